@@ -1,0 +1,19 @@
+// Runs the compiled tests with Node's own runner: node scripts/test.mjs [part of a file name …]
+// The runner of Node 20 takes no patterns, so the files are listed here.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = 'build/test';
+const wanted = process.argv.slice(2);
+const files = readdirSync(ROOT, { recursive: true })
+  .filter((name) => name.endsWith('.test.js'))
+  .map((name) => join(ROOT, name))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .sort();
+if (files.length === 0) {
+  console.error(`no test file matches ${wanted.join(', ')}`);
+  process.exit(1);
+}
+const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files], { stdio: 'inherit' });
+process.exit(status ?? 1);

@@ -1,0 +1,147 @@
+/**
+ * Reads codes from a body that passes by: what a sender or receiver is shown byte for byte is shown here too, up to
+ * the bound, and is neither kept nor delayed. Only a packed body is copied, to be unpacked at its end.
+ */
+import { decompress, isIdentity } from './decompress';
+import { CodeScanner, type Found } from './scanner';
+
+/** What a body held. */
+export interface BodyCodes {
+  /** Whether it was JSON, as far as it had to be read. */
+  readonly isJson: boolean;
+  /** For each name asked for, what was found; undefined where nothing was. */
+  readonly found: readonly (Found | undefined)[];
+}
+
+/** One piece of a body, as Node's streams take it. */
+export type Chunk = string | Uint8Array;
+
+const NOT_JSON: BodyCodes = { isJson: false, found: [] };
+
+/**
+ * Once the wanted code stands at the first level, this many bytes more are checked as JSON. Small bodies are checked
+ * whole, as the original does; the rest of a large one can change nothing and is not worth its time.
+ */
+const CHECKED_BEHIND_MATCH_BYTES = 1024;
+
+export class BodyReader {
+  private readonly scanner: CodeScanner;
+  private encoding: string | undefined;
+  private packed: Uint8Array[] | undefined;
+  private bytesRead = 0;
+  /** Where reading ends, counted from the start of the text, once the wanted code is settled. */
+  private checkUntil = Number.POSITIVE_INFINITY;
+  private isCut = false;
+
+  /**
+   * @param names keys to look for, normalised; the first that is found and not empty is the code
+   * @param limitBytes how much is read, after unpacking; 0: nothing
+   */
+  constructor(
+    private readonly names: readonly string[],
+    private readonly limitBytes: number,
+  ) {
+    this.scanner = new CodeScanner(names);
+    this.isCut = limitBytes === 0;
+  }
+
+  /** Whether no further byte can change the result. */
+  get isDone(): boolean {
+    return this.isCut || this.scanner.isBroken;
+  }
+
+  /** Says how the body is packed, before its first byte. @param contentEncoding as in the header */
+  setEncoding(contentEncoding: string | undefined): void {
+    const encoding = contentEncoding?.trim().toLowerCase();
+    if (isIdentity(encoding)) return;
+    this.encoding = encoding;
+    this.packed = [];
+  }
+
+  /** Takes the next piece. A string is taken as UTF-8 unless an encoding says otherwise. */
+  push(chunk: Chunk, encoding?: BufferEncoding): void {
+    if (this.isDone) return;
+    if (typeof chunk === 'string') {
+      // no character takes less than a byte, so characters beyond the limit need not be encoded
+      const left = this.limitBytes - this.bytesRead + 1;
+      this.pushBytes(Buffer.from(isTextEncoding(encoding) ? chunk.slice(0, left) : chunk, encoding));
+    } else {
+      this.pushBytes(chunk);
+    }
+  }
+
+  /**
+   * Ends the body.
+   * @param isWhole false when it broke off
+   * @param onCodes called once with what was found: at once, or for a packed body when it has been unpacked
+   */
+  end(isWhole: boolean, onCodes: (codes: BodyCodes) => void): void {
+    if (this.packed === undefined || this.encoding === undefined) {
+      onCodes(this.codes(isWhole));
+      return;
+    }
+    const packed = Buffer.concat(this.packed);
+    this.packed = undefined;
+    const wasCut = this.isCut;
+    this.isCut = false;
+    this.bytesRead = 0;
+    decompress(
+      this.encoding,
+      packed,
+      (bytes) => {
+        this.read(bytes);
+        return !this.isDone;
+      },
+      (unpacked) => onCodes(this.codes(isWhole && unpacked && !wasCut)),
+    );
+  }
+
+  private pushBytes(bytes: Uint8Array): void {
+    if (this.packed === undefined) {
+      this.read(bytes);
+      return;
+    }
+    // a copy: the application may use its buffer again before this one is unpacked
+    const left = this.limitBytes - this.bytesRead;
+    this.packed.push(Uint8Array.prototype.slice.call(bytes, 0, left));
+    this.bytesRead += Math.min(left, bytes.length);
+    this.isCut = bytes.length > left;
+  }
+
+  private read(bytes: Uint8Array): void {
+    const end = Math.min(bytes.length, this.limitBytes - this.bytesRead);
+    let at = 0;
+    while (at < end && !this.scanner.isBroken) {
+      // steps no longer than what is checked behind a match, so that where the match lay in a step does not matter
+      const step = Math.min(end - at, this.checkUntil - this.bytesRead, CHECKED_BEHIND_MATCH_BYTES);
+      if (step === 0) break;
+      this.scanner.push(bytes, at, at + step);
+      at += step;
+      this.bytesRead += step;
+      if (this.checkUntil === Number.POSITIVE_INFINITY && this.isSettled()) {
+        this.checkUntil = this.scanner.lastMatchAt + CHECKED_BEHIND_MATCH_BYTES;
+      }
+    }
+    if (at < bytes.length) this.isCut = true;
+  }
+
+  /** Whether the code is found and nothing behind can replace it. */
+  private isSettled(): boolean {
+    for (let n = 0; n < this.names.length; n++) {
+      if (!this.scanner.isSettled(n)) return false;
+      if (this.scanner.found(n)?.text !== '') return true;
+    }
+    return true;
+  }
+
+  private codes(isWhole: boolean): BodyCodes {
+    const isComplete = isWhole && !this.isCut;
+    const isJson = isComplete ? this.scanner.finish() : this.isCut && !this.scanner.isBroken && this.isSettled();
+    if (!isJson) return NOT_JSON;
+    return { isJson, found: this.names.map((_, n) => this.scanner.found(n)) };
+  }
+}
+
+function isTextEncoding(encoding: BufferEncoding | undefined): boolean {
+  return encoding === undefined || encoding === 'utf8' || encoding === 'utf-8';
+}

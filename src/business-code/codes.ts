@@ -1,0 +1,43 @@
+/** What a body's values mean as labels. */
+import { type BodyCodes, BodyReader } from './body-reader';
+
+/** No business code could be read. */
+export const NO_CODE = '-1';
+
+const INNER_NAMES = ['code'] as const;
+const PARTNER_NAMES = ['code', 'errorcode'] as const;
+const METHOD_CODE_NAMES = ['methodcode'] as const;
+
+/** A reader for the body of an inbound request's response. */
+export function innerCodeReader(limitBytes: number): BodyReader {
+  return new BodyReader(INNER_NAMES, limitBytes);
+}
+
+/** A reader for the body of a partner's response. */
+export function partnerCodeReader(limitBytes: number): BodyReader {
+  return new BodyReader(PARTNER_NAMES, limitBytes);
+}
+
+/** A reader for the body of an inbound request. */
+export function methodCodeReader(limitBytes: number): BodyReader {
+  return new BodyReader(METHOD_CODE_NAMES, limitBytes);
+}
+
+/** `-1` for what is not JSON, empty for JSON without a code. */
+export function innerCode({ isJson, found }: BodyCodes): string {
+  return isJson ? (found[0]?.text ?? '') : NO_CODE;
+}
+
+/** The first of `code` and `errorcode` that is present and not empty, else `-1`. */
+export function partnerCode({ found }: BodyCodes): string {
+  return found[0]?.text || found[1]?.text || NO_CODE;
+}
+
+/** Empty also for the values that count as empty in a request: 0 and false. */
+export function methodCode({ found }: BodyCodes): string {
+  const value = found[0];
+  if (value === undefined) return '';
+  const isEmpty =
+    value.kind === 'number' ? Number(value.text) === 0 : value.kind === 'boolean' && value.text === 'false';
+  return isEmpty ? '' : value.text;
+}

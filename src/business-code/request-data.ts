@@ -1,0 +1,105 @@
+/**
+ * The interface number among a request's data: query arguments if there are any, else form fields if any, else the
+ * body as JSON.
+ */
+import type { Chunk } from './body-reader';
+import { methodCode, methodCodeReader } from './codes';
+import { multipartBoundary, multipartFields } from './multipart';
+import { isNamed } from './names';
+import { decodeFormText } from './percent-decode';
+
+const METHOD_CODE = 'methodcode';
+
+type Field = readonly [name: string, value: string];
+
+/**
+ * Looks through a query or an urlencoded form.
+ * @returns the value of the first field so named; undefined when there is no field at all
+ */
+export function findInQuery(text: string): string | undefined {
+  return findInFields(urlencodedFields(text));
+}
+
+function findInFields(fields: readonly Field[]): string | undefined {
+  if (fields.length === 0) return undefined;
+  return fields.find(([name]) => isNamed(name, METHOD_CODE))?.[1] ?? '';
+}
+
+function urlencodedFields(text: string): Field[] {
+  return text
+    .split('&')
+    .filter((piece) => piece !== '')
+    .map((piece) => {
+      const equals = piece.indexOf('=');
+      const name = equals < 0 ? piece : piece.slice(0, equals);
+      return [decodeFormText(name), equals < 0 ? '' : decodeFormText(piece.slice(equals + 1))];
+    });
+}
+
+/** Reads the interface number from a request's body as the application receives it. */
+export interface RequestBodyReader {
+  push(chunk: Chunk, encoding?: BufferEncoding): void;
+  /** The number found in what has passed; empty when there is none. */
+  end(): string;
+}
+
+/**
+ * @param contentType the header, or empty
+ * @param limitBytes how much of the body is read
+ */
+export function requestBodyReader(contentType: string, limitBytes: number): RequestBodyReader {
+  const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase();
+  if (mediaType === 'application/x-www-form-urlencoded') return new FormReader(limitBytes, urlencodedForm);
+  const boundary = mediaType === 'multipart/form-data' ? multipartBoundary(contentType) : undefined;
+  if (boundary !== undefined) return new FormReader(limitBytes, (body) => multipartFields(body, boundary));
+  return new JsonReader(limitBytes);
+}
+
+function urlencodedForm(body: Buffer): Field[] {
+  return urlencodedFields(body.toString('utf8'));
+}
+
+class FormReader implements RequestBodyReader {
+  private readonly chunks: Uint8Array[] = [];
+  private left: number;
+
+  constructor(
+    limitBytes: number,
+    private readonly fieldsOf: (body: Buffer) => Field[],
+  ) {
+    this.left = limitBytes;
+  }
+
+  push(chunk: Chunk, encoding?: BufferEncoding): void {
+    if (this.left === 0) return;
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+    const copy = Uint8Array.prototype.slice.call(bytes, 0, this.left);
+    this.chunks.push(copy);
+    this.left -= copy.length;
+  }
+
+  end(): string {
+    return findInFields(this.fieldsOf(Buffer.concat(this.chunks))) ?? '';
+  }
+}
+
+/** Request bodies are read as they are sent: the original does not unpack them either. */
+class JsonReader implements RequestBodyReader {
+  private readonly reader;
+
+  constructor(limitBytes: number) {
+    this.reader = methodCodeReader(limitBytes);
+  }
+
+  push(chunk: Chunk, encoding?: BufferEncoding): void {
+    this.reader.push(chunk, encoding);
+  }
+
+  end(): string {
+    let code = '';
+    this.reader.end(true, (codes) => {
+      code = methodCode(codes);
+    });
+    return code;
+  }
+}

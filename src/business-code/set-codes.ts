@@ -1,0 +1,34 @@
+/** Codes set by the application, which win over those read from headers and bodies. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sharedState } from '../core/overrides';
+import { cleanCode } from './clean';
+
+/** A code: text, or a number or boolean that is taken as its text. */
+export type CodeValue = string | number | boolean;
+
+/**
+ * Sets the business code of a response, for the label `code`, in place of the one in its body.
+ *
+ * Control characters and lone surrogates become U+FFFD; over 64 characters the value is cut. Call it before the
+ * response has been sent; the last call wins. Without a running exporter it does nothing. It does not throw.
+ * @param response Node's own response object, or one that inherits from it, as Express's does
+ */
+export function setBusinessCode(response: ServerResponse, value: CodeValue): void {
+  keep(sharedState().businessCodes, response, value);
+}
+
+/**
+ * Sets the interface number of a request, for the label `method_code`, in place of the one in its headers or data.
+ *
+ * The same cleaning and limits as {@link setBusinessCode}. An empty text leaves the others their turn.
+ * @param request Node's own request object, or one that inherits from it, as Express's does
+ */
+export function setMethodCode(request: IncomingMessage, value: CodeValue): void {
+  keep(sharedState().methodCodes, request, value);
+}
+
+function keep(codes: WeakMap<object, string>, of: unknown, value: unknown): void {
+  if (typeof of !== 'object' || of === null) return;
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return;
+  codes.set(of, cleanCode(String(value)));
+}

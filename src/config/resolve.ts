@@ -1,0 +1,130 @@
+/**
+ * Options, then environment, then defaults, resolved once into one frozen Config; all problems together.
+ */
+import { ConfigError, nearest, type Problem, problem } from '../errors';
+import { type PartnerHosts, parsePartnerDirectory, readPartnerFile } from '../partners/file';
+import { PRESET_HOSTS } from '../partners/presets';
+import { type AnySetting, SETTINGS, type SettingName, type SettingValues, unknownVariables } from './settings';
+
+/** The resolved settings. */
+export interface Config extends Readonly<SettingValues> {
+  /** Entries of the partner file, or of the object given as an option; empty without. */
+  readonly partnerHosts: PartnerHosts;
+  /** Sources of measurements that are switched on, by OTEL_NODE_ENABLED_INSTRUMENTATIONS and _DISABLED_. */
+  isInstrumentationEnabled(name: string): boolean;
+}
+
+/** What resolving gives: the Config, and variables that were set but mean nothing. */
+export interface Resolved {
+  readonly config: Config;
+  /** Texts for the log. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Why nothing at all is to happen, from the standard switches; undefined: go on.
+ * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+ */
+export function offSwitch(env: NodeJS.ProcessEnv): string | undefined {
+  if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return 'OTEL_SDK_DISABLED is true';
+  if (env.OTEL_METRICS_EXPORTER?.trim().toLowerCase() === 'none') return 'OTEL_METRICS_EXPORTER is none';
+  return undefined;
+}
+
+/**
+ * Resolves every setting and reads the partner file.
+ * @throws {ConfigError} listing everything that is wrong
+ */
+export function resolveConfig(options: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): Resolved {
+  const problems: Problem[] = unknownOptions(options);
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const setting of SETTINGS) {
+    const given = source(setting, options, env);
+    if (given === undefined) {
+      if (setting.defaultText === undefined) problems.push(missing(setting));
+      values[setting.option] = setting.defaultValue;
+      continue;
+    }
+    const parsed = setting.parse(given.raw, given.from);
+    if ('problem' in parsed) problems.push(parsed.problem);
+    else values[setting.option] = parsed.value;
+  }
+  const partnerHosts = loadPartners(values.partners, problems);
+
+  const [first, ...rest] = problems;
+  if (first !== undefined) throw new ConfigError([first, ...rest]);
+  const enabled = instrumentationFilter(env);
+  const config: Config = Object.freeze({
+    ...(values as unknown as SettingValues),
+    partnerHosts,
+    isInstrumentationEnabled: enabled,
+  });
+  return { config, warnings: variableWarnings(env) };
+}
+
+function source(
+  setting: AnySetting,
+  options: Readonly<Record<string, unknown>>,
+  env: NodeJS.ProcessEnv,
+): { raw: unknown; from: string } | undefined {
+  const option = options[setting.option];
+  if (option !== undefined) return { raw: option, from: setting.option };
+  for (const variable of [setting.variable, ...(setting.alsoVariables ?? [])]) {
+    const raw = env[variable];
+    // an empty variable is as good as none, as everywhere in OpenTelemetry
+    if (raw !== undefined && raw !== '') return { raw, from: variable };
+  }
+  return undefined;
+}
+
+function missing(setting: AnySetting): Problem {
+  return problem('CHX_SYSCODE_MISSING', {
+    wrong: `${setting.variable} is not set`,
+    expected: 'one ASCII letter and nine ASCII digits, such as A123010101',
+    remedy: `Set the variable ${setting.variable}, or call start({ ${setting.option}: … }).`,
+  });
+}
+
+function unknownOptions(options: Readonly<Record<string, unknown>>): Problem[] {
+  const known: string[] = SETTINGS.map((setting) => setting.option);
+  return Object.keys(options)
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const near = nearest(name, known);
+      return problem('CHX_OPTION_UNKNOWN', {
+        wrong: 'there is no such option',
+        got: name,
+        expected: `one of ${known.join(', ')}`,
+        remedy: near === undefined ? 'Remove it.' : `Did you mean ${near}?`,
+      });
+    });
+}
+
+function variableWarnings(env: NodeJS.ProcessEnv): string[] {
+  const known: string[] = SETTINGS.map((setting) => setting.variable);
+  return unknownVariables(env).map((name) => {
+    const near = nearest(name, known);
+    return `${name} is not a setting and has no effect.${near === undefined ? '' : ` Did you mean ${near}?`}`;
+  });
+}
+
+function loadPartners(partners: unknown, problems: Problem[]): PartnerHosts {
+  if (partners === undefined) return [];
+  const loaded = typeof partners === 'string' ? readPartnerFile(partners) : parsePartnerDirectory(partners);
+  problems.push(...loaded.problems);
+  return loaded.hosts;
+}
+
+/** Number of hosts that the preset brings. */
+export const PRESET_HOST_COUNT = PRESET_HOSTS.length;
+
+function instrumentationFilter(env: NodeJS.ProcessEnv): (name: string) => boolean {
+  const words = (variable: string) =>
+    (env[variable] ?? '')
+      .split(',')
+      .map((word) => word.trim().toLowerCase())
+      .filter((word) => word !== '');
+  const enabled = words('OTEL_NODE_ENABLED_INSTRUMENTATIONS');
+  const disabled = words('OTEL_NODE_DISABLED_INSTRUMENTATIONS');
+  return (name) => (enabled.length === 0 || enabled.includes(name)) && !disabled.includes(name);
+}

@@ -1,0 +1,39 @@
+/**
+ * The vocabulary of the house: what one finished piece of work is called and which labels it carries.
+ * @see docs/metrics.md for the meaning of every label
+ */
+
+/** What is measured: requests answered, calls to partners, messages consumed. */
+export type Channel = 'inner' | 'partner' | 'consumer';
+
+export interface InnerLabels {
+  /** Caller, from its User-Agent. */
+  fCode: string;
+  /** Route template, or the concrete path where no framework reports one. */
+  path: string;
+  httpStatus: string;
+  /** Business code of the response; `-1`: no code could be read. */
+  code: string;
+  /** Interface number. */
+  methodCode: string;
+}
+
+export interface PartnerLabels {
+  partner: string;
+  actionCode: string;
+  /** The status, or `0` when there was none. */
+  httpStatus: string;
+  code: string;
+}
+
+/** Why a partner call ended without a status. */
+export const PARTNER_ERRORS = ['refused', 'dns', 'tls', 'timeout', 'reset', 'aborted', 'other'] as const;
+export type PartnerError = (typeof PARTNER_ERRORS)[number];
+
+/** What the sources of measurements hand their finished work to. Nothing in it throws. */
+export interface Recorder {
+  recordInner(labels: InnerLabels, durationMs: number): void;
+  recordPartner(labels: PartnerLabels, durationMs: number, error?: PartnerError): void;
+  /** Counts something that went wrong inside a source, and says it once a minute. */
+  failed(source: string, error: unknown, lost?: Channel): void;
+}

@@ -1,0 +1,66 @@
+/**
+ * How the package speaks: lines on stderr, one per cause and minute, never on stdout.
+ *
+ * It writes to the file descriptor itself: `process.stderr` builds a stream when it is first touched, and an
+ * application may have replaced it.
+ */
+import { writeSync } from 'node:fs';
+import type { WarningCode } from '../errors';
+
+/** Least severe first; a level shows itself and everything more severe. */
+const LEVELS = ['debug', 'info', 'warn', 'error', 'none'] as const;
+export type LogLevel = (typeof LEVELS)[number];
+
+const PREFIX = 'channel-exporter';
+/** One line per cause in this time. */
+const QUIET_MS = 60_000;
+/** Causes remembered for the quiet time; more distinct causes than this within a minute are not told apart. */
+const MAX_CAUSES = 100;
+
+let threshold: number = LEVELS.indexOf('info');
+const quietUntil = new Map<string, { until: number; suppressed: number }>();
+
+/**
+ * Sets what is shown from now on.
+ * @param name as in OTEL_LOG_LEVEL, any case; an unknown word leaves the level as it is
+ */
+export function setLogLevel(name: string | undefined): void {
+  const word = name?.trim().toLowerCase();
+  const known = word === 'all' || word === 'verbose' ? 'debug' : word;
+  const index = LEVELS.indexOf(known as LogLevel);
+  if (index >= 0) threshold = index;
+}
+
+/** Writes one line, at once. */
+export function logLine(level: Exclude<LogLevel, 'none'>, text: string): void {
+  if (LEVELS.indexOf(level) < threshold) return;
+  try {
+    writeSync(2, `${PREFIX}: ${text}\n`);
+  } catch {
+    // a closed or full stderr is the application's business, and there is nowhere else to say it
+  }
+}
+
+/**
+ * Says that something went wrong on the way, once a minute per code and cause.
+ * @param cause what tells this apart from other occurrences of the code, such as the source's name; never user data
+ */
+export function warn(code: WarningCode, cause: string, text: string): void {
+  const key = `${code} ${cause}`;
+  const now = Date.now();
+  const entry = quietUntil.get(key);
+  if (entry !== undefined && now < entry.until) {
+    entry.suppressed++;
+    return;
+  }
+  if (quietUntil.size >= MAX_CAUSES) quietUntil.clear();
+  quietUntil.set(key, { until: now + QUIET_MS, suppressed: 0 });
+  const again = entry !== undefined && entry.suppressed > 0 ? ` (${entry.suppressed} more since the last line)` : '';
+  logLine('warn', `${code}: ${text}${again}`);
+}
+
+/** An error's text for one line: its message without line breaks, cut. */
+export function errorText(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.replace(/\s+/g, ' ').slice(0, 300);
+}

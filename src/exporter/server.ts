@@ -1,0 +1,145 @@
+/**
+ * Serves the scrape on a port of its own, without ever keeping the process alive.
+ */
+import { EventEmitter } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { errorText, logLine, warn } from '../diagnostics/log';
+import { describePortHolder } from './port-holder';
+import type { Scrape } from './scrape';
+import { CONTENT_TYPE } from './text';
+
+export const METRICS_PATH = '/metrics';
+/** How long a port that could not be had is left alone. */
+const RETRY_MS = 5_000;
+/** Time for a scraper to send its request; Prometheus itself gives up after 10 s by default. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** A socket that moves nothing for so long is closed, whatever it waits for. */
+const IDLE_SOCKET_MS = 60_000;
+/** Scrapers connected at a time; further ones are turned away. */
+const MAX_CONNECTIONS = 64;
+/** A head larger than this is nonsense. */
+const MAX_HEADER_BYTES = 16 * 1024;
+
+export interface MetricsServer {
+  /** Address of the scrape; with port 0 and a host name it names port 0 until the name is resolved. */
+  readonly url: string;
+  /** Whether a request belongs to this server. */
+  owns(server: unknown): boolean;
+  /** Stops listening and closes every connection. */
+  close(): Promise<void>;
+}
+
+export interface ServerSettings {
+  readonly port: number;
+  readonly host: string | undefined;
+}
+
+/** Begins to listen, at once; a port that cannot be had is tried again until it can. */
+export function serveMetrics(scrape: Scrape, settings: ServerSettings): MetricsServer {
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) =>
+    answer(request, response, scrape),
+  );
+  // an application's instrumentation patches Server.prototype.emit and would trace every scrape
+  server.emit = EventEmitter.prototype.emit;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.headersTimeout = REQUEST_TIMEOUT_MS;
+  server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = IDLE_SOCKET_MS;
+  server.on('connection', (socket) => socket.unref());
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable)
+      socket.end(`HTTP/1.1 400 ${STATUS_CODES[400]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    else socket.destroy();
+  });
+
+  let retry: NodeJS.Timeout | undefined;
+  let wasRefused = false;
+  const listen = () => {
+    // exclusive: in a cluster worker the port would otherwise be shared, and each scrape hit another worker
+    server.listen({
+      port: settings.port,
+      ...(settings.host === undefined ? {} : { host: settings.host }),
+      exclusive: true,
+    });
+    server.unref();
+  };
+  server.on('error', (error: NodeJS.ErrnoException) => {
+    if (!wasRefused) sayRefused(error, settings);
+    wasRefused = true;
+    retry = setTimeout(listen, RETRY_MS).unref();
+  });
+  server.on('listening', () => {
+    if (wasRefused) logLine('info', `metrics are now on ${urlOf(server, settings)}`);
+  });
+  listen();
+
+  return {
+    get url() {
+      return urlOf(server, settings);
+    },
+    owns: (other) => other === server,
+    close: () =>
+      new Promise((resolve) => {
+        clearTimeout(retry);
+        server.removeAllListeners('error');
+        server.on('error', () => undefined);
+        if (!server.listening) resolve();
+        else server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, scrape: Scrape): void {
+  const path = (request.url ?? '').replace(/[?#].*$/s, '');
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (path !== METRICS_PATH) {
+    reply(response, 404, `Nothing is here; the metrics are at ${METRICS_PATH}.\n`);
+  } else if (!isRead) {
+    response.setHeader('Allow', 'GET, HEAD');
+    reply(response, 405, `Only GET and HEAD are answered at ${METRICS_PATH}.\n`);
+  } else {
+    scrape().then(
+      (text) => reply(response, 200, text, CONTENT_TYPE),
+      (error) => {
+        warn('CHX_COLLECT_FAILED', 'scrape', `a scrape was answered with 500: ${errorText(error)}`);
+        reply(response, 500, 'The metrics could not be collected; the log of the service says why.\n');
+      },
+    );
+  }
+}
+
+function reply(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  contentType = 'text/plain; charset=utf-8',
+): void {
+  const body = Buffer.from(text);
+  response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': body.length });
+  // to HEAD, Node itself sends no body
+  response.end(body);
+}
+
+function sayRefused(error: NodeJS.ErrnoException, { port, host }: ServerSettings): void {
+  const where = host === undefined ? `port ${port}` : `${host}, port ${port}`;
+  const again = `It is tried again every ${RETRY_MS / 1000} s; until then nothing can be scraped here`;
+  if (error.code === 'EADDRINUSE') {
+    const holder = describePortHolder(port);
+    const by = holder === undefined ? 'by another program' : `by ${holder}`;
+    warn(
+      'CHX_PORT_TAKEN',
+      where,
+      `${where} is taken ${by}. ${again}. Set CHANNEL_EXPORTER_PORT to another one, 0 for any.`,
+    );
+  } else {
+    warn('CHX_PORT_REFUSED', where, `cannot listen on ${where}: ${error.message}. ${again}.`);
+  }
+}
+
+function urlOf(server: Server, { port, host }: ServerSettings): string {
+  const address = server.address() as AddressInfo | null;
+  const name = host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${address?.port ?? port}${METRICS_PATH}`;
+}

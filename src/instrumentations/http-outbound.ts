@@ -1,0 +1,204 @@
+/**
+ * Calls that this process makes through node:http and node:https, and so through axios, got and whatever else stands
+ * on them, to hosts of the partner directory. Any other call costs one look-up of its host.
+ *
+ * `request` and `get` are patched in place and hand on the caller's own arguments. It would be
+ * @opentelemetry/instrumentation-http that calls the hooks below, but that one sends `headers` arrays as
+ * "0: Host, 1: …", adds a traceparent of its own to an application that traces by hand, and is unwrapped by the
+ * application's HttpInstrumentation (docs/architecture.md has the evidence).
+ */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { errorMonitor } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
+import { syncBuiltinESMExports } from 'node:module';
+import { urlToHttpOptions } from 'node:url';
+import type { BodyReader } from '../business-code/body-reader';
+import { NO_CODE, partnerCode, partnerCodeReader } from '../business-code/codes';
+import type { PartnerError } from '../core/measurement';
+import { nowMs } from '../core/stopwatch';
+import type { Partner } from '../partners/directory';
+import type { Instrumentation, SourceContext } from './instrumentation';
+import { partnerErrorOf } from './partner-error';
+import { observePush, patchMethod } from './patch';
+
+const NAME = 'http';
+/** Published with the head of a response, before the application's listeners run. */
+const RESPONSE = 'http.client.response.finish';
+
+type Request = (...args: unknown[]) => http.ClientRequest;
+
+const calls = new WeakMap<http.ClientRequest, PartnerCall>();
+
+export function createOutboundInstrumentation(): Instrumentation {
+  let restore: (() => void)[] = [];
+  return {
+    name: NAME,
+    enable(context) {
+      subscribe(RESPONSE, onResponse);
+      const observe = (original: Request): Request => observedRequest(original, context);
+      restore = [
+        patchMethod(http, 'request', observe),
+        patchMethod(http, 'get', observe),
+        patchMethod(https, 'request', observe),
+        patchMethod(https, 'get', observe),
+      ];
+      // `import { request } from 'node:http'` reads a binding that is brought up to date here
+      syncBuiltinESMExports();
+    },
+    disable() {
+      unsubscribe(RESPONSE, onResponse);
+      for (const put of restore) put();
+      syncBuiltinESMExports();
+    },
+  };
+}
+
+function observedRequest(original: Request, context: SourceContext): Request {
+  return function (this: unknown, ...args) {
+    const startedMs = nowMs();
+    const request = original.apply(this, args);
+    try {
+      begin(request, args, startedMs, context);
+    } catch (error) {
+      context.recorder.failed(NAME, error, 'partner');
+    }
+    return request;
+  };
+}
+
+/** First: the call has been made; nothing has been sent. */
+function begin(request: http.ClientRequest, args: readonly unknown[], startedMs: number, context: SourceContext): void {
+  const target = proxied(request);
+  const hostname = target?.hostname ?? request.host;
+  if (!context.partners.knowsHost(hostname)) return;
+  const partner =
+    target === undefined
+      ? context.partners.find(request.protocol, hostname, portOf(request, args))
+      : context.partners.find(target.protocol, hostname, target.port === '' ? undefined : Number(target.port));
+  if (partner === undefined) return;
+  const path = target === undefined ? request.path : target.pathname;
+  const call = new PartnerCall(context, request, partner, partner.actionCode(path.replace(/[?#].*$/s, '')), startedMs);
+  calls.set(request, call);
+  // the monitor of errors is no listener for them: an error that nobody handles stays the application's
+  request.on(errorMonitor, (error) => call.failed(error));
+  request.on('timeout', () => call.timedOut());
+  request.on('close', () => call.closed());
+}
+
+/** Second: the head of the response has come. */
+function onResponse(message: unknown): void {
+  const { request, response } = message as { request: http.ClientRequest; response: http.IncomingMessage };
+  calls.get(request)?.responded(response);
+}
+
+/** One exchange with a partner. */
+class PartnerCall {
+  private response: http.IncomingMessage | undefined;
+  private body: BodyReader | undefined;
+  private error: PartnerError | undefined;
+  private hasTimedOut = false;
+  private isFinished = false;
+
+  constructor(
+    private readonly context: SourceContext,
+    private readonly request: http.ClientRequest,
+    private readonly partner: Partner,
+    private readonly actionCode: string,
+    private readonly startedMs: number,
+  ) {}
+
+  responded(response: http.IncomingMessage): void {
+    if (this.isFinished) return;
+    try {
+      this.response = response;
+      this.body = partnerCodeReader(this.context.bodyLimit);
+      this.body.setEncoding(response.headers['content-encoding']);
+      observePush(response, (chunk, encoding) => this.chunk(chunk, encoding));
+    } catch (error) {
+      this.context.recorder.failed(NAME, error);
+    }
+  }
+
+  /** Third: the body comes in pieces, whether or not the application reads it. */
+  private chunk(chunk: string | Uint8Array | null, encoding?: BufferEncoding): void {
+    if (this.isFinished) return;
+    try {
+      if (chunk !== null) this.body?.push(chunk, encoding);
+      else if (this.response?.complete) this.finish(true);
+    } catch (error) {
+      this.context.recorder.failed(NAME, error);
+    }
+  }
+
+  timedOut(): void {
+    this.hasTimedOut = true;
+  }
+
+  /** The exchange failed; its end is the request's `close`, which follows. */
+  failed(error: unknown): void {
+    this.error ??= this.causeOf(error);
+  }
+
+  private causeOf(error: unknown): PartnerError {
+    return partnerErrorOf(error, { hasTimedOut: this.hasTimedOut, isDestroyed: this.request.destroyed });
+  }
+
+  /** Last: the request is over, with a response that was read, that was not, or with none. */
+  closed(): void {
+    this.finish(false);
+  }
+
+  private finish(isWhole: boolean): void {
+    if (this.isFinished) return;
+    this.isFinished = true;
+    const durationMs = nowMs() - this.startedMs;
+    try {
+      // an upgraded exchange has its response on the request alone
+      const response = this.response ?? (this.request as { res?: http.IncomingMessage | null }).res;
+      const status = response?.statusCode;
+      const error = status === undefined ? (this.error ?? this.causeOf(undefined)) : undefined;
+      this.readCode(isWhole, (code) => {
+        const labels = {
+          partner: this.partner.code,
+          actionCode: this.actionCode,
+          httpStatus: String(status ?? 0),
+          code,
+        };
+        this.context.recorder.recordPartner(labels, durationMs, error);
+      });
+    } catch (failure) {
+      this.context.recorder.failed(NAME, failure, 'partner');
+    }
+  }
+
+  private readCode(isWhole: boolean, onCode: (code: string) => void): void {
+    if (this.body === undefined) onCode(NO_CODE);
+    else this.body.end(isWhole, (codes) => onCode(partnerCode(codes)));
+  }
+}
+
+/** The target of a request through a forward proxy, which is sent as a whole URL in place of the path. */
+function proxied(request: http.ClientRequest): URL | undefined {
+  const { path } = request;
+  return /^https?:\/\//i.test(path) && URL.canParse(path) ? new URL(path) : undefined;
+}
+
+/** The port of a call, which the request object does not keep; undefined: the protocol's default. */
+function portOf(request: http.ClientRequest, args: readonly unknown[]): number | undefined {
+  let options: http.RequestOptions = {};
+  for (const argument of args.slice(0, 2)) {
+    if (typeof argument === 'string') options = { ...options, ...urlToHttpOptions(new URL(argument)) };
+    else if (isUrl(argument)) options = { ...options, ...urlToHttpOptions(argument) };
+    else if (typeof argument === 'object' && argument !== null) options = { ...options, ...argument };
+  }
+  const agent = (request as { agent?: { defaultPort?: number } }).agent;
+  const port = options.port || options.defaultPort || agent?.defaultPort;
+  return port ? Number(port) : undefined;
+}
+
+/** As Node tells a URL, of whatever realm or library, from options. */
+function isUrl(argument: unknown): argument is URL {
+  const { href, protocol, auth, path } = (argument ?? {}) as Record<string, unknown>;
+  return Boolean(href && protocol) && auth === undefined && path === undefined;
+}

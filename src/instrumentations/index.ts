@@ -1,0 +1,19 @@
+/** Every source of measurements. To add one, write its file and add a row. */
+import { createExpressInstrumentation } from './express';
+import { createInboundInstrumentation } from './http-inbound';
+import { createOutboundInstrumentation } from './http-outbound';
+import type { Instrumentation } from './instrumentation';
+
+export interface SourceRow {
+  /** As in OTEL_NODE_ENABLED_INSTRUMENTATIONS; several sources may share one. */
+  readonly name: string;
+  /** What the start-up line says is observed. */
+  readonly observes: string;
+  readonly create: () => Instrumentation;
+}
+
+export const SOURCES: readonly SourceRow[] = [
+  { name: 'http', observes: 'inbound HTTP', create: createInboundInstrumentation },
+  { name: 'http', observes: 'partner calls over node:http', create: createOutboundInstrumentation },
+  { name: 'express', observes: 'Express routes', create: createExpressInstrumentation },
+];

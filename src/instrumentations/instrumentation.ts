@@ -1,0 +1,24 @@
+/** The contract of a source of measurements. */
+import type { Recorder } from '../core/measurement';
+import type { PartnerDirectory } from '../partners/directory';
+
+/** What every source is given. */
+export interface SourceContext {
+  readonly recorder: Recorder;
+  readonly partners: PartnerDirectory;
+  /** Decoded paths of inbound requests that are not recorded. */
+  readonly ignorePaths: ReadonlySet<string>;
+  /** Bytes of a body that are read for codes. */
+  readonly bodyLimit: number;
+  /** Whether a server is the exporter's own, whose requests are nobody's business. */
+  isOwnServer(server: unknown): boolean;
+}
+
+export interface Instrumentation {
+  /** As in OTEL_NODE_ENABLED_INSTRUMENTATIONS. */
+  readonly name: string;
+  /** Begins to observe; does not throw into the application from then on. */
+  enable(context: SourceContext): void;
+  /** Ends it; what was patched is restored, or passes through where somebody patched above. */
+  disable(): void;
+}

@@ -1,0 +1,62 @@
+/**
+ * Methods replaced in place, and put back where nobody has replaced them since.
+ */
+
+// biome-ignore lint/suspicious/noExplicitAny: the methods of other people's objects
+type Method = (this: any, ...args: any[]) => any;
+
+/**
+ * Replaces a method on an object or prototype, which may inherit it.
+ * @param make gets the method that ran so far, and gives the new one
+ * @returns a function that puts it back
+ */
+export function patchMethod<Target extends object>(
+  target: Target,
+  name: keyof Target & string,
+  make: (original: Method) => Method,
+): () => void {
+  const own = Object.getOwnPropertyDescriptor(target, name);
+  // an inherited method is looked up at each call, so that a patch of the ancestor still has its effect
+  const original: Method =
+    own === undefined
+      ? function (...args) {
+          return Object.getPrototypeOf(target)[name].apply(this, args);
+        }
+      : (target[name] as Method);
+  const inherited = target[name] as Method;
+  const patched = make(original);
+  Object.defineProperty(patched, 'name', { value: inherited.name, configurable: true });
+  Object.defineProperty(patched, 'length', { value: inherited.length, configurable: true });
+  Object.defineProperty(target, name, {
+    value: patched,
+    writable: true,
+    configurable: true,
+    enumerable: own?.enumerable ?? true,
+  });
+  return () => {
+    if (target[name] !== (patched as unknown)) return;
+    if (own === undefined) delete target[name];
+    else Object.defineProperty(target, name, own);
+  };
+}
+
+/**
+ * Shows every chunk that the runtime pushes into one readable stream, without reading it.
+ * @param onChunk gets each chunk and, at the end of the stream, null; must not throw
+ */
+export function observePush(
+  stream: import('node:stream').Readable,
+  onChunk: (chunk: string | Uint8Array | null, encoding?: BufferEncoding) => void,
+): void {
+  const push = stream.push;
+  // not enumerable, so that a stream printed by the application looks as ever
+  Object.defineProperty(stream, 'push', {
+    value: function observedPush(this: typeof stream, chunk: unknown, encoding?: BufferEncoding) {
+      onChunk(chunk as string | Uint8Array | null, encoding);
+      return push.call(this, chunk, encoding);
+    },
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  });
+}

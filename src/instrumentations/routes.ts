@@ -1,0 +1,26 @@
+/**
+ * Where the frameworks leave the route template of a request for http-inbound, which does not know them.
+ */
+import type { IncomingMessage } from 'node:http';
+
+const routes = new WeakMap<object, string>();
+
+/**
+ * Says which route a request has matched; the last one counts.
+ * @param template in the framework's own syntax, with every mount prefix
+ */
+export function setRoute(request: object, template: string): void {
+  routes.set(request, template);
+}
+
+/** @returns undefined where no framework reported a route */
+export function routeOf(request: IncomingMessage): string | undefined {
+  return routes.get(request) ?? fallback?.(request);
+}
+
+let fallback: ((request: object) => string | undefined) | undefined;
+
+/** Asked at the end of a request for which no route was reported. */
+export function setRouteFallback(lookup: typeof fallback): void {
+  fallback = lookup;
+}

@@ -1,0 +1,103 @@
+/**
+ * Who is on the other side of a call: host to partner, path to action code. Compiled once, looked up per call.
+ */
+import { type HostName, normalizeHostname } from './host-name';
+import { compilePattern, isPattern } from './path-pattern';
+
+/** A host of the partner file, checked. */
+export interface PartnerHost {
+  /** The host and its aliases. */
+  readonly names: readonly HostName[];
+  /** Partner code; may be empty. */
+  readonly partner: string;
+  /** Exact paths and patterns to action codes, in the order of the file. */
+  readonly paths: readonly (readonly [path: string, actionCode: string])[];
+}
+
+/** What a lookup finds. */
+export interface Partner {
+  readonly code: string;
+  /** @param path as sent, without query. @returns empty when the path is not in the directory */
+  actionCode(path: string): string;
+}
+
+interface HostPorts {
+  readonly byPort: Map<number, Partner>;
+  /** For entries without a port: calls to the default port of their scheme. */
+  defaultPort: Partner | undefined;
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+
+/** The directory in force; {@link PartnerDirectory.replace} exchanges its content while calls are under way. */
+export class PartnerDirectory {
+  private hosts = new Map<string, HostPorts>();
+
+  constructor(entries: readonly PartnerHost[]) {
+    this.replace(entries);
+  }
+
+  /** Puts other entries in force for every lookup from now on. */
+  replace(entries: readonly PartnerHost[]): void {
+    const hosts = new Map<string, HostPorts>();
+    for (const entry of entries) {
+      const partner = compilePartner(entry);
+      for (const { hostname, port } of entry.names) {
+        const ports = hosts.get(hostname) ?? { byPort: new Map(), defaultPort: undefined };
+        hosts.set(hostname, ports);
+        if (port === undefined) ports.defaultPort = partner;
+        else ports.byPort.set(port, partner);
+      }
+    }
+    this.hosts = hosts;
+  }
+
+  /**
+   * The first question of every outbound call, and for a host outside the directory the only one.
+   * @param hostname as the application wrote it
+   */
+  knowsHost(hostname: string): boolean {
+    return this.hosts.has(hostname) || (needsNormalizing(hostname) && this.hosts.has(normalizeHostname(hostname)));
+  }
+
+  /**
+   * @param protocol with its colon, as `https:`
+   * @param port undefined: the default of the protocol
+   */
+  find(protocol: string, hostname: string, port: number | undefined): Partner | undefined {
+    const ports = this.hosts.get(hostname) ?? this.hosts.get(normalizeHostname(hostname));
+    if (ports === undefined) return undefined;
+    const implied = DEFAULT_PORTS[protocol];
+    const actual = port ?? implied;
+    const exact = actual === undefined ? undefined : ports.byPort.get(actual);
+    return exact ?? (actual === implied ? ports.defaultPort : undefined);
+  }
+}
+
+const UPPER_A = 65;
+const UPPER_Z = 90;
+
+/** Whether a name that was not found could be another spelling of one that is there. */
+function needsNormalizing(hostname: string): boolean {
+  if (hostname.startsWith('[') || hostname.endsWith('.')) return true;
+  for (let i = 0; i < hostname.length; i++) {
+    const code = hostname.charCodeAt(i);
+    if (code >= UPPER_A && code <= UPPER_Z) return true;
+  }
+  return false;
+}
+
+function compilePartner(entry: PartnerHost): Partner {
+  const exact = new Map(entry.paths.filter(([path]) => !isPattern(path)));
+  const patterns = entry.paths
+    .filter(([path]) => isPattern(path))
+    .map(([path, actionCode]) => ({ expression: compilePattern(path), actionCode }));
+  return {
+    code: entry.partner,
+    actionCode(path) {
+      const code = exact.get(path);
+      if (code !== undefined) return code;
+      return patterns.find(({ expression }) => expression.test(path))?.actionCode ?? '';
+    },
+  };
+}

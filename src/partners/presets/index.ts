@@ -1,0 +1,6 @@
+/** The directory that ships with the package: the table of the Python original. */
+import { type PartnerHosts, parsePartnerDirectory } from '../file';
+import preset from './partners.preset.json';
+
+/** Hosts of the preset; a test holds it free of problems. */
+export const PRESET_HOSTS: PartnerHosts = parsePartnerDirectory(preset).hosts;

@@ -1,0 +1,177 @@
+/**
+ * The composition root: settings, then Views and reader, then sources, then the server.
+ */
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { type Config, offSwitch, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
+import type { SettingValues } from './config/settings';
+import { createInstruments } from './core/instruments';
+import { sharedState } from './core/overrides';
+import { createRecorder } from './core/recorder';
+import { logLine, setLogLevel, warn } from './diagnostics/log';
+import { createTotalsReader, DeltaReader } from './exporter/reader';
+import { createScrape } from './exporter/scrape';
+import { serveMetrics } from './exporter/server';
+import { SOURCES } from './instrumentations';
+import { PartnerDirectory } from './partners/directory';
+import { mergeHosts } from './partners/merge';
+import { PRESET_HOSTS } from './partners/presets';
+import { watchPartnerFile } from './partners/watch';
+import { Hub } from './topology/hub';
+import { VERSION } from './version';
+import { createViews, families } from './views';
+import { familyNames, INSTRUMENTS } from './views/metric-names';
+
+/** The partner directory as an object, in the shape of the partner file. */
+export interface PartnerDirectoryOption {
+  hosts: Record<
+    string,
+    {
+      /** Partner code. */
+      partner: string | number;
+      /** Further names of the same host. */
+      aliases?: string[];
+      /** Exact paths or patterns to action codes. */
+      paths?: Record<string, string | number>;
+    }
+  >;
+}
+
+/**
+ * Options of {@link start}; each wins over its variable in the environment, and that over the default.
+ */
+export interface StartOptions {
+  /** System code: one ASCII letter and nine digits. Variable SYSCODE. Required, here or there. */
+  syscode?: string;
+  /** Port of the scrape; 0 takes any free one. Variable CHANNEL_EXPORTER_PORT. Default 9166. */
+  port?: number;
+  /** Address to listen on. Variable CHANNEL_EXPORTER_HOST. Default: all interfaces. */
+  host?: string;
+  /** Path of the partner file, or the directory itself. Variable CHANNEL_EXPORTER_PARTNERS. Default: none. */
+  partners?: string | PartnerDirectoryOption;
+  /** Whether the shipped partner table is in force below it. Variable CHANNEL_EXPORTER_PARTNERS_PRESET. Default true. */
+  partnersPreset?: boolean;
+  /** Bucket boundaries in milliseconds, ascending. Variable CHANNEL_EXPORTER_INNER_METRICS_BUCKETS. */
+  innerMetricsBuckets?: readonly number[];
+  /** Bucket boundaries in milliseconds, ascending. Variable CHANNEL_EXPORTER_PARTNER_HTTP_METRICS_BUCKETS. */
+  partnerHttpMetricsBuckets?: readonly number[];
+  /** Bucket boundaries in milliseconds, ascending. Variable CHANNEL_EXPORTER_CONSUMER_METRICS_BUCKETS. */
+  consumerMetricsBuckets?: readonly number[];
+  /** Inbound paths that are not recorded. Variable CHANNEL_EXPORTER_IGNORE_PATHS. Default /healthcheck and /metrics. */
+  ignorePaths?: readonly string[];
+  /** Bytes of a body that are read for codes; 0: none. Variable CHANNEL_EXPORTER_BODY_LIMIT. Default 65,536. */
+  bodyLimit?: number;
+  /** Distinct values of each label. Variable CHANNEL_EXPORTER_LABEL_VALUES_LIMIT. Default 1,000 for path, else 200. */
+  labelValuesLimit?: number | Partial<SettingValues['labelValuesLimit']>;
+}
+
+/** A running exporter. */
+export interface Exporter {
+  /** Address of the scrape, such as `http://localhost:9166/metrics`; empty when the exporter is switched off. */
+  readonly url: string;
+  /** Stops observing and serving. Counts end with it; a later {@link start} begins from zero. Does not reject. */
+  shutdown(): Promise<void>;
+}
+
+/**
+ * Starts the exporter in this process: observes from now on and serves the scrape.
+ *
+ * Call it before anything else is loaded, or preload `channel-exporter/register` instead. Calling it again, from this
+ * or another copy of the package, gives back the exporter that runs.
+ * @throws {ConfigError} listing every problem of the settings and the partner file; nothing is started then
+ */
+export function start(options: StartOptions = {}): Exporter {
+  const shared = sharedState();
+  if (shared.running !== undefined) {
+    if (Object.keys(options).length > 0) {
+      warn('CHX_ALREADY_STARTED', 'start', 'the exporter runs already; the options of this start() have no effect');
+    }
+    return shared.running as Exporter;
+  }
+  setLogLevel(process.env.OTEL_LOG_LEVEL);
+  const off = offSwitch(process.env);
+  if (off !== undefined) {
+    logLine('info', `${off}; nothing is measured and nothing is served`);
+    return { url: '', shutdown: async () => undefined };
+  }
+  const { config, warnings } = resolveConfig({ ...options }, process.env);
+  for (const text of warnings) warn('CHX_VARIABLE_UNKNOWN', text, text);
+  const exporter = run(config, () => {
+    shared.running = undefined;
+  });
+  shared.running = exporter;
+  return exporter;
+}
+
+function run(config: Config, onShutdown: () => void): Exporter {
+  const catalogue = families(config);
+  const names = familyNames(config.syscode);
+  const deltas = new DeltaReader();
+  const provider = new MeterProvider({ readers: [deltas], views: createViews(catalogue) });
+  const instruments = createInstruments(provider.getMeter('channel-exporter', VERSION));
+  const recorder = createRecorder(instruments, {
+    syscode: config.syscode,
+    families: {
+      inner: names[INSTRUMENTS.inner],
+      partner: names[INSTRUMENTS.partner],
+      consumer: names[INSTRUMENTS.consumer],
+    },
+    labelValuesLimit: config.labelValuesLimit,
+  });
+
+  const preset = config.partnersPreset ? PRESET_HOSTS : [];
+  const partners = new PartnerDirectory(mergeHosts(config.partnerHosts, preset));
+  const endWatch = watchPartners(config, partners, preset);
+
+  const server = serveMetrics(createScrape(createTotalsReader(new Hub(catalogue, deltas))), config);
+  const sources = SOURCES.filter(({ name }) => config.isInstrumentationEnabled(name));
+  const enabled = sources.map(({ create }) => create());
+  const context = {
+    recorder,
+    partners,
+    ignorePaths: new Set(config.ignorePaths),
+    bodyLimit: config.bodyLimit,
+    isOwnServer: server.owns,
+  };
+  for (const source of enabled) source.enable(context);
+
+  const observed = sources.map(({ observes }) => observes).join(', ') || 'nothing';
+  logLine('info', `${VERSION}, ${config.syscode}, ${server.url}; observes ${observed}; ${hostsText(config)}`);
+
+  let ending: Promise<void> | undefined;
+  return {
+    get url() {
+      return server.url;
+    },
+    shutdown() {
+      ending ??= (async () => {
+        onShutdown();
+        for (const source of enabled) source.disable();
+        endWatch();
+        await server.close();
+        await provider.shutdown().catch(() => undefined);
+      })();
+      return ending;
+    },
+  };
+}
+
+function hostsText(config: Config): string {
+  const preset = config.partnersPreset ? ` and ${PRESET_HOST_COUNT} of the preset` : '';
+  return `partner hosts: ${config.partnerHosts.length} of its own${preset}`;
+}
+
+function watchPartners(config: Config, partners: PartnerDirectory, preset: typeof PRESET_HOSTS): () => void {
+  if (typeof config.partners !== 'string') return () => undefined;
+  const file = config.partners;
+  return watchPartnerFile(
+    file,
+    (hosts) => {
+      partners.replace(mergeHosts(hosts, preset));
+      logLine('info', `${file} has been read again: ${hosts.length} partner hosts`);
+    },
+    (problems) => {
+      const text = problems.map(({ message }) => message).join('\n');
+      logLine('warn', `CHX_PARTNERS_RELOAD: the new version of ${file} is not used; the last good one stays:\n${text}`);
+    },
+  );
+}

@@ -1,0 +1,122 @@
+/**
+ * Adds up what was measured since the last collection to what was measured before.
+ *
+ * It takes deltas, of this process now and of further ones later, and produces the totals that a scrape shows. With
+ * one process it is the sum of one; totals of several could not be added without counting the dead twice.
+ */
+import type { Attributes, HrTime } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  type CollectionResult,
+  type DataPoint,
+  DataPointType,
+  type Histogram,
+  type MetricData,
+  type MetricProducer,
+  type ResourceMetrics,
+  type ScopeMetrics,
+} from '@opentelemetry/sdk-metrics';
+import type { Family } from '../views';
+
+/** Where deltas come from. */
+export interface DeltaSource {
+  /** What was measured since the last call. */
+  collect(): Promise<CollectionResult>;
+}
+
+type Value = number | Histogram;
+
+interface FamilyTotals {
+  readonly family: Family;
+  readonly series: Map<string, DataPoint<Value>>;
+}
+
+export class Hub implements MetricProducer {
+  private readonly totals: ReadonlyMap<string, FamilyTotals>;
+  private readonly startTime: HrTime = hrTimeNow();
+
+  /**
+   * @param catalogue every family that is shown, also without observations; data of other names is dropped
+   * @param own deltas of this process
+   */
+  constructor(
+    catalogue: readonly Family[],
+    private readonly own: DeltaSource,
+  ) {
+    this.totals = new Map(catalogue.map((family) => [family.name, { family, series: new Map() }]));
+  }
+
+  /** @returns totals since the start; errors of the collection are handed on */
+  async collect(): Promise<CollectionResult> {
+    const { resourceMetrics, errors } = await this.own.collect();
+    this.add(resourceMetrics);
+    return { resourceMetrics: this.produce(resourceMetrics), errors };
+  }
+
+  private add({ scopeMetrics }: ResourceMetrics): void {
+    for (const metric of scopeMetrics.flatMap((scope) => scope.metrics)) {
+      const totals = this.totals.get(metric.descriptor.name);
+      if (totals === undefined) continue;
+      for (const point of metric.dataPoints) addPoint(totals.series, point as DataPoint<Value>);
+    }
+  }
+
+  private produce(source: ResourceMetrics): ResourceMetrics {
+    const endTime = hrTimeNow();
+    const metrics = [...this.totals.values()].map((totals) => metricData(totals, this.startTime, endTime));
+    const scope: ScopeMetrics['scope'] = source.scopeMetrics[0]?.scope ?? { name: 'channel-exporter' };
+    return { resource: source.resource, scopeMetrics: [{ scope, metrics }] };
+  }
+}
+
+function addPoint(series: Map<string, DataPoint<Value>>, point: DataPoint<Value>): void {
+  const key = seriesKey(point.attributes);
+  const total = series.get(key);
+  if (total === undefined) series.set(key, { ...point, value: copyOf(point.value) });
+  else if (typeof total.value === 'number') (total as { value: number }).value += point.value as number;
+  else addHistogram(total.value, point.value as Histogram);
+}
+
+/** Attributes are created in one order per family, so that equal ones have equal texts. */
+function seriesKey(attributes: Attributes): string {
+  return JSON.stringify(Object.values(attributes));
+}
+
+function copyOf(value: Value): Value {
+  if (typeof value === 'number') return value;
+  return { ...value, buckets: { ...value.buckets, counts: [...value.buckets.counts] } };
+}
+
+function addHistogram(total: Histogram, delta: Histogram): void {
+  total.count += delta.count;
+  total.sum = (total.sum ?? 0) + (delta.sum ?? 0);
+  for (const [index, count] of delta.buckets.counts.entries()) {
+    total.buckets.counts[index] = (total.buckets.counts[index] ?? 0) + count;
+  }
+}
+
+function metricData({ family, series }: FamilyTotals, startTime: HrTime, endTime: HrTime): MetricData {
+  const descriptor = { name: family.name, description: family.help, unit: '', valueType: 0 };
+  const dataPoints = Array.from(series.values(), (point) => ({ ...point, startTime, endTime }));
+  const aggregationTemporality = AggregationTemporality.CUMULATIVE;
+  if (family.boundaries === undefined) {
+    return {
+      descriptor,
+      aggregationTemporality,
+      dataPointType: DataPointType.SUM,
+      isMonotonic: true,
+      dataPoints: dataPoints as DataPoint<number>[],
+    };
+  }
+  return {
+    descriptor,
+    aggregationTemporality,
+    dataPointType: DataPointType.HISTOGRAM,
+    dataPoints: dataPoints as DataPoint<Histogram>[],
+  };
+}
+
+function hrTimeNow(): HrTime {
+  const now = Date.now();
+  return [Math.floor(now / 1000), (now % 1000) * 1_000_000];
+}

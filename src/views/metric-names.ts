@@ -1,0 +1,38 @@
+/** Neutral instrument names, as the code records them, and the names that dashboards know. */
+
+/** Instruments of this package's meter. */
+export const INSTRUMENTS = {
+  inner: 'channel.inner.duration',
+  partner: 'channel.partner.duration',
+  consumer: 'channel.consumer.duration',
+  partnerErrors: 'channel.partner.errors',
+  lostMeasurements: 'channel.exporter.lost_measurements',
+  errors: 'channel.exporter.errors',
+  labelOverflow: 'channel.exporter.label_overflow',
+} as const;
+
+export type InstrumentName = (typeof INSTRUMENTS)[keyof typeof INSTRUMENTS];
+
+/** One ASCII letter and nine ASCII digits; `\d` of other languages would take digits of other scripts. */
+const SYSCODE = /^[A-Za-z][0-9]{9}$/;
+
+/**
+ * @returns the system code in upper case, or undefined when it is none
+ * @see SPEC 1: one ASCII letter + 9 ASCII digits, lower case accepted
+ */
+export function parseSyscode(text: string): string | undefined {
+  return SYSCODE.test(text) ? text.toUpperCase() : undefined;
+}
+
+/** The metric family of each instrument. */
+export function familyNames(syscode: string): Record<InstrumentName, string> {
+  return {
+    [INSTRUMENTS.inner]: `${syscode}_inner_metrics`,
+    [INSTRUMENTS.partner]: 'partner_http_metrics',
+    [INSTRUMENTS.consumer]: `${syscode}_consumer_metrics`,
+    [INSTRUMENTS.partnerErrors]: 'partner_http_errors_total',
+    [INSTRUMENTS.lostMeasurements]: 'channel_exporter_lost_measurements_total',
+    [INSTRUMENTS.errors]: 'channel_exporter_errors_total',
+    [INSTRUMENTS.labelOverflow]: 'channel_exporter_label_overflow_total',
+  };
+}

@@ -1,0 +1,129 @@
+/** Runs a program as its operator would: `node -r channel-exporter/register program.js`, on free ports. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { type Metrics, parseMetrics } from './metrics';
+import { ROOT } from './paths';
+
+export const SYSCODE = 'A123010101';
+export const INNER = `${SYSCODE}_inner_metrics`;
+export const PARTNER = 'partner_http_metrics';
+export const PARTNER_ERRORS = 'partner_http_errors_total';
+
+const START_LIMIT_MS = 20_000;
+const METRICS_LIMIT_MS = 5_000;
+
+export interface AppOptions {
+  /** Added to the environment; undefined removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly args?: readonly string[];
+  /** Arguments of node before the script. Default: `-r channel-exporter/register`. */
+  readonly nodeArgs?: readonly string[];
+  readonly cwd?: string;
+  /** The node binary. Default: the one that runs the test, or the one in TEST_NODE. */
+  readonly node?: string;
+}
+
+export interface App {
+  /** What the program said after `ready`: its port, unless it says otherwise. */
+  readonly port: number;
+  /** Address of the scrape, from the start-up line; empty when there is none. */
+  readonly metricsUrl: string;
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  stdout(): string;
+  stderr(): string;
+  /** Scrapes and checks the text. */
+  metrics(): Promise<Metrics>;
+  /** Scrapes until the check passes; a measurement may be recorded shortly after the client has its answer. */
+  metricsWhen(isThere: (metrics: Metrics) => boolean, limitMs?: number): Promise<Metrics>;
+  /** Ends the process and waits for it. */
+  stop(): Promise<void>;
+  /** Waits until the process ends by itself. */
+  exited(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+/** The node binary under test. */
+export function nodeBinary(): string {
+  return process.env.TEST_NODE ?? process.execPath;
+}
+
+/**
+ * Starts a program and waits for its line `ready <port>` on stdout.
+ * @param script absolute, or relative to the project
+ */
+export async function runApp(script: string, options: AppOptions = {}): Promise<App> {
+  const nodeArgs = options.nodeArgs ?? ['-r', 'channel-exporter/register'];
+  const child = spawn(options.node ?? nodeBinary(), [...nodeArgs, script, ...(options.args ?? [])], {
+    cwd: options.cwd ?? ROOT,
+    env: environment(options.env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const end = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+  const ready = await waitFor(
+    () => /^ready (\d+)$/m.exec(stdout),
+    START_LIMIT_MS,
+    () => child.exitCode !== null,
+  );
+  if (ready === undefined) {
+    child.kill('SIGKILL');
+    throw new Error(`the program did not become ready\nstdout: ${stdout}\nstderr: ${stderr}`);
+  }
+  const metricsUrl = () => /(http:\/\/\S+\/metrics);/.exec(stderr)?.[1] ?? '';
+  const scrape = async () => {
+    const response = await fetch(metricsUrl());
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(`the scrape answered ${response.status}: ${text}`);
+    return parseMetrics(text);
+  };
+  return {
+    port: Number(ready[1]),
+    get metricsUrl() {
+      return metricsUrl();
+    },
+    child,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    metrics: scrape,
+    async metricsWhen(isThere, limitMs = METRICS_LIMIT_MS) {
+      const until = Date.now() + limitMs;
+      for (;;) {
+        const metrics = await scrape();
+        if (isThere(metrics)) return metrics;
+        if (Date.now() > until) throw new Error(`the metrics did not come\n${metrics.text}\nstderr: ${stderr}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    async stop() {
+      child.kill('SIGKILL');
+      await end;
+    },
+    exited: () => end,
+  };
+}
+
+/** The environment of a program: this one's without anything that would steer the exporter, and the wanted. */
+export function environment(wanted: AppOptions['env'] = {}): NodeJS.ProcessEnv {
+  const clean = Object.entries(process.env).filter(([name]) => !/^(SYSCODE|CHANNEL_EXPORTER_|OTEL_|NODE_)/.test(name));
+  const env: NodeJS.ProcessEnv = { ...Object.fromEntries(clean), SYSCODE, CHANNEL_EXPORTER_PORT: '0', ...wanted };
+  for (const [name, value] of Object.entries(env)) if (value === undefined) delete env[name];
+  return env;
+}
+
+async function waitFor<T>(look: () => T | null, limitMs: number, isOver: () => boolean): Promise<T | undefined> {
+  const until = Date.now() + limitMs;
+  while (Date.now() < until) {
+    const found = look();
+    if (found !== null) return found;
+    if (isOver()) return undefined;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return undefined;
+}
