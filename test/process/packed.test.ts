@@ -25,6 +25,13 @@ const USES = [
   { name: 'an ES module under --import', script: 'app.mjs', args: ['--import', REGISTER], code: 'A1', methodCode: '' },
   { name: 'an ES module that starts in its first line', script: 'started.mjs', args: [], code: 'SET', methodCode: '7' },
   {
+    name: 'an ES module that starts after its imports',
+    script: 'started-late.mjs',
+    args: [],
+    code: 'A1',
+    methodCode: '',
+  },
+  {
     name: 'an ES module that starts under --import',
     script: 'started.mjs',
     args: ['--import', REGISTER],
