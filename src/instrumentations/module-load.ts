@@ -20,6 +20,7 @@ type OnLoaded = (exports: unknown, filename: string) => void;
 const prototype = (Module as unknown as { prototype: ModulePrototype }).prototype;
 const listeners = new Map<string, OnLoaded>();
 let original: ModulePrototype['load'] | undefined;
+let wrapped: ModulePrototype['load'] | undefined;
 
 /**
  * Calls back for every file whose path ends so: those that are loaded already, and each that will be. An ES module's
@@ -35,15 +36,19 @@ export function onFileLoaded(ending: string, onLoaded: OnLoaded): void {
   if (original !== undefined) return;
   const inner = prototype.load;
   original = inner;
-  prototype.load = function load(filename) {
+  wrapped = function load(filename) {
     inner.call(this, filename);
     if (listeners.size > 0) announce(this, filename, listeners);
   };
+  prototype.load = wrapped;
 }
 
-/** Ends the calls for an ending. */
+/** Ends the calls for an ending; with the last one, Node's own method is put back where nobody has wrapped it since. */
 export function offFileLoaded(ending: string): void {
   listeners.delete(ending);
+  if (listeners.size > 0 || original === undefined || prototype.load !== wrapped) return;
+  prototype.load = original;
+  original = undefined;
 }
 
 function announce(loaded: LoadedModule, filename: string, wanted: Iterable<readonly [string, OnLoaded]>): void {
