@@ -44,6 +44,8 @@ const RESOLUTIONS = [
   { module: 'nodenext', moduleResolution: 'nodenext', type: 'commonjs' },
   { module: 'nodenext', moduleResolution: 'nodenext', type: 'module' },
   { module: 'esnext', moduleResolution: 'bundler', type: 'module' },
+  // the classic one of CommonJS projects, which does not read "exports"
+  { module: 'commonjs', moduleResolution: 'node10', type: 'commonjs' },
 ] as const;
 
 /** Everything that a user needs; what is built from src/ is told by its folder. */
@@ -109,6 +111,7 @@ describe('the packed package, in an application that had nothing', () => {
         target: 'es2022',
         lib: ['es2023'],
         types: ['node'],
+        noUncheckedSideEffectImports: true,
         module,
         moduleResolution,
       };
