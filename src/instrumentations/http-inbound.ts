@@ -50,7 +50,7 @@ export function createInboundInstrumentation(): Instrumentation {
       subscribe(RESPONSE_FINISH, onFinish);
       restore = [
         patchMethod(ServerResponse.prototype, 'write', observeBody),
-        patchMethod(ServerResponse.prototype, 'end', observeBody),
+        patchMethod(ServerResponse.prototype, 'end', observeEnd),
       ];
     },
     disable() {
@@ -80,7 +80,8 @@ function begin(message: RequestStart, context: SourceContext): void {
 function observeBody(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
   return function (this: ServerResponse, ...args: unknown[]) {
     const [chunk, encoding] = args;
-    if (isInForce() && (typeof chunk === 'string' || chunk instanceof Uint8Array)) {
+    // what comes behind the end is refused by Node
+    if (isInForce() && (typeof chunk === 'string' || chunk instanceof Uint8Array) && !this.writableEnded) {
       exchanges
         .get(this)
         ?.responseChunk(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);
@@ -89,10 +90,25 @@ function observeBody(original: (...args: unknown[]) => unknown, isInForce: () =>
   };
 }
 
-/** Last: the response has been handed to the operating system. */
+function observeEnd(original: (...args: unknown[]) => unknown) {
+  const end = observeBody(original);
+  return function (this: ServerResponse, ...args: unknown[]) {
+    const result = end.apply(this, args);
+    exchanges.get(this)?.responseEnded();
+    return result;
+  };
+}
+
+/**
+ * Last: the response has been handed to the operating system. Node up to 22 says so also of one whose rest it has
+ * dropped because the connection broke.
+ */
 function onFinish(message: unknown): void {
-  const { response } = message as RequestStart;
-  exchanges.get(response)?.finish(response.statusCode, true);
+  const { response, socket } = message as RequestStart;
+  const exchange = exchanges.get(response);
+  if (exchange === undefined) return;
+  const isWhole = exchange.isHandedOver || !(socket.destroyed || socket.errored);
+  exchange.finish(isWhole ? sentStatus(response) : STATUS_CLIENT_LEFT, isWhole);
 }
 
 /** Last, instead: the connection closed with requests still under way. */
@@ -116,8 +132,11 @@ class Exchange {
   private readonly headers: WantedHeaders;
   private readonly query: string;
   private readonly requestBody: RequestBodyReader | undefined;
+  private requestBytes = 0;
   private responseBody: BodyReader | undefined;
   private isFinished = false;
+  /** Whether the operating system had the whole response as soon as it was ended; a destroyed socket is none then. */
+  isHandedOver = false;
 
   constructor(
     private readonly context: SourceContext,
@@ -137,6 +156,7 @@ class Exchange {
   private requestChunk(reader: RequestBodyReader, chunk: string | Uint8Array | null, encoding?: BufferEncoding): void {
     if (chunk === null || this.isFinished) return;
     try {
+      this.requestBytes += Buffer.byteLength(chunk);
       reader.push(chunk, encoding);
     } catch (error) {
       this.context.recorder.failed(NAME, error);
@@ -156,6 +176,10 @@ class Exchange {
     } catch (error) {
       this.context.recorder.failed(NAME, error);
     }
+  }
+
+  responseEnded(): void {
+    this.isHandedOver ||= this.response.socket?.writableLength === 0;
   }
 
   finish(status: number, isWhole: boolean): void {
@@ -184,11 +208,16 @@ class Exchange {
     else this.responseBody.end(isWhole, (codes) => onCode(innerCode(codes)));
   }
 
+  /** Node says `complete` one turn after the last byte, which is too late where the answer did not wait for it. */
+  private isRequestWhole(): boolean {
+    return this.request.complete || String(this.requestBytes) === this.request.headers['content-length'];
+  }
+
   private methodCode(): string {
     return (
       sharedState().methodCodes.get(this.request) ||
       this.headers.methodCode ||
-      (findInQuery(this.query) ?? this.requestBody?.end() ?? '')
+      (findInQuery(this.query) ?? this.requestBody?.end(this.isRequestWhole()) ?? '')
     );
   }
 }
@@ -209,6 +238,12 @@ function rawQuery(target: string): string {
 
 function shortened(userAgent: string): string {
   return userAgent.length > F_CODE_CHARACTERS ? `${userAgent.slice(0, F_CODE_CHARACTERS)}...` : userAgent;
+}
+
+/** The status as it was sent: an error handler that comes too late still changes `statusCode`. */
+function sentStatus(response: ServerResponse): number {
+  const head = (response as { _header?: string | null })._header;
+  return Number(/^HTTP\/\d\.\d (\d{3})/.exec(head ?? '')?.[1] ?? response.statusCode);
 }
 
 /**
