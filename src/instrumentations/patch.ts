@@ -27,8 +27,7 @@ export function patchMethod<Target extends object>(
   const inherited = target[name] as Method;
   let inForce = true;
   const patched = make(original, () => inForce);
-  Object.defineProperty(patched, 'name', { value: inherited.name, configurable: true });
-  Object.defineProperty(patched, 'length', { value: inherited.length, configurable: true });
+  imitate(patched, inherited);
   Object.defineProperty(target, name, {
     value: patched,
     writable: true,
@@ -41,6 +40,12 @@ export function patchMethod<Target extends object>(
     if (own === undefined) delete target[name];
     else Object.defineProperty(target, name, own);
   };
+}
+
+/** Gives a patched method the name and length of the one that it stands for. */
+export function imitate(patched: object, original: { readonly name: string; readonly length: number }): void {
+  Object.defineProperty(patched, 'name', { value: original.name, configurable: true });
+  Object.defineProperty(patched, 'length', { value: original.length, configurable: true });
 }
 
 /**
