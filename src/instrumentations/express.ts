@@ -11,6 +11,7 @@ import { errorText, warn } from '../diagnostics/log';
 import type { Instrumentation } from './instrumentation';
 import { offFileLoaded, onFileLoaded } from './module-load';
 import { imitate } from './patch';
+import { rawPath } from './request-target';
 import { setRoute, setRouteLookup } from './routes';
 
 type Path = string | RegExp;
@@ -222,7 +223,7 @@ function routeBeforeHandler(request: Request): string | undefined {
 }
 
 function routeTemplate(path: LayerPath, entered: Entered, request: Request): string {
-  return joinTemplates(entered.prefix, path.template ?? matchedTemplate(path, [pathOf(request)])) || '/';
+  return joinTemplates(entered.prefix, path.template ?? matchedTemplate(path, [rawPath(request.url ?? '')])) || '/';
 }
 
 /** Which of several paths the request has matched; the first, where none can be told. */
@@ -231,18 +232,13 @@ function matchedTemplate({ probes }: LayerPath, concretes: readonly string[]): s
   return probe?.template ?? '';
 }
 
-/** The path in `url`, which of a request through a proxy has scheme and host in front. */
-function pathOf(request: Request): string {
-  return (request.url ?? '').replace(/[?#].*$/s, '').replace(/^[^/]*:\/\/[^/]*/, '');
-}
-
 /**
  * What a mount layer may have been matched against: its part has moved from `url` to `baseUrl` by now, and the slash
  * in `url` may have been put there.
  */
 function mountedPaths(request: Request, entered: Entered): string[] {
   const own = (request.baseUrl ?? '').slice(entered.baseUrl.length);
-  const rest = pathOf(request);
+  const rest = rawPath(request.url ?? '');
   return rest === '/' && own !== '' ? [own, own + rest] : [own + rest];
 }
 

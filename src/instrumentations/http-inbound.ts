@@ -17,6 +17,7 @@ import { nowMs } from '../core/stopwatch';
 import type { Instrumentation, SourceContext } from './instrumentation';
 import { observePush, patchMethod } from './patch';
 import { readHeaders, type WantedHeaders } from './request-headers';
+import { rawPath, rawQuery } from './request-target';
 import { routeOf } from './routes';
 
 const NAME = 'http';
@@ -220,20 +221,6 @@ class Exchange {
       (findInQuery(this.query) ?? this.requestBody?.end(this.isRequestWhole()) ?? '')
     );
   }
-}
-
-/** The path as sent; of an absolute target, as a proxy sends it, the path alone. */
-function rawPath(target: string): string {
-  const end = target.search(/[?#]/);
-  const beforeQuery = end < 0 ? target : target.slice(0, end);
-  if (beforeQuery.startsWith('/')) return beforeQuery;
-  const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]*/.exec(beforeQuery);
-  return absolute === null ? beforeQuery : beforeQuery.slice(absolute[0].length) || '/';
-}
-
-function rawQuery(target: string): string {
-  const start = target.indexOf('?');
-  return start < 0 ? '' : target.slice(start + 1).replace(/#.*$/s, '');
 }
 
 function shortened(userAgent: string): string {

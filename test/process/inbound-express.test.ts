@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe } from 'node:test';
 import { type InboundCase, inboundTable, type Observation } from '../support/inbound';
 import { FIXTURES } from '../support/paths';
-import { get, pieces, post, request } from '../support/raw-http';
+import { get, leave, pieces, post, request } from '../support/raw-http';
 
 const APP = join(FIXTURES, 'apps/inbound-express.js');
 const APP_ESM = join(FIXTURES, 'apps/inbound-express.mjs');
@@ -66,6 +66,9 @@ const ROUTES: readonly Row[] = [
   ['/ma1', '/^\\/ma\\d$/', 'mount-mix'],
   ['/mb', '/mb', 'mount-mix'],
   ['/mb/in', '/mb/in', 'mount-mix-in'],
+  ['/exact/x', '/exact/x', 'exact'],
+  ['/exact/x/', '/exact/x/', 'exact'],
+  ['/EXACT/X', '/exact/X', 'exact'],
   ['/through/end', '/through/end', 'shared'],
   ['/through/deep/end', '/through/deep/end', 'shared'],
   ['/tenants/7/end', '/tenants/:tenant/end', 'shared'],
@@ -81,6 +84,7 @@ const ROUTES: readonly Row[] = [
   ['/blocked/deep/1', '/blocked/deep/1', 'blocked', { http_status: '403' }],
   ['/guarded/7/room/1', '/guarded/7/room/1', 'key', { http_status: '401' }],
   ['/guarded/7/room/1?key=1', '/guarded/:area/room/:id', 'room'],
+  ['/users/%E4%B8', '/users/\uFFFD', '', { http_status: '400' }],
   ['/passed-on/1', '/passed-on/:id', 'passed-on'],
 
   ['/fail/next/1', '/fail/next/:id', 'next', { http_status: '503' }],
@@ -198,6 +202,11 @@ const REQUESTS: readonly InboundCase[] = [
     send: post('/body/unread', JSON_TYPE, '{"method_code":"M1"}'),
     records: [{ path: '/body/unread', code: 'unread', method_code: 'M1' }],
   },
+  ...['/hang', '/hang-midway'].map((path) => ({
+    name: `a client that leaves ${path} is recorded once, as 499 of its route`,
+    send: (port: number) => leave(port, get(`${path}/1`), (socket) => socket.destroy(), path === '/hang-midway'),
+    records: [{ path: `${path}/:id`, http_status: '499' }],
+  })),
   {
     name: 'many requests on one connection keep their routes apart',
     send: Buffer.concat([

@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type App, nodeBinary, runApp } from '../support/app';
 import { type InboundCase, inboundTable, recorded } from '../support/inbound';
 import { FIXTURES } from '../support/paths';
-import { CALLER, exchange, get, open, pieces, post, request } from '../support/raw-http';
+import { CALLER, exchange, get, leave, open, pieces, post, request } from '../support/raw-http';
 
 const APP = join(FIXTURES, 'apps/inbound-http.js');
 const TLS = ['key.pem', 'certificate.pem'].map((name) => join(FIXTURES, 'tls', name));
@@ -353,17 +352,6 @@ const PLAIN_ONLY: readonly InboundCase[] = [
     records: [{ path: '/json', code: '1' }],
   },
 ];
-
-/** Sends a request, awaits the first bytes of an answer where there are any, and goes. */
-async function leave(port: number, bytes: Buffer, go: (socket: Socket) => void, awaitsAnswer = false): Promise<void> {
-  const socket = await open(port);
-  socket.on('error', () => undefined);
-  socket.write(bytes);
-  if (awaitsAnswer) await once(socket, 'readable');
-  go(socket);
-  socket.resume();
-  await (socket.closed || once(socket, 'close'));
-}
 
 async function keepAlive(port: number, count: number): Promise<string> {
   const socket = await open(port);

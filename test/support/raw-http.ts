@@ -59,6 +59,22 @@ export async function exchange(port: number, pieces: readonly Buffer[], isTls = 
   return Buffer.concat(received);
 }
 
+/** Sends a request, awaits the first bytes of an answer where there are any, and goes. */
+export async function leave(
+  port: number,
+  bytes: Buffer,
+  go: (socket: Socket) => void,
+  awaitsAnswer = false,
+): Promise<void> {
+  const socket = await open(port);
+  socket.on('error', () => undefined);
+  socket.write(bytes);
+  if (awaitsAnswer) await once(socket, 'readable');
+  go(socket);
+  socket.resume();
+  await (socket.closed || once(socket, 'close'));
+}
+
 /** Cuts bytes into pieces of a length. */
 export function pieces(bytes: Buffer, length: number): Buffer[] {
   const count = Math.ceil(bytes.length / length);
