@@ -91,11 +91,11 @@ function observeBody(original: (...args: unknown[]) => unknown, isInForce: () =>
   };
 }
 
-function observeEnd(original: (...args: unknown[]) => unknown) {
-  const end = observeBody(original);
+function observeEnd(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
+  const end = observeBody(original, isInForce);
   return function (this: ServerResponse, ...args: unknown[]) {
     const result = end.apply(this, args);
-    exchanges.get(this)?.responseEnded();
+    if (isInForce()) exchanges.get(this)?.responseEnded();
     return result;
   };
 }
