@@ -48,6 +48,8 @@ function wordOf(error: unknown, isDestroyed: boolean): PartnerError {
   if (name === 'AbortError') return (cause as Error | undefined)?.name === 'TimeoutError' ? 'timeout' : 'aborted';
   // Node's "socket hang up" stands for the peer that hung up and for the application that destroyed the request
   if (isDestroyed && syscall === undefined && code === 'ECONNRESET') return 'aborted';
+  // the operating system's, or how axios tells of its own time-out
+  if (code === 'ECONNABORTED') return syscall === undefined ? 'timeout' : 'reset';
   const text = String(code);
   const word = WORDS.get(text);
   if (word !== undefined) return word;
