@@ -4,8 +4,8 @@
  *
  * `request` and `get` are patched in place and hand on the caller's own arguments. It would be
  * @opentelemetry/instrumentation-http that calls the hooks below, but that one sends `headers` arrays as
- * "0: Host, 1: …", adds a traceparent of its own to an application that traces by hand, and is unwrapped by the
- * application's HttpInstrumentation (docs/architecture.md has the evidence).
+ * "0: Host, 1: …", puts a traceparent in place of the one that an application which traces by hand has set, and is
+ * unwrapped by the application's HttpInstrumentation (test/evidence/instrumentation-http.test.ts shows each).
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import http from 'node:http';
