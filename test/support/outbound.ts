@@ -79,9 +79,9 @@ export function describeCalls(title: string, name: string): void {
     const wanted: string[] = [];
     for (const row of rows) {
       it(row.name, async () => {
-        partner.received();
-        const expected = { seen: await post(bare, row.name, partner.addresses), sent: partner.received() };
-        const actual = { seen: await post(observed, row.name, partner.addresses), sent: partner.received() };
+        await partner.received();
+        const expected = { seen: await post(bare, row.name, partner.addresses), sent: await partner.received() };
+        const actual = { seen: await post(observed, row.name, partner.addresses), sent: await partner.received() };
         assert.deepEqual(actual.seen, expected.seen);
         if (!row.isSentByChance) assert.deepEqual(actual.sent, expected.sent);
 

@@ -10,6 +10,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import zlib from 'node:zlib';
 import { FIXTURES } from './paths';
 
@@ -26,6 +27,8 @@ const JSON_BODY = '{"code":"0"}';
 /** A body that no socket buffer takes whole. */
 const LARGE_BYTES = 16 * 1024 * 1024;
 const SLOW_MS = 300;
+/** Of the event loop, before all has been accepted and read that has been sent. */
+const TURNS = 5;
 
 const large = Buffer.from(`{"code":"0","rows":"${'x'.repeat(LARGE_BYTES)}"}`);
 const split = Buffer.from('{"text":"汉字","code":"好"}');
@@ -109,6 +112,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
 
 export class Partner {
   private connections: Buffer[][] = [];
+  private readonly open = new Set<Socket>();
   private attempts = new Map<string, number>();
 
   private constructor(
@@ -120,6 +124,10 @@ export class Partner {
     for (const server of [plain, local]) server?.on('connection', (socket) => this.listenTo(socket));
     secure?.on('secureConnection', (socket) => this.listenTo(socket));
     for (const server of servers) {
+      server.on('connection', (socket) => {
+        this.open.add(socket);
+        socket.on('close', () => this.open.delete(socket));
+      });
       server.on('request', (request, response) => this.answer(request, response));
       server.on('upgrade', (_request, socket: Duplex) => {
         socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\nhello');
@@ -142,8 +150,14 @@ export class Partner {
     return new Partner([plain, secure, local], folder, { port: port(plain), tlsPort: port(secure), socketPath });
   }
 
-  /** What has been received since the last call, one text a connection, in the order of their first bytes. */
-  received(): string[] {
+  /**
+   * What has been received since the last call, one text a connection, in the order of their first bytes. Waits until
+   * every connection is closed: a program can be done before this process has read what it sent.
+   */
+  async received(): Promise<string[]> {
+    // one turn takes the connections that wait to be accepted, the next ones what they have sent
+    for (let turn = 0; turn < TURNS; turn++) await setImmediate();
+    await Promise.all([...this.open].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
     const texts = this.connections
       .filter((parts) => parts.length > 0)
       .map((parts) => Buffer.concat(parts).toString('latin1'));
