@@ -76,13 +76,14 @@ export class PartnerDirectory {
 
 const UPPER_A = 65;
 const UPPER_Z = 90;
+const ASCII_END = 127;
 
 /** Whether a name that was not found could be another spelling of one that is there. */
 function needsNormalizing(hostname: string): boolean {
   if (hostname.startsWith('[') || hostname.endsWith('.')) return true;
   for (let i = 0; i < hostname.length; i++) {
     const code = hostname.charCodeAt(i);
-    if (code >= UPPER_A && code <= UPPER_Z) return true;
+    if ((code >= UPPER_A && code <= UPPER_Z) || code > ASCII_END) return true;
   }
   return false;
 }

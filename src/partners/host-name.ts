@@ -1,4 +1,5 @@
 /** Names of hosts, brought to one spelling: the same server is the same partner. */
+import { domainToASCII } from 'node:url';
 
 /** A host as the directory knows it. */
 export interface HostName {
@@ -36,9 +37,10 @@ export function parseHostName(text: string): HostName | { readonly fault: string
   return { hostname: normalizeHostname(url.hostname), port: port === undefined ? undefined : Number(port) };
 }
 
-/** Lower case, no brackets, no dot at the end. */
+/** Lower case, punycode, no brackets, no dot at the end. */
 export function normalizeHostname(hostname: string): string {
-  let text = hostname.toLowerCase();
+  // a name that cannot be one is left as it is
+  let text = (/^[\0-\x7f]*$/.test(hostname) ? '' : domainToASCII(hostname)) || hostname.toLowerCase();
   if (text.startsWith('[') && text.endsWith(']')) text = text.slice(1, -1);
   return text.length > 1 && text.endsWith('.') ? text.slice(0, -1) : text;
 }

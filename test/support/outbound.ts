@@ -127,6 +127,7 @@ function directory(rows: readonly Row[], { port, tlsPort }: PartnerAddresses) {
       [`other-name.test:${tlsPort}`]: host('78'),
       [`127.0.0.1:${tlsPort}`]: host('79'),
       'partner.test': host('34'),
+      'bücher.test': host('67'),
       '[::1]': host('66'),
       '127.0.0.1:1': host('01'),
       'no-such-host.invalid': host('02'),
