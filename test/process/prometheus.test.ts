@@ -152,8 +152,12 @@ describe('a real Prometheus', () => {
   }
 
   check('adds the buckets of a Python service and ours under one matcher of le', async (prometheus) => {
-    // one moment for all questions, a little back, so that the traffic of the demo does not come between
-    const at = Date.now() / 1000 - 1;
+    // one moment for all questions, a little back, so that no scrape comes between; both have been scraped by then
+    let at = 0;
+    await prometheus.when('both services have buckets', async () => {
+      at = Date.now() / 1000 - 1;
+      return (await prometheus.query(`count by (job) (${PARTNER}_bucket)`, at)).length === 2;
+    });
     const sum = async (matchers: string) =>
       (await prometheus.query(`sum(${PARTNER}_bucket{${matchers}})`, at))[0]?.value ?? Number.NaN;
     for (const le of ['100.0', '1000.0', '+Inf']) {
