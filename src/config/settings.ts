@@ -249,7 +249,7 @@ function parseSwitch(raw: unknown, from: string): Parsed<boolean> {
 function parseBuckets(raw: unknown, from: string): Parsed<readonly number[]> {
   const items = listItems(raw);
   const values = items?.map((item) => (typeof item === 'number' ? item : decimalNumber(item)));
-  const notNumber = values?.findIndex((value) => value === undefined) ?? -1;
+  const notNumber = values?.indexOf(undefined) ?? -1;
   let wrong: string | undefined;
   if (values === undefined || items === undefined) wrong = 'it is not a list';
   else if (notNumber >= 0) wrong = `boundary ${notNumber + 1} is not a number`;

@@ -72,11 +72,11 @@ export function boundaryText(boundary: number | undefined): string {
   return pythonFloat(boundary);
 }
 
-/** Exponents below which Python's repr of a float keeps plain digits. */
-const PLAIN_DIGITS_BELOW = 1e16;
+/** Where the plain form ends: Python's own repr goes on to 1e16, but its client follows Go from a million on. */
+const PLAIN_DIGITS_BELOW = 1e6;
 const PLAIN_FRACTION_FROM = 1e-4;
 
-/** A finite number as Python's `repr(float)` has it: the same shortest digits, always with a point or an exponent. */
+/** A finite number as the Python client and Go have it: the shortest digits, always with a point or an exponent. */
 function pythonFloat(value: number): string {
   const size = Math.abs(value);
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
