@@ -236,7 +236,7 @@ const SWITCH_WORDS = new Map([
 ]);
 
 function parseSwitch(raw: unknown, from: string): Parsed<boolean> {
-  const value = typeof raw === 'boolean' ? raw : SWITCH_WORDS.get(String(raw).trim().toLowerCase());
+  const value = typeof raw === 'boolean' ? raw : SWITCH_WORDS.get(switchWord(raw));
   if (value !== undefined) return { value };
   return fault('CHX_BOOLEAN_INVALID', {
     wrong: `${from} is neither on nor off`,
@@ -244,6 +244,11 @@ function parseSwitch(raw: unknown, from: string): Parsed<boolean> {
     expected: 'on, off, 1, 0, true, false, yes or no',
     remedy: 'Use one of these words, or unset it.',
   });
+}
+
+/** Only text and numbers: anything else an application passes may throw when it is made into a string. */
+function switchWord(raw: unknown): string {
+  return typeof raw === 'string' || typeof raw === 'number' ? String(raw).trim().toLowerCase() : '';
 }
 
 function parseBuckets(raw: unknown, from: string): Parsed<readonly number[]> {
