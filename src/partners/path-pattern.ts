@@ -23,13 +23,6 @@ export function pathFault(path: string): PathFault | undefined {
   if (/[?#]/.test(path)) {
     return { wrong: 'it can never match, for it has a query or a fragment', remedy: 'Keep only what is before it.' };
   }
-  // what Node refuses to send as it is; a path of a URL is encoded by then
-  if (/[^!-\u00ff]/u.test(path)) {
-    return {
-      wrong: 'it can never match, for it has a character that is only sent percent-encoded',
-      remedy: `Write it as it is sent: ${encodedPath(path)}.`,
-    };
-  }
   return isPattern(path) ? segmentFault(segmentsOf(path)) : undefined;
 }
 
@@ -49,12 +42,6 @@ function segmentFault(segments: readonly string[]): PathFault | undefined {
     }
   }
   return undefined;
-}
-
-function encodedPath(path: string): string {
-  return path.replace(/[^!-\u00ff]/gu, (character) =>
-    /\p{Surrogate}/u.test(character) ? '%EF%BF%BD' : encodeURIComponent(character),
-  );
 }
 
 /** Compiles a pattern that has no {@link pathFault}. */

@@ -19,7 +19,11 @@ function rows(): string[] {
 describe('docs/settings.md', () => {
   it('has exactly the table of src/config/settings.ts', () => {
     const table = page.split('<!-- settings -->')[1]?.trim().split('\n').slice(2);
-    assert.deepEqual(table, rows());
+    // the formatter pads the cells
+    assert.deepEqual(
+      table?.map((row) => row.replace(/ +/g, ' ')),
+      rows(),
+    );
   });
 
   it('names every standard variable that is read', () => {
