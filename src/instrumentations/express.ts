@@ -7,12 +7,11 @@
  * `handle_request` then follows a request: a mount layer notes the prefix under which the next router runs, a route
  * layer notes the whole template. The error handlers that run later find it unchanged.
  */
-import { errorText, warn } from '../diagnostics/log';
 import type { Instrumentation } from './instrumentation';
 import { offFileLoaded, onFileLoaded } from './module-load';
 import { imitate } from './patch';
 import { rawPath } from './request-target';
-import { setRoute, setRouteLookup } from './routes';
+import { addRouteFallback, guarded, removeRouteFallback, setRoute } from './routes';
 
 type Path = string | RegExp;
 type Handler = (...args: unknown[]) => unknown;
@@ -67,6 +66,7 @@ interface Entered {
   readonly baseUrl: string;
 }
 
+const NAME = 'express';
 /** Layers' methods that run a handler, of Express 4 and 5, and which of their arguments is the request. */
 const HANDLE_METHODS = { handle_request: 0, handleRequest: 0, handle_error: 1, handleError: 1 } as const;
 /**
@@ -83,15 +83,15 @@ let isEnabled = false;
 
 export function createExpressInstrumentation(): Instrumentation {
   return {
-    name: 'express',
+    name: NAME,
     enable() {
       isEnabled = true;
-      setRouteLookup(routeBeforeHandler);
+      addRouteFallback(routeBeforeHandler);
       onFileLoaded(FILE, patchRouter);
     },
     disable() {
       isEnabled = false;
-      setRouteLookup(undefined);
+      removeRouteFallback(routeBeforeHandler);
       offFileLoaded(FILE);
     },
   };
@@ -107,17 +107,17 @@ function patchRouter(exported: unknown): void {
   target.use = function (...args) {
     const before = this.stack?.length ?? 0;
     const result = use.apply(this, args);
-    guarded(() => noteLayers(this, before, mountPath(args), { end: false, strict: false }));
+    guarded(NAME, () => noteLayers(this, before, mountPath(args), { end: false, strict: false }));
     return result;
   };
   target.route = function (path) {
     const before = this.stack?.length ?? 0;
     const result = route.call(this, path);
-    guarded(() => noteLayers(this, before, path, { end: true, strict: this.strict }));
+    guarded(NAME, () => noteLayers(this, before, path, { end: true, strict: this.strict }));
     return result;
   };
   target.handle = function (request, ...rest) {
-    if (isEnabled) guarded(() => enterRouter(this, request));
+    if (isEnabled) guarded(NAME, () => enterRouter(this, request));
     return handle.call(this, request, ...rest);
   };
   imitate(target.use, use);
@@ -179,7 +179,7 @@ function patchLayer(prototype: Record<string, unknown>): void {
     if (typeof original !== 'function') continue;
     prototype[method] = function (this: Layer, ...args: unknown[]) {
       const path = isEnabled ? layerPaths.get(this) : undefined;
-      if (path !== undefined) guarded(() => enterLayer(this, path, args[position] as Request));
+      if (path !== undefined) guarded(NAME, () => enterLayer(this, path, args[position] as Request));
       return original.apply(this, args);
     };
     imitate(prototype[method] as object, original);
@@ -245,13 +245,4 @@ function mountedPaths(request: Request, entered: Entered): string[] {
 /** Without a slash at the end, so that another template can follow; the root is empty. */
 function joinTemplates(prefix: string, template: string): string {
   return template === '/' ? prefix : prefix + template;
-}
-
-/** Runs what must not harm the application. */
-function guarded(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    warn('CHX_INTERNAL', 'express', `the route of a request could not be told: ${errorText(error)}`);
-  }
 }

@@ -2,8 +2,12 @@
  * Where the frameworks leave the route template of a request for http-inbound, which does not know them.
  */
 import type { IncomingMessage } from 'node:http';
+import { errorText, warn } from '../diagnostics/log';
+
+type RouteLookup = (request: object) => string | undefined;
 
 const routes = new WeakMap<object, string>();
+const fallbacks = new Set<RouteLookup>();
 
 /**
  * Says which route a request has matched; the last one counts.
@@ -15,12 +19,34 @@ export function setRoute(request: object, template: string): void {
 
 /** @returns undefined where no framework reported a route */
 export function routeOf(request: IncomingMessage): string | undefined {
-  return lookUp?.(request) ?? routes.get(request);
+  for (const lookup of fallbacks) {
+    const route = lookup(request);
+    if (route !== undefined) return route;
+  }
+  return routes.get(request);
 }
 
-let lookUp: ((request: object) => string | undefined) | undefined;
+/**
+ * Has the lookup asked at the end of each request, before what was reported: it may know of a later route whose turn
+ * did not come, or of a framework that runs inside another.
+ */
+export function addRouteFallback(lookup: RouteLookup): void {
+  fallbacks.add(lookup);
+}
 
-/** Asked at the end of a request, before what was reported: it may know of a later route whose turn did not come. */
-export function setRouteLookup(lookup: typeof lookUp): void {
-  lookUp = lookup;
+/** Ends it. */
+export function removeRouteFallback(lookup: RouteLookup): void {
+  fallbacks.delete(lookup);
+}
+
+/**
+ * Runs what must not harm the application.
+ * @param source name of the instrumentation
+ */
+export function guarded(source: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    warn('CHX_INTERNAL', source, `the route of a request could not be told: ${errorText(error)}`);
+  }
 }
