@@ -1,8 +1,12 @@
 /** Every source of measurements. To add one, write its file and add a row. */
 import { createExpressInstrumentation } from './express';
+import { createFastifyInstrumentation } from './fastify';
+import { createHapiInstrumentation } from './hapi';
 import { createInboundInstrumentation } from './http-inbound';
 import { createOutboundInstrumentation } from './http-outbound';
 import type { Instrumentation } from './instrumentation';
+import { createKoaInstrumentation } from './koa';
+import { createNextInstrumentation } from './next';
 
 export interface SourceRow {
   /** As in OTEL_NODE_ENABLED_INSTRUMENTATIONS; several sources may share one. */
@@ -16,4 +20,8 @@ export const SOURCES: readonly SourceRow[] = [
   { name: 'http', observes: 'inbound HTTP', create: createInboundInstrumentation },
   { name: 'http', observes: 'partner calls over node:http', create: createOutboundInstrumentation },
   { name: 'express', observes: 'Express routes', create: createExpressInstrumentation },
+  { name: 'fastify', observes: 'Fastify routes', create: createFastifyInstrumentation },
+  { name: 'koa', observes: 'Koa routes', create: createKoaInstrumentation },
+  { name: 'hapi', observes: 'hapi routes', create: createHapiInstrumentation },
+  { name: 'next', observes: 'Next.js routes', create: createNextInstrumentation },
 ];
