@@ -13,6 +13,8 @@ import { guarded, setRoute } from './routes';
 interface FastifyRequest {
   readonly raw: object;
   readonly routeOptions?: { readonly url?: unknown };
+  /** Fastify 4 before it had `routeOptions`; deprecated and loud from then on. */
+  readonly routerPath?: unknown;
   readonly [symbol: symbol]: unknown;
 }
 
@@ -77,6 +79,7 @@ function createTemplateReader(): (request: FastifyRequest) => unknown {
       key = Object.getOwnPropertySymbols(request).find(({ description }) => description === CONTEXT_SYMBOL);
     }
     const context = key && (request[key] as RouteContext | undefined);
-    return context?.config === undefined ? request.routeOptions?.url : context.config.url;
+    if (context?.config !== undefined) return context.config.url;
+    return request.routeOptions === undefined ? request.routerPath : request.routeOptions.url;
   };
 }
