@@ -22,6 +22,8 @@ export interface AppOptions {
   readonly cwd?: string;
   /** The node binary. Default: the one that runs the test, or the one in TEST_NODE. */
   readonly node?: string;
+  /** What a program says on stdout when it listens, with its port. Default: a line `ready <port>`. */
+  readonly ready?: RegExp;
 }
 
 export interface App {
@@ -48,7 +50,7 @@ export function nodeBinary(): string {
 }
 
 /**
- * Starts a program and waits for its line `ready <port>` on stdout.
+ * Starts a program and waits until it says on stdout that it listens.
  * @param script absolute, or relative to the project
  */
 export async function runApp(script: string, options: AppOptions = {}): Promise<App> {
@@ -68,7 +70,7 @@ export async function runApp(script: string, options: AppOptions = {}): Promise<
   });
   const end = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   const ready = await waitFor(
-    () => /^ready (\d+)$/m.exec(stdout),
+    () => (options.ready ?? /^ready (\d+)$/m).exec(stdout),
     START_LIMIT_MS,
     () => child.exitCode !== null,
   );
