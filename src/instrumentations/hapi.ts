@@ -26,18 +26,19 @@ const NAME = 'hapi';
 /** Without the package's folder, which an alias may name otherwise; the exports tell. */
 const FILE = '/lib/request.js';
 
-let restore: (() => void)[] = [];
+let isEnabled = false;
 
 export function createHapiInstrumentation(): Instrumentation {
   return {
     name: NAME,
     enable() {
+      isEnabled = true;
       onFileLoaded(FILE, patchRequest);
     },
+    // what is loaded stays patched, and passes through, so that a later start sees it again
     disable() {
+      isEnabled = false;
       offFileLoaded(FILE);
-      for (const put of restore) put();
-      restore = [];
     },
   };
 }
@@ -47,17 +48,15 @@ export function patchRequest(exported: unknown): void {
   if (typeof exported !== 'function') return;
   const prototype = exported.prototype as RequestPrototype | undefined;
   if (typeof prototype?._lookup !== 'function' || typeof prototype._execute !== 'function') return;
-  restore.push(
-    patchMethod(
-      prototype,
-      '_lookup',
-      (lookup) =>
-        function (this: HapiRequest, ...args) {
-          const result = lookup.apply(this, args);
-          guarded(NAME, () => noteRoute(this));
-          return result;
-        },
-    ),
+  patchMethod(
+    prototype,
+    '_lookup',
+    (lookup) =>
+      function (this: HapiRequest, ...args) {
+        const result = lookup.apply(this, args);
+        if (isEnabled) guarded(NAME, () => noteRoute(this));
+        return result;
+      },
   );
 }
 

@@ -192,6 +192,27 @@ describe('Hapi', () => {
     });
   }
 
+  it('a request is left alone while nothing is observed, and has its route again later', () => {
+    class Request {
+      raw = { req: {} };
+      route = { path: '/a' };
+      _route = { _special: false };
+      _execute() {}
+      _lookup() {}
+    }
+    patchRequest(Request);
+    const [meanwhile, later] = [new Request(), new Request()];
+    const source = createHapiInstrumentation();
+    source.disable();
+    meanwhile._lookup();
+    source.enable({} as SourceContext);
+    later._lookup();
+    assert.deepEqual(
+      [meanwhile, later].map((request) => routeOfFake(request.raw.req)),
+      [undefined, '/a'],
+    );
+  });
+
   it('an error of the lookup is the application’s', () => {
     class Request {
       _execute() {}

@@ -170,6 +170,13 @@ const KOA = {
       path: '/outer/inner/things/:id',
       code: '0',
     },
+    {
+      title: 'a route that hands on to the next',
+      request: 'GET /api/users/me',
+      status: 200,
+      path: '/api/users/:id',
+      code: '0000',
+    },
     { title: 'the root of one', request: 'GET /outer/inner', status: 200, path: '/outer/inner', code: '0' },
   ],
 } as const;
