@@ -11,7 +11,7 @@ import type { Instrumentation } from './instrumentation';
 import { offFileLoaded, onFileLoaded } from './module-load';
 import { imitate } from './patch';
 import { rawPath } from './request-target';
-import { addRouteFallback, guarded, removeRouteFallback, setRoute } from './routes';
+import { addRouteLookup, guarded, removeRouteLookup, setRoute } from './routes';
 
 type Path = string | RegExp;
 type Handler = (...args: unknown[]) => unknown;
@@ -86,12 +86,12 @@ export function createExpressInstrumentation(): Instrumentation {
     name: NAME,
     enable() {
       isEnabled = true;
-      addRouteFallback(routeBeforeHandler);
+      addRouteLookup(routeBeforeHandler);
       onFileLoaded(FILE, patchRouter);
     },
     disable() {
       isEnabled = false;
-      removeRouteFallback(routeBeforeHandler);
+      removeRouteLookup(routeBeforeHandler);
       offFileLoaded(FILE);
     },
   };

@@ -5,7 +5,7 @@
  * of a request for which no other framework has a route; nothing is patched, so a standalone build is seen as well.
  */
 import type { Instrumentation } from './instrumentation';
-import { addRouteFallback, guarded, removeRouteFallback } from './routes';
+import { addRouteLookup, guarded, removeRouteLookup } from './routes';
 
 /** The part of Next.js's notes on a request that is read. */
 interface RequestMeta {
@@ -29,8 +29,8 @@ const ERROR_PAGES: ReadonlySet<unknown> = new Set(['/_error', '/_global-error', 
 export function createNextInstrumentation(): Instrumentation {
   return {
     name: NAME,
-    enable: () => addRouteFallback(nextRoute),
-    disable: () => removeRouteFallback(nextRoute),
+    enable: () => addRouteLookup(nextRoute),
+    disable: () => removeRouteLookup(nextRoute),
   };
 }
 

@@ -7,7 +7,7 @@ import { errorText, warn } from '../diagnostics/log';
 type RouteLookup = (request: object) => string | undefined;
 
 const routes = new WeakMap<object, string>();
-const fallbacks = new Set<RouteLookup>();
+const lookups = new Set<RouteLookup>();
 
 /**
  * Says which route a request has matched; the last one counts.
@@ -19,7 +19,7 @@ export function setRoute(request: object, template: string): void {
 
 /** @returns undefined where no framework reported a route */
 export function routeOf(request: IncomingMessage): string | undefined {
-  for (const lookup of fallbacks) {
+  for (const lookup of lookups) {
     const route = lookup(request);
     if (route !== undefined) return route;
   }
@@ -30,13 +30,13 @@ export function routeOf(request: IncomingMessage): string | undefined {
  * Has the lookup asked at the end of each request, before what was reported: it may know of a later route whose turn
  * did not come, or of a framework that runs inside another.
  */
-export function addRouteFallback(lookup: RouteLookup): void {
-  fallbacks.add(lookup);
+export function addRouteLookup(lookup: RouteLookup): void {
+  lookups.add(lookup);
 }
 
 /** Ends it. */
-export function removeRouteFallback(lookup: RouteLookup): void {
-  fallbacks.delete(lookup);
+export function removeRouteLookup(lookup: RouteLookup): void {
+  lookups.delete(lookup);
 }
 
 /**
