@@ -97,7 +97,7 @@ describe('what is touched in the process', () => {
       name: 'what the enabled sources need',
       mode: 'preloaded',
       touched: PATCHED,
-      env: { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'express' },
+      env: { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http' },
     },
   ];
 
