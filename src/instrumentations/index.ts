@@ -1,4 +1,5 @@
 /** Every source of measurements. To add one, write its file and add a row. */
+import { createAmqplibInstrumentation } from './amqplib';
 import { createExpressInstrumentation } from './express';
 import { createFastifyInstrumentation } from './fastify';
 import { createHapiInstrumentation } from './hapi';
@@ -24,4 +25,5 @@ export const SOURCES: readonly SourceRow[] = [
   { name: 'koa', observes: 'Koa routes', create: createKoaInstrumentation },
   { name: 'hapi', observes: 'hapi routes', create: createHapiInstrumentation },
   { name: 'next', observes: 'Next.js routes', create: createNextInstrumentation },
+  { name: 'amqplib', observes: 'messages of amqplib', create: createAmqplibInstrumentation },
 ];
