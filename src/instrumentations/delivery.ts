@@ -68,9 +68,14 @@ export function errorDecides(delivery: Delivery, onFailed: () => void): HandlerA
  *
  * A promise is replaced by one that is derived from it and ends alike. A promise that is only looked at from the side
  * would be either a rejection that the application never hears of, or one that it hears of twice.
+ * @param followOther follows a result that is no promise in its own way, and says whether it did
  * @returns what the handler gave, or the derived promise; throws what it threw
  */
-export function followHandler<Result>(answer: HandlerAnswer, run: () => Result): Result {
+export function followHandler<Result>(
+  answer: HandlerAnswer,
+  run: () => Result,
+  followOther?: (result: Result, answer: HandlerAnswer) => boolean,
+): Result {
   let result: Result;
   try {
     result = run();
@@ -80,12 +85,12 @@ export function followHandler<Result>(answer: HandlerAnswer, run: () => Result):
   }
   // only a real promise: calling `then` on something else, as a query builder, could set it going
   if (types.isPromise(result)) return followPromise(result, answer) as Result;
-  answer.onEnd?.(result);
+  if (!followOther?.(result, answer)) answer.onEnd?.(result);
   return result;
 }
 
 function followPromise(promise: Promise<unknown>, answer: HandlerAnswer): Promise<unknown> {
-  return promise.then(
+  const derived = promise.then(
     (value) => {
       answer.onEnd?.(value);
       return value;
@@ -95,6 +100,12 @@ function followPromise(promise: Promise<unknown>, answer: HandlerAnswer): Promis
       throw error;
     },
   );
+  for (const name of Object.getOwnPropertyNames(promise)) {
+    // what the application has added to its promise, such as a way to cancel it; symbols are Node's own
+    if (name === 'then') continue;
+    Object.defineProperty(derived, name, Object.getOwnPropertyDescriptor(promise, name) as PropertyDescriptor);
+  }
+  return derived;
 }
 
 /** Files of a client by the end of their path, and what patches their exports in place. */
