@@ -1,11 +1,13 @@
 /** Every source of measurements. To add one, write its file and add a row. */
 import { createAmqplibInstrumentation } from './amqplib';
+import { createBullmqInstrumentation } from './bullmq';
 import { createExpressInstrumentation } from './express';
 import { createFastifyInstrumentation } from './fastify';
 import { createHapiInstrumentation } from './hapi';
 import { createInboundInstrumentation } from './http-inbound';
 import { createOutboundInstrumentation } from './http-outbound';
 import type { Instrumentation } from './instrumentation';
+import { createKafkajsInstrumentation } from './kafkajs';
 import { createKoaInstrumentation } from './koa';
 import { createNextInstrumentation } from './next';
 
@@ -26,4 +28,6 @@ export const SOURCES: readonly SourceRow[] = [
   { name: 'hapi', observes: 'hapi routes', create: createHapiInstrumentation },
   { name: 'next', observes: 'Next.js routes', create: createNextInstrumentation },
   { name: 'amqplib', observes: 'messages of amqplib', create: createAmqplibInstrumentation },
+  { name: 'kafkajs', observes: 'messages of kafkajs', create: createKafkajsInstrumentation },
+  { name: 'bullmq', observes: 'jobs of BullMQ', create: createBullmqInstrumentation },
 ];

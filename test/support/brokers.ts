@@ -68,6 +68,29 @@ export async function startRedis(): Promise<Broker> {
   }));
 }
 
+/** A Kafka that lives in kcat's memory: topics come into being when they are used, and end with it. */
+export async function startKafka(): Promise<Pick<Broker, 'port' | 'stop'>> {
+  const command = await findBinary('kcat', 'kcat');
+  // it serves as long as its own producer waits for input
+  const args = ['-P', '-t', 'kcat', '-b', 'none', '-X', 'test.mock.num.brokers=1', '-d', 'mock'];
+  const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'pipe'] });
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    // it goes on telling what it does
+    if (output.length < 10_000) output += text;
+  });
+  const address = () => /bootstrap\.servers=127\.0\.0\.1:(\d+)/.exec(output);
+  await until(() => address() !== null, 'kcat says where its cluster listens');
+  return {
+    port: Number(address()?.[1]),
+    async stop() {
+      const closed = once(child, 'close');
+      child.kill('SIGKILL');
+      await closed;
+    },
+  };
+}
+
 export async function startMosquitto(): Promise<Broker> {
   const command = await findBinary('mosquitto', 'mosquitto');
   return startBroker((port, folder) => {
