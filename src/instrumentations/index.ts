@@ -9,6 +9,7 @@ import { createOutboundInstrumentation } from './http-outbound';
 import type { Instrumentation } from './instrumentation';
 import { createKafkajsInstrumentation } from './kafkajs';
 import { createKoaInstrumentation } from './koa';
+import { createMqttInstrumentation } from './mqtt';
 import { createNextInstrumentation } from './next';
 
 export interface SourceRow {
@@ -30,4 +31,5 @@ export const SOURCES: readonly SourceRow[] = [
   { name: 'amqplib', observes: 'messages of amqplib', create: createAmqplibInstrumentation },
   { name: 'kafkajs', observes: 'messages of kafkajs', create: createKafkajsInstrumentation },
   { name: 'bullmq', observes: 'jobs of BullMQ', create: createBullmqInstrumentation },
+  { name: 'mqtt', observes: 'messages of MQTT', create: createMqttInstrumentation },
 ];
