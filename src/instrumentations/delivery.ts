@@ -12,12 +12,12 @@ import { offFileLoaded, onFileLoaded } from './module-load';
 
 /** One message, or one batch, that waits for its answer. */
 export class Delivery {
-  private readonly startedMs = nowMs();
   private isAnswered = false;
 
   constructor(
     private readonly recorder: Pick<Recorder, 'recordConsumer'>,
     private readonly topic: string,
+    private readonly startedMs = nowMs(),
   ) {}
 
   /** Acknowledged, or handled without an error. Without effect after another answer, as {@link fail}. */
@@ -133,9 +133,9 @@ export class ConsumerSource implements Instrumentation {
     for (const ending of Object.keys(this.patches)) offFileLoaded(ending);
   }
 
-  /** A message has been delivered. @returns undefined when nothing is measured */
-  deliver(topic: string): Delivery | undefined {
-    return this.recorder === undefined ? undefined : new Delivery(this.recorder, topic);
+  /** A message has been delivered, now or before. @returns undefined when nothing is measured */
+  deliver(topic: string, startedMs?: number): Delivery | undefined {
+    return this.recorder === undefined ? undefined : new Delivery(this.recorder, topic, startedMs);
   }
 
   /** Does the source's own work; what goes wrong in it is counted and does not reach the application. */

@@ -10,6 +10,7 @@ import type { Instrumentation } from './instrumentation';
 import { createKafkajsInstrumentation } from './kafkajs';
 import { createKoaInstrumentation } from './koa';
 import { createMqttInstrumentation } from './mqtt';
+import { createNatsInstrumentation } from './nats';
 import { createNextInstrumentation } from './next';
 
 export interface SourceRow {
@@ -32,4 +33,5 @@ export const SOURCES: readonly SourceRow[] = [
   { name: 'kafkajs', observes: 'messages of kafkajs', create: createKafkajsInstrumentation },
   { name: 'bullmq', observes: 'jobs of BullMQ', create: createBullmqInstrumentation },
   { name: 'mqtt', observes: 'messages of MQTT', create: createMqttInstrumentation },
+  { name: 'nats', observes: 'messages of NATS', create: createNatsInstrumentation },
 ];
