@@ -6,7 +6,7 @@
  * the topics of messages have no bound.
  */
 import { types } from 'node:util';
-import { ConsumerSource, type Delivery, followHandler, hasMethods } from './delivery';
+import { ConsumerSource, type Delivery, type FilePatches, followHandler, hasMethods } from './delivery';
 import type { Instrumentation } from './instrumentation';
 import { isSubscribedBy } from './mqtt-filter';
 import { patchMethod } from './patch';
@@ -41,14 +41,19 @@ const EXACTLY_ONCE = 2;
 const states = new WeakMap<Client, ClientState>();
 const patched = new WeakSet<object>();
 
-const source = new ConsumerSource('mqtt', {
-  '/build/lib/client.js': patchClient,
-  '/build/lib/handlers/publish.js': (exported) => patchHandler(exported, onPublish),
-  '/build/lib/handlers/pubrel.js': (exported) => patchHandler(exported, onRelease),
-});
+const source = new ConsumerSource('mqtt', { ...patchesOf('/build/lib'), ...patchesOf('/build/src/lib') });
 
 export function createMqttInstrumentation(): Instrumentation {
   return source;
+}
+
+/** @param folder where a version of the client keeps its files; 5.0 has them elsewhere */
+function patchesOf(folder: string): FilePatches {
+  return {
+    [`${folder}/client.js`]: patchClient,
+    [`${folder}/handlers/publish.js`]: (exported) => patchHandler(exported, onPublish),
+    [`${folder}/handlers/pubrel.js`]: (exported) => patchHandler(exported, onRelease),
+  };
 }
 
 /** One message, which is handled when each of its parts has ended. */
