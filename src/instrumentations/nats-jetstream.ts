@@ -225,9 +225,9 @@ export function createJetStreamPatches(deliver: Deliver, guarded: Guarded): JetS
     patches: {
       '/lib/jetstream/jsmsg.js': patchMessage,
       '/lib/jetstream/jsmconsumer_api.js': patchConsumerApi,
-      // where the first versions of nats 2 have them
+      // where earlier versions of nats 2 have them
       '/lib/nats-base-client/jsmsg.js': patchMessage,
-      '/lib/nats-base-client/jsconsumer_api.js': patchConsumerApi,
+      '/lib/nats-base-client/jsmconsumer_api.js': patchConsumerApi,
       '/lib/jetstream/consumer.js': patchConsumer,
       '/lib/nats-base-client/protocol.js': patchProtocol,
     },

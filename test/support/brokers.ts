@@ -4,12 +4,12 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect as tcpConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findBinary } from './debian';
+import { installedBinary } from './debian-install';
 
 /** A server that a test has started. */
 export interface Broker {
@@ -37,7 +37,6 @@ interface Launch {
 }
 
 const START_LIMIT_MS = 60_000;
-const RABBITMQ = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
 const run = promisify(execFile);
 
@@ -61,7 +60,7 @@ export async function until(isTrue: () => boolean | Promise<boolean>, what: stri
 }
 
 export async function startRedis(): Promise<Broker> {
-  const command = await findBinary('redis-server', 'redis-server');
+  const command = await installedBinary('redis-server', '/usr/bin/redis-server');
   return startBroker((port, folder) => ({
     command,
     args: ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--appendonly', 'yes', '--save', ''],
@@ -70,7 +69,7 @@ export async function startRedis(): Promise<Broker> {
 
 /** A Kafka that lives in kcat's memory: topics come into being when they are used, and end with it. */
 export async function startKafka(): Promise<Pick<Broker, 'port' | 'stop'>> {
-  const command = await findBinary('kcat', 'kcat');
+  const command = await installedBinary('kcat', '/usr/bin/kcat');
   // it serves as long as its own producer waits for input
   const args = ['-P', '-t', 'kcat', '-b', 'none', '-X', 'test.mock.num.brokers=1', '-d', 'mock'];
   const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'pipe'] });
@@ -92,7 +91,7 @@ export async function startKafka(): Promise<Pick<Broker, 'port' | 'stop'>> {
 }
 
 export async function startMosquitto(): Promise<Broker> {
-  const command = await findBinary('mosquitto', 'mosquitto');
+  const command = await installedBinary('mosquitto', '/usr/sbin/mosquitto');
   return startBroker((port, folder) => {
     const file = join(folder, 'mosquitto.conf');
     const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'max_queued_messages 0'];
@@ -103,7 +102,7 @@ export async function startMosquitto(): Promise<Broker> {
 }
 
 export async function startNats(): Promise<Broker> {
-  const command = await findBinary('nats-server', 'nats-server');
+  const command = await installedBinary('nats-server', '/usr/sbin/nats-server');
   return startBroker((port, folder) => ({
     command,
     args: ['-a', '127.0.0.1', '-p', `${port}`, '-js', '-sd', folder],
@@ -111,8 +110,7 @@ export async function startNats(): Promise<Broker> {
 }
 
 export async function startRabbitMq(): Promise<RabbitMq> {
-  if (!existsSync(RABBITMQ))
-    throw new Error('rabbitmq-server is needed for this test: apt-get install rabbitmq-server');
+  const command = await installedBinary('rabbitmq-server', '/usr/lib/rabbitmq/bin/rabbitmq-server');
   // an epmd of its own: the one of the system may serve others
   const [epmd, dist, prometheus] = [await freePort(), await freePort(), await freePort()];
   const broker = await startBroker((port, folder) => {
@@ -142,7 +140,7 @@ export async function startRabbitMq(): Promise<RabbitMq> {
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
     };
     const after = () => run('epmd', ['-port', `${epmd}`, '-kill'], { env }).catch(() => undefined);
-    return { command: RABBITMQ, args: [], env, after };
+    return { command, args: [], env, after };
   });
   return {
     ...broker,
