@@ -166,6 +166,11 @@ async function startBroker(launch: (port: number, folder: string) => Launch): Pr
   const { command, args, env, after } = launch(port, folder);
   let child: ChildProcess | undefined;
 
+  // a test that is cancelled ends without its own clean-up
+  process.once('exit', () => {
+    if (child?.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
   const start = async () => {
     let output = '';
     // a group of its own, because a start script has children
