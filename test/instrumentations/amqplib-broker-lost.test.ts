@@ -33,14 +33,17 @@ describe('a RabbitMQ that is killed in mid-flight', () => {
           await broker.start();
           await fill(...Array(10).fill('late'));
           const answered = (counts: Outcome) => counts.success + counts.failure;
-          await until(
-            async () => {
-              const { delivered } = await app.command<{ delivered: number }>('state');
-              const counts = outcome(await app.metrics(), queue);
-              return counts.success >= 2_010 && answered(counts) + 3 === delivered;
+          let last = '';
+          const isComplete = async () => {
+            const { delivered } = await app.command<{ delivered: number }>('state');
+            const counts = outcome(await app.metrics(), queue);
+            last = JSON.stringify({ delivered, ...counts });
+            return counts.success >= 2_010 && answered(counts) + 3 === delivered;
+          };
+          await until(isComplete, 'every delivery has its answer but the three that are held', 30_000).catch(
+            (cause) => {
+              throw new Error(`${last}\n${app.stderr()}`, { cause });
             },
-            'every delivery has its answer but the three that are held',
-            30_000,
           );
         } finally {
           await app.stop();
