@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findBinary } from './debian';
+import { findDebianProgram } from './debian';
 
 /** One at a time: test files run beside each other, and the policy is there for as long as one installs. */
 const LOCK = join(tmpdir(), 'channel-exporter-apt.lock');
@@ -32,7 +32,11 @@ install "$1" || { apt-get update; install "$1"; }
  */
 export async function installedBinary(packageName: string, path: string): Promise<string> {
   if (existsSync(path)) return path;
-  if (process.getuid?.() !== 0) return findBinary(packageName, path.slice(path.lastIndexOf('/') + 1));
+  if (process.getuid?.() !== 0) {
+    const found = await findDebianProgram({ packages: [packageName], program: path.slice(1) });
+    if ('missing' in found) throw new Error(found.missing);
+    return found.path;
+  }
   try {
     execFileSync('flock', [LOCK, 'sh', '-ec', INSTALL, 'install', packageName, path], {
       stdio: ['ignore', 'ignore', 'pipe'],
