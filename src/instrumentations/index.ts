@@ -3,6 +3,7 @@ import { createExpressInstrumentation } from './express';
 import { createInboundInstrumentation } from './http-inbound';
 import { createOutboundInstrumentation } from './http-outbound';
 import type { Instrumentation } from './instrumentation';
+import { createUndiciInstrumentation } from './undici';
 
 export interface SourceRow {
   /** As in OTEL_NODE_ENABLED_INSTRUMENTATIONS; several sources may share one. */
@@ -15,5 +16,6 @@ export interface SourceRow {
 export const SOURCES: readonly SourceRow[] = [
   { name: 'http', observes: 'inbound HTTP', create: createInboundInstrumentation },
   { name: 'http', observes: 'partner calls over node:http', create: createOutboundInstrumentation },
+  { name: 'undici', observes: 'partner calls over fetch and undici', create: createUndiciInstrumentation },
   { name: 'express', observes: 'Express routes', create: createExpressInstrumentation },
 ];
