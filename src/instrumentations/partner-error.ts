@@ -28,6 +28,9 @@ const WORDS: ReadonlyMap<string, PartnerError> = new Map([
   ['ABORT_ERR', 'aborted'],
   ['ECONNRESET', 'reset'],
   ['EPIPE', 'reset'],
+  ['ERR_HTTP2_STREAM_ERROR', 'reset'],
+  ['ERR_HTTP2_SESSION_ERROR', 'reset'],
+  ['ERR_HTTP2_GOAWAY_SESSION', 'reset'],
   ['EPROTO', 'tls'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'tls'],
@@ -54,6 +57,8 @@ export function partnerErrorOf(error: unknown, context: FailureContext): Partner
   if (name === 'AbortError') return (cause as Error | undefined)?.name === 'TimeoutError' ? 'timeout' : 'aborted';
   // Node's "socket hang up" stands for the peer that hung up and for the application that destroyed the request
   if (context.isDestroyed && syscall === undefined && (code === 'ECONNRESET' || code === undefined)) return 'aborted';
+  // a stream that waited for its connection tells only in its cause why there was none
+  if (code === 'ERR_HTTP2_STREAM_CANCEL') return cause instanceof Error ? partnerErrorOf(cause, context) : 'aborted';
   const text = String(code);
   const word = WORDS.get(text);
   if (word !== undefined) return word;

@@ -1,0 +1,47 @@
+/** Sessions of node:http2 as partner calls, on every release line. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { ClientApp } from '../support/client-app';
+import { assertCase, type Case, callMixed, exchanges, OUTCOMES } from '../support/client-cases';
+import { NODE_LINES, nodeOfLine } from '../support/node-versions';
+import { type Partner, startPartner } from '../support/partner';
+
+const CASES: readonly Case[] = [
+  ...OUTCOMES,
+  { title: 'an answer over TLS', to: 'https', path: '/json', expect: ['j 200 A1'] },
+  { title: 'a stream closed at once', path: '/never', order: { closeMs: 30 }, expect: [' 0 -1', ' aborted'] },
+];
+
+for (const line of NODE_LINES) {
+  const node = nodeOfLine(line);
+  if (node === undefined) continue;
+  describe(`http2 of Node ${line}`, () => {
+    let partner: Partner;
+    let apps: { plain: ClientApp; measured: ClientApp };
+    before(async () => {
+      partner = await startPartner();
+      const options = { node, client: 'node:http2' };
+      const [plain, measured] = await Promise.all([
+        ClientApp.start(options),
+        ClientApp.start({ ...options, partners: partner.file }),
+      ]);
+      apps = { plain, measured };
+    });
+    after(async () => {
+      await Promise.all([apps?.plain.stop(), apps?.measured.stop()]);
+      await partner?.close();
+    });
+
+    for (const each of CASES) {
+      if (each.only !== undefined && !each.only.includes('http2')) continue;
+      it(`a session records ${each.title} once`, () =>
+        assertCase(apps, partner, { ...each, to: each.to ?? 'http2' }, { api: 'http2' }));
+    }
+    it('two thousand mixed calls, fifty at a time, are counted to the unit', async () => {
+      const earlier = exchanges(await apps.measured.metrics());
+      const made = await callMixed(apps.measured, partner, ['http2'], 2000, 'http2');
+      const later = await apps.measured.metricsWhen((metrics) => exchanges(metrics) >= earlier + made);
+      assert.equal(exchanges(later) - earlier, made);
+    });
+  });
+}
