@@ -1,8 +1,6 @@
 /**
  * Where the frameworks leave the route template of a request for http-inbound, which does not know them.
  */
-import type { IncomingMessage } from 'node:http';
-
 const routes = new WeakMap<object, string>();
 
 /**
@@ -14,7 +12,7 @@ export function setRoute(request: object, template: string): void {
 }
 
 /** @returns undefined where no framework reported a route */
-export function routeOf(request: IncomingMessage): string | undefined {
+export function routeOf(request: object): string | undefined {
   return routes.get(request) ?? fallback?.(request);
 }
 
