@@ -90,7 +90,8 @@ export function start(options: StartOptions = {}): Exporter {
   setLogLevel(process.env.OTEL_LOG_LEVEL);
   const off = offSwitch(process.env);
   if (off !== undefined) {
-    logLine('info', `${off}; nothing is measured and nothing is served`);
+    if (!shared.hasSaidOff) logLine('info', `${off}; nothing is measured and nothing is served`);
+    shared.hasSaidOff = true;
     return { url: '', shutdown: async () => undefined };
   }
   const { config, warnings } = resolveConfig({ ...options }, process.env);

@@ -9,6 +9,8 @@ export interface SharedState {
   readonly methodCodes: WeakMap<object, string>;
   /** What `start()` gave back; undefined while nothing runs. */
   running: unknown;
+  /** Whether it has been said that the exporter is switched off. */
+  hasSaidOff: boolean;
 }
 
 const KEY = Symbol.for('channel-exporter.1');
@@ -18,7 +20,7 @@ export function sharedState(): SharedState {
   const holder = globalThis as { [KEY]?: SharedState };
   let state = holder[KEY];
   if (state === undefined) {
-    state = { businessCodes: new WeakMap(), methodCodes: new WeakMap(), running: undefined };
+    state = { businessCodes: new WeakMap(), methodCodes: new WeakMap(), running: undefined, hasSaidOff: false };
     Object.defineProperty(holder, KEY, { value: state });
   }
   return state;

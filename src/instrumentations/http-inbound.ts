@@ -65,10 +65,10 @@ function begin(message: RequestStart, context: SourceContext): void {
 }
 
 /** Second: the response's body passes, in pieces; `end` may bring the last one. */
-function observeBody(original: (...args: unknown[]) => unknown) {
+function observeBody(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
   return function (this: ServerResponse, ...args: unknown[]) {
     const [chunk, encoding] = args;
-    if (typeof chunk === 'string' || chunk instanceof Uint8Array) {
+    if (isInForce() && (typeof chunk === 'string' || chunk instanceof Uint8Array)) {
       exchanges
         .get(this)
         ?.responseChunk(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);

@@ -33,7 +33,8 @@ export function createOutboundInstrumentation(): Instrumentation {
     name: NAME,
     enable(context) {
       subscribe(RESPONSE, onResponse);
-      const observe = (original: Request): Request => observedRequest(original, context);
+      const observe = (original: Request, isInForce: () => boolean): Request =>
+        observedRequest(original, isInForce, context);
       restore = [
         patchMethod(http, 'request', observe),
         patchMethod(http, 'get', observe),
@@ -51,8 +52,9 @@ export function createOutboundInstrumentation(): Instrumentation {
   };
 }
 
-function observedRequest(original: Request, context: SourceContext): Request {
+function observedRequest(original: Request, isInForce: () => boolean, context: SourceContext): Request {
   return function (this: unknown, ...args) {
+    if (!isInForce()) return original.apply(this, args);
     const startedMs = nowMs();
     const request = original.apply(this, args);
     try {

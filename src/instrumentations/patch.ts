@@ -7,13 +7,14 @@ type Method = (this: any, ...args: any[]) => any;
 
 /**
  * Replaces a method on an object or prototype, which may inherit it.
- * @param make gets the method that ran so far, and gives the new one
- * @returns a function that puts it back
+ * @param make gets the method that ran so far and whether the patch is in force, and gives the new one; out of force,
+ *   it passes calls on: somebody who patched above keeps it reachable, and a later start() patches anew
+ * @returns a function that ends the patch, and puts the method back where nobody has patched above
  */
 export function patchMethod<Target extends object>(
   target: Target,
   name: keyof Target & string,
-  make: (original: Method) => Method,
+  make: (original: Method, isInForce: () => boolean) => Method,
 ): () => void {
   const own = Object.getOwnPropertyDescriptor(target, name);
   // an inherited method is looked up at each call, so that a patch of the ancestor still has its effect
@@ -24,7 +25,8 @@ export function patchMethod<Target extends object>(
         }
       : (target[name] as Method);
   const inherited = target[name] as Method;
-  const patched = make(original);
+  let inForce = true;
+  const patched = make(original, () => inForce);
   Object.defineProperty(patched, 'name', { value: inherited.name, configurable: true });
   Object.defineProperty(patched, 'length', { value: inherited.length, configurable: true });
   Object.defineProperty(target, name, {
@@ -34,6 +36,7 @@ export function patchMethod<Target extends object>(
     enumerable: own?.enumerable ?? true,
   });
   return () => {
+    inForce = false;
     if (target[name] !== (patched as unknown)) return;
     if (own === undefined) delete target[name];
     else Object.defineProperty(target, name, own);
