@@ -37,15 +37,17 @@ export function createHttp2OutboundInstrumentation(): Instrumentation {
     name: NAME,
     enable(context) {
       let isPrototypePatched = false;
+      const observe = (original: Request, isInForce: () => boolean): Request => observed(original, isInForce, context);
       const patchPrototype = (session: http2.ClientHttp2Session) => {
         if (isPrototypePatched) return;
         isPrototypePatched = true;
         const prototype = Object.getPrototypeOf(session) as http2.ClientHttp2Session;
-        restore.push(patchMethod(prototype, 'request', (original: Request): Request => observed(original, context)));
+        restore.push(patchMethod(prototype, 'request', observe));
       };
-      const observeConnect = (original: Connect): Connect =>
+      const observeConnect = (original: Connect, isInForce: () => boolean): Connect =>
         function (this: unknown, ...args) {
           const session = original.apply(this, args);
+          if (!isInForce()) return session;
           try {
             authorities.set(session, authorityOf(args));
             patchPrototype(session);
@@ -65,8 +67,9 @@ export function createHttp2OutboundInstrumentation(): Instrumentation {
   };
 }
 
-function observed(original: Request, context: SourceContext): Request {
+function observed(original: Request, isInForce: () => boolean, context: SourceContext): Request {
   return function (...args) {
+    if (!isInForce()) return original.apply(this, args);
     const startedMs = nowMs();
     const stream = original.apply(this, args);
     try {

@@ -2,6 +2,7 @@
 import { createExpressInstrumentation } from './express';
 import { createInboundInstrumentation } from './http-inbound';
 import { createOutboundInstrumentation } from './http-outbound';
+import { createHttp2InboundInstrumentation } from './http2-inbound';
 import { createHttp2OutboundInstrumentation } from './http2-outbound';
 import type { Instrumentation } from './instrumentation';
 import { createUndiciInstrumentation } from './undici';
@@ -18,6 +19,7 @@ export const SOURCES: readonly SourceRow[] = [
   { name: 'http', observes: 'inbound HTTP', create: createInboundInstrumentation },
   { name: 'http', observes: 'partner calls over node:http', create: createOutboundInstrumentation },
   { name: 'undici', observes: 'partner calls over fetch and undici', create: createUndiciInstrumentation },
+  { name: 'http2', observes: 'inbound HTTP/2', create: createHttp2InboundInstrumentation },
   { name: 'http2', observes: 'partner calls over node:http2', create: createHttp2OutboundInstrumentation },
   { name: 'express', observes: 'Express routes', create: createExpressInstrumentation },
 ];
