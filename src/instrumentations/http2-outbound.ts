@@ -5,7 +5,7 @@
  * `connect` is patched to know where a session leads, and `request` on the sessions' prototype, which is reached
  * through the first of them. Node's channels of client streams are too young to rely on.
  */
-import { errorMonitor } from 'node:events';
+import { type EventEmitter, errorMonitor } from 'node:events';
 import http2 from 'node:http2';
 import { syncBuiltinESMExports } from 'node:module';
 import type { Chunk } from '../business-code/body-reader';
@@ -30,6 +30,8 @@ type Connect = (...args: unknown[]) => http2.ClientHttp2Session;
 type Request = (this: http2.ClientHttp2Session, ...args: unknown[]) => http2.ClientHttp2Stream;
 
 const authorities = new WeakMap<http2.ClientHttp2Session, Authority>();
+/** Sessions with partners, and whether their connection has gone. */
+const connections = new WeakMap<http2.ClientHttp2Session, { isGone: boolean }>();
 
 export function createHttp2OutboundInstrumentation(): Instrumentation {
   let restore: (() => void)[] = [];
@@ -93,13 +95,35 @@ function begin(
   const partner = context.partners.find(authority.protocol, authority.hostname, authority.port);
   if (partner === undefined) return;
   const path = String(stream.sentHeaders?.[HTTP2_HEADER_PATH] ?? '');
-  const call = new StreamCall(new PartnerCall(context, NAME, partner, path, startedMs), stream, context.bodyLimit);
+  const exchange = new PartnerCall(context, NAME, partner, path, startedMs);
+  const call = new StreamCall(exchange, stream, watchConnection(session), context.bodyLimit);
   // the monitor of errors is no listener for them: an error that nobody handles stays the application's
   stream.on(errorMonitor, (error) => call.failed(error));
   stream.on('timeout', () => call.timedOut());
   stream.on('response', (headers) => call.responded(headers));
   stream.on('close', () => call.closed());
   observePush(stream, (chunk, encoding) => call.chunk(chunk, encoding));
+}
+
+/**
+ * Node closes the streams of a lost connection as the application closes those it gives up, without an error. But then
+ * the connection has gone before them, and in the other case it has not.
+ */
+function watchConnection(session: http2.ClientHttp2Session): { readonly isGone: boolean } {
+  let connection = connections.get(session);
+  if (connection === undefined) {
+    const watched = { isGone: false };
+    connection = watched;
+    connections.set(session, connection);
+    const watch = (socket: EventEmitter) => {
+      socket.once('close', () => {
+        watched.isGone = true;
+      });
+    };
+    if (session.connecting) session.once('connect', (_session, socket) => watch(socket));
+    else watch(session.socket);
+  }
+  return connection;
 }
 
 /** One exchange with a partner, as its stream shows it. */
@@ -115,6 +139,7 @@ class StreamCall {
   constructor(
     private readonly call: PartnerCall,
     private readonly stream: http2.ClientHttp2Stream,
+    private readonly connection: { readonly isGone: boolean },
     bodyLimit: number,
   ) {
     this.earlyLeft = bodyLimit;
@@ -160,6 +185,7 @@ class StreamCall {
 
   /** Last: the stream is over, with a response that was read, that was not, or with none. */
   closed(): void {
+    if (this.connection.isGone && !this.hasTimedOut) this.call.failed('reset');
     this.failed(undefined);
     this.call.finish(false);
   }

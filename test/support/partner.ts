@@ -27,6 +27,9 @@ const packed = (encoding: string, body: Buffer): Behaviour => {
   };
 };
 
+/** Every connection that is open. */
+const sockets = new Set<Socket>();
+
 const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   '/json': (response) => response.end('{"code":"A1"}'),
   '/errorcode': (response) => response.writeHead(500).end('{"errorCode":"E7"}'),
@@ -59,12 +62,19 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   '/stall': (response) => {
     response.write('{"code":"S1",');
   },
+  '/hang-up': (_, request) => connectionOf(request)?.end(),
   '/reset': (_, request) => reset(request),
   '/reset-body': (response, request) => {
     response.writeHead(200, { 'content-length': '500' });
     response.write('{"code":"X1",', () => setTimeout(() => reset(request), 20));
   },
 };
+
+/** The connection itself: the socket that a request over HTTP/2 shows cannot be ended. */
+function connectionOf(request: Request): Socket | undefined {
+  const { remotePort } = request.socket;
+  return [...sockets].find((socket) => socket.remotePort === remotePort);
+}
 
 /** Breaks the exchange off: the connection, or over HTTP/2 the stream. */
 function reset(request: Request): void {
@@ -90,7 +100,6 @@ export interface Partner {
 
 /** Starts it on free ports. */
 export async function startPartner(): Promise<Partner> {
-  const sockets = new Set<Socket>();
   const answer = (request: Request, response: unknown) => {
     const path = (request.url ?? '').replace(/\?.*$/, '');
     const behaviour = BEHAVIOURS[path] ?? ((it: Response) => it.writeHead(404).end());
@@ -101,7 +110,7 @@ export async function startPartner(): Promise<Partner> {
     http.createServer(answer),
     http2.createServer(answer),
     http2.createSecureServer({ ...TLS, allowHTTP1: true }, answer),
-    tunnel(sockets),
+    tunnel(),
     gone,
   ];
   for (const server of servers) {
@@ -144,7 +153,7 @@ export async function startPartner(): Promise<Partner> {
   };
 }
 
-function tunnel(sockets: Set<Socket>): http.Server {
+function tunnel(): http.Server {
   const proxy = http.createServer((request, response) => {
     const { hostname, port, pathname } = new URL(request.url ?? '');
     const onward = http.request({ hostname, port, path: pathname, method: request.method }, (answer) => {
