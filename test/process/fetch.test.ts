@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { ClientApp } from '../support/client-app';
 import { assertCase, type Case, callMixed, exchanges, OUTCOMES } from '../support/client-cases';
 import { NODE_LINES, nodeOfLine } from '../support/node-versions';
-import { type Partner, startPartner } from '../support/partner';
+import { type Partner, startPartner } from '../support/odd-partner';
 
 const CASES: readonly Case[] = [
   ...OUTCOMES,

@@ -5,7 +5,7 @@ import { PARTNER, runApp } from '../support/app';
 import { ClientApp, short } from '../support/client-app';
 import { assertCase, type Case, callMixed, exchanges, OUTCOMES } from '../support/client-cases';
 import { NODE_LINES, nodeOfLine } from '../support/node-versions';
-import { type Partner, startPartner } from '../support/partner';
+import { type Partner, startPartner } from '../support/odd-partner';
 
 const CASES: readonly Case[] = [
   ...OUTCOMES,

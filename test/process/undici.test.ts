@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { ClientApp } from '../support/client-app';
 import { assertCase, type Case, callMixed, exchanges, OUTCOMES } from '../support/client-cases';
 import { nodeOfLine, ownLine } from '../support/node-versions';
-import { type Partner, startPartner } from '../support/partner';
+import { type Partner, startPartner } from '../support/odd-partner';
 
 interface Version {
   readonly client: string;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { PARTNER, PARTNER_ERRORS } from './app';
 import { type ClientApp, type Order, short } from './client-app';
 import { growth, type Metrics } from './metrics';
-import type { Partner } from './partner';
+import type { Partner } from './odd-partner';
 
 /** One call and the series it makes grow. */
 export interface Case {
