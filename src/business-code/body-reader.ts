@@ -92,7 +92,11 @@ export class BodyReader {
         this.read(bytes);
         return !this.isDone;
       },
-      (unpacked) => onCodes(this.codes(isWhole && unpacked && !wasCut)),
+      (unpacked) => {
+        // of a body whose packed bytes were cut, what could be unpacked is read like the first bytes of a plain one
+        if (wasCut && unpacked) this.isCut = true;
+        onCodes(this.codes(isWhole && unpacked));
+      },
     );
   }
 
@@ -118,25 +122,32 @@ export class BodyReader {
       this.scanner.push(bytes, at, at + step);
       at += step;
       this.bytesRead += step;
-      if (this.checkUntil === Number.POSITIVE_INFINITY && this.isSettled()) {
-        this.checkUntil = this.scanner.lastMatchAt + CHECKED_BEHIND_MATCH_BYTES;
-      }
+      const settledAt = this.settledAt();
+      if (settledAt !== undefined) this.checkUntil = settledAt + CHECKED_BEHIND_MATCH_BYTES;
     }
     if (at < bytes.length) this.isCut = true;
   }
 
-  /** Whether the code is found and nothing behind can replace it. */
-  private isSettled(): boolean {
+  /**
+   * Where the code was found that nothing behind can replace: a place in the text, not in the pieces it came in.
+   * @returns bytes of the text up to its end; undefined while there is none
+   */
+  private settledAt(): number | undefined {
+    let last = 0;
     for (let n = 0; n < this.names.length; n++) {
-      if (!this.scanner.isSettled(n)) return false;
-      if (this.scanner.found(n)?.text !== '') return true;
+      const at = this.scanner.settledAt(n);
+      if (at === undefined) return undefined;
+      last = Math.max(last, at);
+      if (this.scanner.found(n)?.text !== '') break;
     }
-    return true;
+    return last;
   }
 
   private codes(isWhole: boolean): BodyCodes {
     const isComplete = isWhole && !this.isCut;
-    const isJson = isComplete ? this.scanner.finish() : this.isCut && !this.scanner.isBroken && this.isSettled();
+    const isJson = isComplete
+      ? this.scanner.finish()
+      : this.isCut && !this.scanner.isBroken && this.settledAt() !== undefined;
     if (!isJson) return NOT_JSON;
     return { isJson, found: this.names.map((_, n) => this.scanner.found(n)) };
   }

@@ -8,6 +8,7 @@
 
 const LINE_END = Buffer.from('\r\n');
 const HEADERS_END = Buffer.from('\r\n\r\n');
+const PARAMETER = /;\s*([^\s=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/g;
 /** Fields looked at in one body. */
 const MAX_FIELDS = 1000;
 
@@ -50,8 +51,10 @@ function fieldName(headers: string): string | undefined {
   return parameter(disposition, 'name');
 }
 
+/** Parameters are walked one after another, so that the text in a quoted one is not taken for another. */
 function parameter(header: string, name: string): string | undefined {
-  const pattern = new RegExp(`;\\s*${name.replace('*', '\\*')}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]+))`, 'i');
-  const match = pattern.exec(header);
-  return match?.[1]?.replace(/\\(["\\])/g, '$1') ?? match?.[2];
+  for (const [, key, quoted, token] of header.matchAll(PARAMETER)) {
+    if (key?.toLowerCase() === name) return quoted?.replace(/\\(["\\])/g, '$1') ?? token;
+  }
+  return undefined;
 }

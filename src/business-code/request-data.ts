@@ -39,8 +39,11 @@ function urlencodedFields(text: string): Field[] {
 /** Reads the interface number from a request's body as the application receives it. */
 export interface RequestBodyReader {
   push(chunk: Chunk, encoding?: BufferEncoding): void;
-  /** The number found in what has passed; empty when there is none. */
-  end(): string;
+  /**
+   * The number found in what has passed; empty when there is none.
+   * @param isWhole false when the body broke off
+   */
+  end(isWhole: boolean): string;
 }
 
 /**
@@ -55,31 +58,34 @@ export function requestBodyReader(contentType: string, limitBytes: number): Requ
   return new JsonReader(limitBytes);
 }
 
-function urlencodedForm(body: Buffer): Field[] {
-  return urlencodedFields(body.toString('utf8'));
+/** The last field of a body that was cut may be cut itself. */
+function urlencodedForm(body: Buffer, isWhole: boolean): Field[] {
+  return urlencodedFields(body.toString('utf8', 0, isWhole ? body.length : Math.max(body.lastIndexOf('&'), 0)));
 }
 
 class FormReader implements RequestBodyReader {
   private readonly chunks: Uint8Array[] = [];
   private left: number;
+  private isCut = false;
 
   constructor(
     limitBytes: number,
-    private readonly fieldsOf: (body: Buffer) => Field[],
+    private readonly fieldsOf: (body: Buffer, isWhole: boolean) => Field[],
   ) {
     this.left = limitBytes;
   }
 
   push(chunk: Chunk, encoding?: BufferEncoding): void {
-    if (this.left === 0) return;
+    if (this.isCut) return;
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+    this.isCut = bytes.length > this.left;
     const copy = Uint8Array.prototype.slice.call(bytes, 0, this.left);
     this.chunks.push(copy);
     this.left -= copy.length;
   }
 
-  end(): string {
-    return findInFields(this.fieldsOf(Buffer.concat(this.chunks))) ?? '';
+  end(isWhole: boolean): string {
+    return findInFields(this.fieldsOf(Buffer.concat(this.chunks), isWhole && !this.isCut)) ?? '';
   }
 }
 

@@ -62,6 +62,8 @@ const WORDS: Readonly<Record<number, string>> = { 116: 'true', 102: 'false', 110
 
 interface Match extends Found {
   readonly depth: number;
+  /** Bytes of the text up to the end of the value. */
+  readonly endsAt: number;
 }
 
 export class CodeScanner {
@@ -70,8 +72,6 @@ export class CodeScanner {
   private depth = 0;
   private readonly matches: (Match | undefined)[];
   private position = 0;
-  /** Bytes of the text up to the end of the last match. */
-  lastMatchAt = 0;
 
   /** Bits of the names that the last key equals and its object has not matched yet. */
   private wanted = 0;
@@ -106,9 +106,13 @@ export class CodeScanner {
     return this.matches[name];
   }
 
-  /** Whether a name was found as a key of the outermost object, so that nothing behind can replace it. */
-  isSettled(name: number): boolean {
-    return this.matches[name]?.depth === 1;
+  /**
+   * Where a name was settled: found as a key of the outermost object, so that nothing behind can replace it.
+   * @returns bytes of the text up to the end of its value; undefined while something can still replace it
+   */
+  settledAt(name: number): number | undefined {
+    const match = this.matches[name];
+    return match?.depth === 1 ? match.endsAt : undefined;
   }
 
   /** Whether the text read so far can no longer become JSON. */
@@ -409,7 +413,7 @@ export class CodeScanner {
     }
     if (this.purpose === AS_VALUE) {
       this.endHighSurrogate();
-      this.accept('string', this.text);
+      this.accept('string', this.text, this.position + 1);
     }
     this.endValue();
   }
@@ -448,7 +452,7 @@ export class CodeScanner {
   }
 
   private endNumber(): void {
-    if (this.wanted !== 0) this.accept('number', this.text);
+    if (this.wanted !== 0) this.accept('number', this.text, this.position);
     this.endValue();
   }
 
@@ -459,18 +463,17 @@ export class CodeScanner {
     }
     this.wordAt++;
     if (this.wordAt < this.word.length) return;
-    if (this.wanted !== 0 && this.word !== 'null') this.accept('boolean', this.word);
+    if (this.wanted !== 0 && this.word !== 'null') this.accept('boolean', this.word, this.position + 1);
     this.endValue();
   }
 
-  private accept(kind: Found['kind'], text: string): void {
+  private accept(kind: Found['kind'], text: string, endsAt: number): void {
     for (let n = 0; n < this.names.length; n++) {
       if ((this.wanted & (1 << n)) === 0) continue;
       const best = this.matches[n];
-      if (best === undefined || this.depth <= best.depth) this.matches[n] = { kind, text, depth: this.depth };
+      if (best === undefined || this.depth <= best.depth) this.matches[n] = { kind, text, depth: this.depth, endsAt };
     }
     this.stack[this.depth - 1] = (this.stack[this.depth - 1] as number) | (this.wanted << 1);
-    this.lastMatchAt = this.position;
   }
 }
 

@@ -2,7 +2,8 @@
  * Options, then environment, then defaults, resolved once into one frozen Config; all problems together.
  */
 import { ConfigError, nearest, type Problem, problem } from '../errors';
-import { type PartnerHosts, parsePartnerDirectory, readPartnerFile } from '../partners/file';
+import { type PartnerHosts, parsePartnerDirectory } from '../partners/check';
+import { readPartnerFile } from '../partners/file';
 import { PRESET_HOSTS } from '../partners/presets';
 import { type AnySetting, SETTINGS, type SettingName, type SettingValues, unknownVariables } from './settings';
 

@@ -236,7 +236,7 @@ const SWITCH_WORDS = new Map([
 ]);
 
 function parseSwitch(raw: unknown, from: string): Parsed<boolean> {
-  const value = typeof raw === 'boolean' ? raw : SWITCH_WORDS.get(String(raw).trim().toLowerCase());
+  const value = typeof raw === 'boolean' ? raw : SWITCH_WORDS.get(switchWord(raw));
   if (value !== undefined) return { value };
   return fault('CHX_BOOLEAN_INVALID', {
     wrong: `${from} is neither on nor off`,
@@ -246,10 +246,15 @@ function parseSwitch(raw: unknown, from: string): Parsed<boolean> {
   });
 }
 
+/** Only text and numbers: anything else an application passes may throw when it is made into a string. */
+function switchWord(raw: unknown): string {
+  return typeof raw === 'string' || typeof raw === 'number' ? String(raw).trim().toLowerCase() : '';
+}
+
 function parseBuckets(raw: unknown, from: string): Parsed<readonly number[]> {
   const items = listItems(raw);
   const values = items?.map((item) => (typeof item === 'number' ? item : decimalNumber(item)));
-  const notNumber = values?.findIndex((value) => value === undefined) ?? -1;
+  const notNumber = values?.indexOf(undefined) ?? -1;
   let wrong: string | undefined;
   if (values === undefined || items === undefined) wrong = 'it is not a list';
   else if (notNumber >= 0) wrong = `boundary ${notNumber + 1} is not a number`;

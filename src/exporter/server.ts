@@ -8,21 +8,24 @@ import { errorText, logLine, warn } from '../diagnostics/log';
 import { describePortHolder } from './port-holder';
 import type { Scrape } from './scrape';
 import { CONTENT_TYPE } from './text';
+import { UnreadAnswers } from './unread';
 
 export const METRICS_PATH = '/metrics';
 /** How long a port that could not be had is left alone. */
 const RETRY_MS = 5_000;
 /** Time for a scraper to send its request; Prometheus itself gives up after 10 s by default. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** A socket that moves nothing for so long is closed, whatever it waits for. */
-const IDLE_SOCKET_MS = 60_000;
+/** How often that time is checked; Node's default of 30 s would stretch it to 40 s. */
+const CHECK_EVERY_MS = 5_000;
+/** A socket that moves nothing for so long is closed, whatever it waits for; Node counts the first time twice. */
+const IDLE_SOCKET_MS = 10_000;
 /** Scrapers connected at a time; further ones are turned away. */
 const MAX_CONNECTIONS = 64;
 /** A head larger than this is nonsense. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
 export interface MetricsServer {
-  /** Address of the scrape; with port 0 and a host name it names port 0 until the name is resolved. */
+  /** Address of the scrape; with port 0 and a host it names port 0 until the host is looked up. */
   readonly url: string;
   /** Whether a request belongs to this server. */
   owns(server: unknown): boolean;
@@ -37,8 +40,10 @@ export interface ServerSettings {
 
 /** Begins to listen, at once; a port that cannot be had is tried again until it can. */
 export function serveMetrics(scrape: Scrape, settings: ServerSettings): MetricsServer {
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) =>
-    answer(request, response, scrape),
+  const unread = new UnreadAnswers();
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: CHECK_EVERY_MS };
+  const server = createServer(limits, (request, response) =>
+    answer(request, response, scrape, () => unread.add(request.socket)),
   );
   // an application's instrumentation patches Server.prototype.emit and would trace every scrape
   server.emit = EventEmitter.prototype.emit;
@@ -70,7 +75,9 @@ export function serveMetrics(scrape: Scrape, settings: ServerSettings): MetricsS
     retry = setTimeout(listen, RETRY_MS).unref();
   });
   server.on('listening', () => {
-    if (wasRefused) logLine('info', `metrics are now on ${urlOf(server, settings)}`);
+    // a host is looked up first, so that the start-up line could not know which port was free
+    const wasUnknown = settings.port === 0 && settings.host !== undefined;
+    if (wasRefused || wasUnknown) logLine('info', `metrics are now on ${urlOf(server, settings)}`);
   });
   listen();
 
@@ -91,7 +98,7 @@ export function serveMetrics(scrape: Scrape, settings: ServerSettings): MetricsS
   };
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, scrape: Scrape): void {
+function answer(request: IncomingMessage, response: ServerResponse, scrape: Scrape, onWritten: () => void): void {
   const path = (request.url ?? '').replace(/[?#].*$/s, '');
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (path !== METRICS_PATH) {
@@ -101,7 +108,10 @@ function answer(request: IncomingMessage, response: ServerResponse, scrape: Scra
     reply(response, 405, `Only GET and HEAD are answered at ${METRICS_PATH}.\n`);
   } else {
     scrape().then(
-      (text) => reply(response, 200, text, CONTENT_TYPE),
+      (text) => {
+        reply(response, 200, text, CONTENT_TYPE);
+        onWritten();
+      },
       (error) => {
         warn('CHX_COLLECT_FAILED', 'scrape', `a scrape was answered with 500: ${errorText(error)}`);
         reply(response, 500, 'The metrics could not be collected; the log of the service says why.\n');

@@ -6,7 +6,7 @@
  * series, and a query over Python and Node services would count half.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { type DataPoint, DataPointType, type Histogram, type MetricData } from '@opentelemetry/sdk-metrics';
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -41,7 +41,8 @@ function histogramText(name: string, { attributes, value }: DataPoint<Histogram>
   const plain = labels === '' ? '' : `{${labels}}`;
   const before = labels === '' ? '{' : `{${labels},`;
   const { boundaries, counts } = value.buckets;
-  let text = `${name}_count${plain} ${numberText(value.count)}\n${name}_sum${plain} ${numberText(value.sum ?? 0)}\n`;
+  let text = `${name}_count${plain} ${numberText(value.count)}\n`;
+  if (value.sum !== undefined) text += `${name}_sum${plain} ${numberText(value.sum)}\n`;
   let cumulative = 0;
   for (const [index, count] of counts.entries()) {
     cumulative += count;
@@ -52,8 +53,17 @@ function histogramText(name: string, { attributes, value }: DataPoint<Histogram>
 
 function labelsText(attributes: Attributes): string {
   return Object.entries(attributes)
-    .map(([name, value]) => `${name}="${escapeLabel(String(value ?? ''))}"`)
+    .map(([name, value]) => `${labelName(name)}="${escapeLabel(labelValue(value))}"`)
     .join(',');
+}
+
+/** The SDK's own overflow series is labelled `otel.metric.overflow`, and one such name spoils a whole scrape. */
+function labelName(name: string): string {
+  return /[^A-Za-z0-9_]|__/.test(name) ? name.replace(/[^A-Za-z0-9_]/g, '_').replace(/_{2,}/g, '_') : name;
+}
+
+function labelValue(value: AttributeValue | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? '');
 }
 
 /** A boundary as Python writes a float; undefined is the last bucket. */
@@ -62,11 +72,11 @@ export function boundaryText(boundary: number | undefined): string {
   return pythonFloat(boundary);
 }
 
-/** Exponents below which Python's repr of a float keeps plain digits. */
-const PLAIN_DIGITS_BELOW = 1e16;
+/** Where the plain form ends: Python's own repr goes on to 1e16, but its client follows Go from a million on. */
+const PLAIN_DIGITS_BELOW = 1e6;
 const PLAIN_FRACTION_FROM = 1e-4;
 
-/** A finite number as Python's `repr(float)` has it: the same shortest digits, always with a point or an exponent. */
+/** A finite number as the Python client and Go have it: the shortest digits, always with a point or an exponent. */
 function pythonFloat(value: number): string {
   const size = Math.abs(value);
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';

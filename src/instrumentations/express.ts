@@ -10,7 +10,9 @@
 import { errorText, warn } from '../diagnostics/log';
 import type { Instrumentation } from './instrumentation';
 import { offFileLoaded, onFileLoaded } from './module-load';
-import { setRoute, setRouteFallback } from './routes';
+import { imitate } from './patch';
+import { rawPath } from './request-target';
+import { setRoute, setRouteLookup } from './routes';
 
 type Path = string | RegExp;
 type Handler = (...args: unknown[]) => unknown;
@@ -52,6 +54,8 @@ interface LayerPath {
 interface Progress {
   /** Prefix of the router that is entered next. */
   prefix: string;
+  /** The route that was reported last. */
+  route: unknown;
   readonly routers: Map<Router, Entered>;
 }
 
@@ -63,9 +67,13 @@ interface Entered {
   readonly baseUrl: string;
 }
 
-/** Layers' methods that run a handler: Express 4 and 5. */
-const HANDLE_METHODS = ['handle_request', 'handleRequest'] as const;
-const FILES = ['/express/lib/router/index.js', '/node_modules/router/index.js'] as const;
+/** Layers' methods that run a handler, of Express 4 and 5, and which of their arguments is the request. */
+const HANDLE_METHODS = { handle_request: 0, handleRequest: 0, handle_error: 1, handleError: 1 } as const;
+/**
+ * The router of Express 4, `express/lib/router/index.js`, and the package `router` of Express 5. Both may be installed
+ * under another name, so what is loaded must also look like one.
+ */
+const FILE = '/router/index.js';
 
 const layerPaths = new WeakMap<object, LayerPath>();
 const progressOf = new WeakMap<object, Progress>();
@@ -78,21 +86,20 @@ export function createExpressInstrumentation(): Instrumentation {
     name: 'express',
     enable() {
       isEnabled = true;
-      setRouteFallback(routeBeforeHandler);
-      for (const file of FILES) onFileLoaded(file, patchRouter);
+      setRouteLookup(routeBeforeHandler);
+      onFileLoaded(FILE, patchRouter);
     },
     disable() {
       isEnabled = false;
-      setRouteFallback(undefined);
-      for (const file of FILES) offFileLoaded(file);
+      setRouteLookup(undefined);
+      offFileLoaded(FILE);
     },
   };
 }
 
 /** Express 4 keeps the methods on the exported function itself, the package router on its prototype. */
 function patchRouter(exported: unknown): void {
-  const router = exported as RouterPrototype & { prototype?: RouterPrototype };
-  const target = typeof router.use === 'function' ? router : router.prototype;
+  const target = [exported, (exported as { prototype?: unknown } | null)?.prototype].find(isRouterPrototype);
   if (target === undefined || patchedRouters.has(target)) return;
   patchedRouters.add(target);
 
@@ -113,9 +120,19 @@ function patchRouter(exported: unknown): void {
     if (isEnabled) guarded(() => enterRouter(this, request));
     return handle.call(this, request, ...rest);
   };
-  Object.defineProperty(target.use, 'name', { value: use.name });
-  Object.defineProperty(target.route, 'name', { value: route.name });
-  Object.defineProperty(target.handle, 'name', { value: handle.name });
+  imitate(target.use, use);
+  imitate(target.route, route);
+  imitate(target.handle, handle);
+}
+
+/** A router made by Express has the methods too, but not as its own. */
+function isRouterPrototype(value: unknown): value is RouterPrototype {
+  return (
+    typeof value === 'function' &&
+    ['use', 'route', 'handle', 'param'].every(
+      (name) => typeof Object.getOwnPropertyDescriptor(value, name)?.value === 'function',
+    )
+  );
 }
 
 /** The path argument of `use`, which may be left out. */
@@ -157,15 +174,15 @@ function isPath(path: unknown): path is Path {
 function patchLayer(prototype: Record<string, unknown>): void {
   if (patchedLayers.has(prototype)) return;
   patchedLayers.add(prototype);
-  for (const method of HANDLE_METHODS) {
+  for (const [method, position] of Object.entries(HANDLE_METHODS)) {
     const original = prototype[method];
     if (typeof original !== 'function') continue;
-    prototype[method] = function (this: Layer, request: Request, response: unknown, next: unknown) {
+    prototype[method] = function (this: Layer, ...args: unknown[]) {
       const path = isEnabled ? layerPaths.get(this) : undefined;
-      if (path !== undefined) guarded(() => enterLayer(this, path, request));
-      return original.call(this, request, response, next);
+      if (path !== undefined) guarded(() => enterLayer(this, path, args[position] as Request));
+      return original.apply(this, args);
     };
-    Object.defineProperty(prototype[method], 'name', { value: original.name });
+    imitate(prototype[method] as object, original);
   }
 }
 
@@ -173,7 +190,7 @@ function patchLayer(prototype: Record<string, unknown>): void {
 function enterRouter(router: Router, request: Request): void {
   let progress = progressOf.get(request);
   if (progress === undefined) {
-    progress = { prefix: '', routers: new Map() };
+    progress = { prefix: '', route: undefined, routers: new Map() };
     progressOf.set(request, progress);
   }
   progress.routers.set(router, { prefix: progress.prefix, baseUrl: request.baseUrl ?? '' });
@@ -185,35 +202,44 @@ function enterLayer(layer: Layer, path: LayerPath, request: Request): void {
   const entered = progress?.routers.get(path.router);
   if (progress === undefined || entered === undefined) return;
   if (layer.route === undefined) {
-    const template = path.template ?? matchedTemplate(path, mountedPath(request, entered));
+    const template = path.template ?? matchedTemplate(path, mountedPaths(request, entered));
     progress.prefix = joinTemplates(entered.prefix, template);
   } else {
-    const template = path.template ?? matchedTemplate(path, pathOf(request));
-    setRoute(request, joinTemplates(entered.prefix, template) || '/');
+    progress.route = layer.route;
+    // a router that is a route's handler sees the whole path
+    progress.prefix = entered.prefix;
+    setRoute(request, routeTemplate(path, entered, request));
   }
 }
 
 /** Where a parameter's callback answered before the route's handler ran: the route that was about to. */
 function routeBeforeHandler(request: Request): string | undefined {
-  const path = typeof request.route === 'object' && request.route !== null ? layerPaths.get(request.route) : undefined;
-  const entered = path && progressOf.get(request)?.routers.get(path.router);
-  if (path === undefined || entered === undefined) return undefined;
-  return joinTemplates(entered.prefix, path.template ?? matchedTemplate(path, pathOf(request))) || '/';
+  const { route } = request;
+  const path = typeof route === 'object' && route !== null ? layerPaths.get(route) : undefined;
+  const progress = progressOf.get(request);
+  const entered = path && progress?.routers.get(path.router);
+  if (path === undefined || entered === undefined || progress?.route === route) return undefined;
+  return routeTemplate(path, entered, request);
+}
+
+function routeTemplate(path: LayerPath, entered: Entered, request: Request): string {
+  return joinTemplates(entered.prefix, path.template ?? matchedTemplate(path, [rawPath(request.url ?? '')])) || '/';
 }
 
 /** Which of several paths the request has matched; the first, where none can be told. */
-function matchedTemplate({ probes }: LayerPath, concrete: string): string {
-  const probe = probes.find(({ layer }) => Boolean(layer.match(concrete))) ?? probes[0];
+function matchedTemplate({ probes }: LayerPath, concretes: readonly string[]): string {
+  const probe = probes.find(({ layer }) => concretes.some((concrete) => layer.match(concrete))) ?? probes[0];
   return probe?.template ?? '';
 }
 
-function pathOf(request: Request): string {
-  return (request.url ?? '').replace(/[?#].*$/s, '');
-}
-
-/** The path that a mount layer was matched against: its part has moved from `url` to `baseUrl` by now. */
-function mountedPath(request: Request, entered: Entered): string {
-  return (request.baseUrl ?? '').slice(entered.baseUrl.length) + pathOf(request);
+/**
+ * What a mount layer may have been matched against: its part has moved from `url` to `baseUrl` by now, and the slash
+ * in `url` may have been put there.
+ */
+function mountedPaths(request: Request, entered: Entered): string[] {
+  const own = (request.baseUrl ?? '').slice(entered.baseUrl.length);
+  const rest = rawPath(request.url ?? '');
+  return rest === '/' && own !== '' ? [own, own + rest] : [own + rest];
 }
 
 /** Without a slash at the end, so that another template can follow; the root is empty. */

@@ -38,7 +38,7 @@ export function createInboundInstrumentation(): Instrumentation {
       subscribe(RESPONSE_FINISH, onFinish);
       restore = [
         patchMethod(ServerResponse.prototype, 'write', observeBody),
-        patchMethod(ServerResponse.prototype, 'end', observeBody),
+        patchMethod(ServerResponse.prototype, 'end', observeEnd),
       ];
     },
     disable() {
@@ -68,7 +68,8 @@ function begin(message: RequestStart, context: SourceContext): void {
 function observeBody(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
   return function (this: ServerResponse, ...args: unknown[]) {
     const [chunk, encoding] = args;
-    if (isInForce() && (typeof chunk === 'string' || chunk instanceof Uint8Array)) {
+    // what comes behind the end is refused by Node
+    if (isInForce() && (typeof chunk === 'string' || chunk instanceof Uint8Array) && !this.writableEnded) {
       exchanges
         .get(this)
         ?.responseChunk(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);
@@ -77,10 +78,25 @@ function observeBody(original: (...args: unknown[]) => unknown, isInForce: () =>
   };
 }
 
-/** Last: the response has been handed to the operating system. */
+function observeEnd(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
+  const end = observeBody(original, isInForce);
+  return function (this: ServerResponse, ...args: unknown[]) {
+    const result = end.apply(this, args);
+    if (isInForce()) exchanges.get(this)?.responseEnded();
+    return result;
+  };
+}
+
+/**
+ * Last: the response has been handed to the operating system. Node up to 22 says so also of one whose rest it has
+ * dropped because the connection broke.
+ */
 function onFinish(message: unknown): void {
-  const { response } = message as RequestStart;
-  exchanges.get(response)?.finish(response.statusCode, true);
+  const { response, socket } = message as RequestStart;
+  const exchange = exchanges.get(response);
+  if (exchange === undefined) return;
+  const isWhole = exchange.isHandedOver || !(socket.destroyed || socket.errored);
+  exchange.finish(isWhole ? sentStatus(response) : STATUS_CLIENT_LEFT, isWhole);
 }
 
 /** Last, instead: the connection closed with requests still under way. */
@@ -101,6 +117,8 @@ function watchConnection(socket: Socket): Set<Exchange> {
 /** One request and its response, as Node's server shows them. */
 class Exchange implements InboundMessages {
   private readonly exchange: InboundExchange;
+  /** Whether the operating system had the whole response as soon as it was ended; a destroyed socket is none then. */
+  isHandedOver = false;
 
   constructor(
     context: SourceContext,
@@ -122,6 +140,11 @@ class Exchange implements InboundMessages {
     return this.request.rawHeaders;
   }
 
+  /** Node says `complete` one turn after the last byte, which is too late where the answer did not wait for it. */
+  isRequestWhole(bytes: number): boolean {
+    return this.request.complete || String(bytes) === this.request.headers['content-length'];
+  }
+
   statusCode(): number {
     return this.response.statusCode;
   }
@@ -134,11 +157,21 @@ class Exchange implements InboundMessages {
     this.exchange.responseChunk(chunk, encoding);
   }
 
+  responseEnded(): void {
+    this.isHandedOver ||= this.response.socket?.writableLength === 0;
+  }
+
   finish(status: number, isWhole: boolean): void {
     exchanges.delete(this.response);
     connections.get(this.request.socket)?.delete(this);
     this.exchange.finish(status, isWhole);
   }
+}
+
+/** The status as it was sent: an error handler that comes too late still changes `statusCode`. */
+function sentStatus(response: ServerResponse): number {
+  const head = (response as { _header?: string | null })._header;
+  return Number(/^HTTP\/\d\.\d (\d{3})/.exec(head ?? '')?.[1] ?? response.statusCode);
 }
 
 /**

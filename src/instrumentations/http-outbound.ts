@@ -4,11 +4,10 @@
  *
  * `request` and `get` are patched in place and hand on the caller's own arguments. It would be
  * @opentelemetry/instrumentation-http that calls the hooks below, but that one sends `headers` arrays as
- * "0: Host, 1: …", adds a traceparent of its own to an application that traces by hand, and is unwrapped by the
- * application's HttpInstrumentation (docs/architecture.md has the evidence).
+ * "0: Host, 1: …", puts a traceparent in place of the one that an application which traces by hand has set, and is
+ * unwrapped by the application's HttpInstrumentation (test/evidence/instrumentation-http.test.ts shows each).
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { errorMonitor } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
@@ -17,11 +16,14 @@ import { nowMs } from '../core/stopwatch';
 import type { Instrumentation, SourceContext } from './instrumentation';
 import { PartnerCall } from './partner-call';
 import { partnerErrorOf } from './partner-error';
-import { observePush, patchMethod } from './patch';
+import { observeEmit, observePush, patchMethod } from './patch';
 
 const NAME = 'http';
 /** Published with the head of a response, before the application's listeners run. */
 const RESPONSE = 'http.client.response.finish';
+
+/** Scheme and authority of a target in absolute form. */
+const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
 type Request = (...args: unknown[]) => http.ClientRequest;
 
@@ -68,6 +70,8 @@ function observedRequest(original: Request, isInForce: () => boolean, context: S
 
 /** First: the call has been made; nothing has been sent. */
 function begin(request: http.ClientRequest, args: readonly unknown[], startedMs: number, context: SourceContext): void {
+  // a tunnel is no exchange: what goes through it is none of this process's HTTP, or is a call of its own
+  if (request.method === 'CONNECT') return;
   const target = proxied(request);
   const hostname = target?.hostname ?? request.host;
   if (!context.partners.knowsHost(hostname)) return;
@@ -76,13 +80,15 @@ function begin(request: http.ClientRequest, args: readonly unknown[], startedMs:
       ? context.partners.find(request.protocol, hostname, portOf(request, args))
       : context.partners.find(target.protocol, hostname, target.port === '' ? undefined : Number(target.port));
   if (partner === undefined) return;
-  const path = target === undefined ? request.path : target.pathname;
+  const path = target === undefined ? request.path : request.path.replace(ORIGIN, '');
   const call = new HttpCall(new PartnerCall(context, NAME, partner, path, startedMs), request);
   calls.set(request, call);
-  // the monitor of errors is no listener for them: an error that nobody handles stays the application's
-  request.on(errorMonitor, (error) => call.failed(error));
-  request.on('timeout', () => call.timedOut());
-  request.on('close', () => call.closed());
+  // no listeners: the application counts its own, is warned of too many, and may remove all there are
+  observeEmit(request, (event, value) => {
+    if (event === 'error') call.failed(value);
+    else if (event === 'timeout') call.timedOut();
+    else if (event === 'close') call.closed();
+  });
 }
 
 /** Second: the head of the response has come. */
@@ -141,7 +147,7 @@ class HttpCall {
 /** The target of a request through a forward proxy, which is sent as a whole URL in place of the path. */
 function proxied(request: http.ClientRequest): URL | undefined {
   const { path } = request;
-  return /^https?:\/\//i.test(path) && URL.canParse(path) ? new URL(path) : undefined;
+  return ORIGIN.test(path) && URL.canParse(path) ? new URL(path) : undefined;
 }
 
 /** The port of a call, which the request object does not keep; undefined: the protocol's default. */

@@ -83,7 +83,7 @@ function begin(
   const path = inboundPath(target);
   if (context.ignorePaths.has(path)) return;
   const isHead = headers[HTTP2_HEADER_METHOD] === HTTP2_METHOD_HEAD;
-  const exchange = new StreamExchange(context, stream, target, rawHeaders, path);
+  const exchange = new StreamExchange(context, stream, headers['content-length'], target, rawHeaders, path);
   exchanges.set(stream, exchange);
   linkMessages(server);
   // Node ends the writable side of a HEAD before it has been answered
@@ -128,10 +128,12 @@ class StreamExchange implements InboundMessages {
   response: object;
   readonly hasBody: boolean;
   private readonly exchange: InboundExchange;
+  private hasRequestEnded = false;
 
   constructor(
     context: SourceContext,
     private readonly stream: http2.ServerHttp2Stream,
+    private readonly contentLength: string | undefined,
     readonly target: string,
     readonly rawHeaders: readonly string[],
     path: string,
@@ -141,8 +143,15 @@ class StreamExchange implements InboundMessages {
     this.hasBody = !stream.endAfterHeaders;
     this.exchange = new InboundExchange(context, NAME, this, path);
     if (this.exchange.wantsRequestBody) {
-      observePush(stream, (chunk, encoding) => this.exchange.requestChunk(chunk, encoding));
+      observePush(stream, (chunk, encoding) => {
+        this.hasRequestEnded ||= chunk === null;
+        this.exchange.requestChunk(chunk, encoding);
+      });
     }
+  }
+
+  isRequestWhole(bytes: number): boolean {
+    return this.hasRequestEnded || String(bytes) === this.contentLength;
   }
 
   statusCode(): number | undefined {

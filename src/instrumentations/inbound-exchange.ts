@@ -11,6 +11,7 @@ import { sharedState } from '../core/overrides';
 import { nowMs } from '../core/stopwatch';
 import type { SourceContext } from './instrumentation';
 import { readHeaders, type WantedHeaders } from './request-headers';
+import { rawPath, rawQuery } from './request-target';
 import { routeOf } from './routes';
 
 /** The client left before the response was handed to the operating system. */
@@ -30,6 +31,8 @@ export interface InboundMessages {
   readonly rawHeaders: readonly string[];
   /** Whether a body follows, where the headers alone do not tell. */
   readonly hasBody?: boolean;
+  /** Whether the request's body has come to its end, of which so many bytes have passed. */
+  isRequestWhole(bytes: number): boolean;
   /** Status of the response, as far as it has been decided. */
   statusCode(): number | undefined;
   /** Content-Encoding of the response; asked when its first piece passes. */
@@ -46,6 +49,7 @@ export class InboundExchange {
   private readonly headers: WantedHeaders;
   private readonly query: string;
   private readonly requestBody: RequestBodyReader | undefined;
+  private requestBytes = 0;
   private responseBody: BodyReader | undefined;
   private hasFinished = false;
 
@@ -79,6 +83,7 @@ export class InboundExchange {
   requestChunk(chunk: string | Uint8Array | null, encoding?: BufferEncoding): void {
     if (chunk === null || this.hasFinished) return;
     try {
+      this.requestBytes += Buffer.byteLength(chunk);
       this.requestBody?.push(chunk, encoding);
     } catch (error) {
       this.context.recorder.failed(this.source, error);
@@ -132,23 +137,9 @@ export class InboundExchange {
     return (
       sharedState().methodCodes.get(this.messages.request) ||
       this.headers.methodCode ||
-      (findInQuery(this.query) ?? this.requestBody?.end() ?? '')
+      (findInQuery(this.query) ?? this.requestBody?.end(this.messages.isRequestWhole(this.requestBytes)) ?? '')
     );
   }
-}
-
-/** The path as sent; of an absolute target, as a proxy sends it, the path alone. */
-function rawPath(target: string): string {
-  const end = target.search(/[?#]/);
-  const beforeQuery = end < 0 ? target : target.slice(0, end);
-  if (beforeQuery.startsWith('/')) return beforeQuery;
-  const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]*/.exec(beforeQuery);
-  return absolute === null ? beforeQuery : beforeQuery.slice(absolute[0].length) || '/';
-}
-
-function rawQuery(target: string): string {
-  const start = target.indexOf('?');
-  return start < 0 ? '' : target.slice(start + 1).replace(/#.*$/s, '');
 }
 
 function shortened(userAgent: string): string {

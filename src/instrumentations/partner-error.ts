@@ -32,13 +32,11 @@ const WORDS: ReadonlyMap<string, PartnerError> = new Map([
   ['ERR_HTTP2_SESSION_ERROR', 'reset'],
   ['ERR_HTTP2_GOAWAY_SESSION', 'reset'],
   ['EPROTO', 'tls'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls'],
-  ['SELF_SIGNED_CERT_IN_CHAIN', 'tls'],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tls'],
-  ['UNABLE_TO_GET_ISSUER_CERT', 'tls'],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'tls'],
-  ['HOSTNAME_MISMATCH', 'tls'],
 ]);
+
+/** Failed handshakes and refused certificates. @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const TLS =
+  /^(ERR_(TLS|SSL|OSSL)|CERT_|CRL_|UNABLE_TO_|ERROR_IN_C|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$)/;
 
 /** What the error itself does not tell. */
 export interface FailureContext {
@@ -50,18 +48,27 @@ export interface FailureContext {
 
 /** @param error what the request emitted; undefined when it closed without */
 export function partnerErrorOf(error: unknown, context: FailureContext): PartnerError {
-  if (context.hasTimedOut) return 'timeout';
+  const word = wordOf(error, context.isDestroyed);
+  // given up after an idle time; what failed otherwise later on failed by that
+  return word === 'aborted' && context.hasTimedOut ? 'timeout' : word;
+}
+
+function wordOf(error: unknown, isDestroyed: boolean): PartnerError {
   if (error === undefined || error === null) return 'aborted';
   const { code, name, syscall, cause } = error as { code?: unknown; name?: string; syscall?: string; cause?: unknown };
   if (name === 'TimeoutError') return 'timeout';
   if (name === 'AbortError') return (cause as Error | undefined)?.name === 'TimeoutError' ? 'timeout' : 'aborted';
   // Node's "socket hang up" stands for the peer that hung up and for the application that destroyed the request
-  if (context.isDestroyed && syscall === undefined && (code === 'ECONNRESET' || code === undefined)) return 'aborted';
+  if (isDestroyed && syscall === undefined && code === 'ECONNRESET') return 'aborted';
+  // the operating system's, or how axios tells of its own time-out
+  if (code === 'ECONNABORTED') return syscall === undefined ? 'timeout' : 'reset';
   // a stream that waited for its connection tells only in its cause why there was none
-  if (code === 'ERR_HTTP2_STREAM_CANCEL') return cause instanceof Error ? partnerErrorOf(cause, context) : 'aborted';
+  if (code === 'ERR_HTTP2_STREAM_CANCEL') return cause instanceof Error ? wordOf(cause, isDestroyed) : 'aborted';
   const text = String(code);
   const word = WORDS.get(text);
   if (word !== undefined) return word;
-  if (error instanceof AggregateError && error.errors.length > 0) return partnerErrorOf(error.errors.at(-1), context);
-  return /^(ERR_TLS|ERR_SSL|CERT_|ERR_OSSL|CRL_)/.test(text) ? 'tls' : 'other';
+  if (TLS.test(text)) return 'tls';
+  if (error instanceof AggregateError && error.errors.length > 0) return wordOf(error.errors.at(-1), isDestroyed);
+  // an error of the application's own
+  return isDestroyed ? 'aborted' : 'other';
 }

@@ -27,8 +27,7 @@ export function patchMethod<Target extends object>(
   const inherited = target[name] as Method;
   let inForce = true;
   const patched = make(original, () => inForce);
-  Object.defineProperty(patched, 'name', { value: inherited.name, configurable: true });
-  Object.defineProperty(patched, 'length', { value: inherited.length, configurable: true });
+  imitate(patched, inherited);
   Object.defineProperty(target, name, {
     value: patched,
     writable: true,
@@ -41,6 +40,12 @@ export function patchMethod<Target extends object>(
     if (own === undefined) delete target[name];
     else Object.defineProperty(target, name, own);
   };
+}
+
+/** Gives a patched method the name and length of the one that it stands for. */
+export function imitate(patched: object, original: { readonly name: string; readonly length: number }): void {
+  Object.defineProperty(patched, 'name', { value: original.name, configurable: true });
+  Object.defineProperty(patched, 'length', { value: original.length, configurable: true });
 }
 
 /**
@@ -57,6 +62,28 @@ export function observePush(
     value: function observedPush(this: typeof stream, chunk: unknown, encoding?: BufferEncoding) {
       onChunk(chunk as string | Uint8Array | null, encoding);
       return push.call(this, chunk, encoding);
+    },
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  });
+}
+
+/**
+ * Shows every event of one emitter, before its listeners run, without being a listener: an error that nobody handles
+ * stays unhandled.
+ * @param onEvent gets the name and the first value; must not throw
+ */
+export function observeEmit(
+  emitter: import('node:events').EventEmitter,
+  onEvent: (event: string | symbol, value: unknown) => void,
+): void {
+  const emit = emitter.emit;
+  // not enumerable, as above; writable, as others do the same
+  Object.defineProperty(emitter, 'emit', {
+    value: function observedEmit(this: typeof emitter, event: string | symbol, ...values: unknown[]) {
+      onEvent(event, values[0]);
+      return emit.call(this, event, ...values);
     },
     writable: true,
     configurable: true,

@@ -13,12 +13,12 @@ export function setRoute(request: object, template: string): void {
 
 /** @returns undefined where no framework reported a route */
 export function routeOf(request: object): string | undefined {
-  return routes.get(request) ?? fallback?.(request);
+  return lookUp?.(request) ?? routes.get(request);
 }
 
-let fallback: ((request: object) => string | undefined) | undefined;
+let lookUp: ((request: object) => string | undefined) | undefined;
 
-/** Asked at the end of a request for which no route was reported. */
-export function setRouteFallback(lookup: typeof fallback): void {
-  fallback = lookup;
+/** Asked at the end of a request, before what was reported: it may know of a later route whose turn did not come. */
+export function setRouteLookup(lookup: typeof lookUp): void {
+  lookUp = lookup;
 }

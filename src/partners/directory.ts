@@ -76,13 +76,16 @@ export class PartnerDirectory {
 
 const UPPER_A = 65;
 const UPPER_Z = 90;
+/** In a name of its own, without port: an IPv6 address. */
+const COLON = 58;
+const LAST_ASCII = 127;
 
 /** Whether a name that was not found could be another spelling of one that is there. */
 function needsNormalizing(hostname: string): boolean {
   if (hostname.startsWith('[') || hostname.endsWith('.')) return true;
   for (let i = 0; i < hostname.length; i++) {
     const code = hostname.charCodeAt(i);
-    if (code >= UPPER_A && code <= UPPER_Z) return true;
+    if ((code >= UPPER_A && code <= UPPER_Z) || code === COLON || code > LAST_ASCII) return true;
   }
   return false;
 }

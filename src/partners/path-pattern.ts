@@ -9,18 +9,36 @@ export function isPattern(path: string): boolean {
   return path.includes('*') || path.includes('/:');
 }
 
-/** What keeps a path of the file from ever matching, in words; undefined when it can match. */
-export function pathFault(path: string): string | undefined {
-  if (!path.startsWith('/')) return 'it does not begin with "/"';
-  if (/[?#]/.test(path)) return 'it has a query or a fragment, and only the path is compared';
-  if (!isPattern(path)) return undefined;
-  const segments = path.slice(1).split('/');
+/** Why a path of the file is of no use, and what to do about it. */
+export interface PathFault {
+  readonly wrong: string;
+  readonly remedy: string;
+}
+
+/** What keeps a path of the file from ever matching; undefined when it can match. */
+export function pathFault(path: string): PathFault | undefined {
+  if (!path.startsWith('/')) {
+    return { wrong: 'it can never match, for it does not begin with "/"', remedy: 'Begin it with "/".' };
+  }
+  if (/[?#]/.test(path)) {
+    return { wrong: 'it can never match, for it has a query or a fragment', remedy: 'Keep only what is before it.' };
+  }
+  return isPattern(path) ? segmentFault(segmentsOf(path)) : undefined;
+}
+
+function segmentFault(segments: readonly string[]): PathFault | undefined {
   for (const [index, segment] of segments.entries()) {
     if (segment.includes('*') && (segment !== '*' || index !== segments.length - 1)) {
-      return '"*" can only be the whole last segment';
+      return {
+        wrong: '"*" can only be the whole last segment',
+        remedy: 'End the pattern there, or write :name for a single segment.',
+      };
     }
     if (segment.startsWith(':') && !/^:[A-Za-z_]\w*$/.test(segment)) {
-      return `"${segment}" is not a parameter: a colon and a name, filling the segment`;
+      return {
+        wrong: `"${segment}" is not a parameter: a colon and a name, filling the segment`,
+        remedy: 'Write for instance :id, of letters, digits and "_".',
+      };
     }
   }
   return undefined;
@@ -28,9 +46,7 @@ export function pathFault(path: string): string | undefined {
 
 /** Compiles a pattern that has no {@link pathFault}. */
 export function compilePattern(path: string): RegExp {
-  const source = path
-    .slice(1)
-    .split('/')
+  const source = segmentsOf(path)
     .map((segment) => {
       if (segment === '*') return '.*';
       if (segment.startsWith(':')) return '[^/]+';
@@ -40,15 +56,22 @@ export function compilePattern(path: string): RegExp {
   return new RegExp(`^/${source}$`, 's');
 }
 
-/** Whether every path that `later` matches is matched by `earlier` already, so that `later` can never be reached. */
-export function covers(earlier: string, later: string): boolean {
-  const first = earlier.slice(1).split('/');
-  const second = later.slice(1).split('/');
-  for (const [index, segment] of first.entries()) {
-    const other = second[index];
+/**
+ * Whether every path that `later` matches is matched by `earlier` already, so that `later` can never be reached.
+ * Both are patterns as {@link segmentsOf} splits them.
+ */
+export function covers(earlier: readonly string[], later: readonly string[]): boolean {
+  for (let index = 0; index < earlier.length; index++) {
+    const segment = earlier[index] as string;
+    const other = later[index];
     if (segment === '*') return other !== undefined;
     if (other === undefined || other === '*') return false;
     if (segment.startsWith(':') ? other === '' : segment !== other) return false;
   }
-  return first.length === second.length;
+  return earlier.length === later.length;
+}
+
+/** What stands between the slashes of a path. */
+export function segmentsOf(path: string): readonly string[] {
+  return path.slice(1).split('/');
 }

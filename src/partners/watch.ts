@@ -5,8 +5,10 @@
  * mounted ConfigMap is) or that lie on a network file system.
  */
 import { unwatchFile, watchFile } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Problem } from '../errors';
-import { type PartnerHosts, readPartnerFile } from './file';
+import type { PartnerHosts } from './check';
+import { readPartnerFile } from './file';
 
 /** Time between two looks, which are made off the main thread. */
 const LOOK_EVERY_MS = 2_000;
@@ -21,11 +23,13 @@ export function watchPartnerFile(
   onLoaded: (hosts: PartnerHosts) => void,
   onFaulty: (problems: readonly Problem[]) => void,
 ): () => void {
+  // the application may change its working directory later
+  const path = resolve(file);
   const look = () => {
-    const { hosts, problems } = readPartnerFile(file);
+    const { hosts, problems } = readPartnerFile(path);
     if (problems.length > 0) onFaulty(problems);
     else onLoaded(hosts);
   };
-  watchFile(file, { persistent: false, interval: LOOK_EVERY_MS }, look);
-  return () => unwatchFile(file, look);
+  watchFile(path, { persistent: false, interval: LOOK_EVERY_MS }, look);
+  return () => unwatchFile(path, look);
 }

@@ -1,0 +1,16 @@
+/** Path and query of a request's target, as it stands in the request line. */
+
+/** The path as sent; of an absolute target, as a proxy sends it, the path alone. */
+export function rawPath(target: string): string {
+  const end = target.search(/[?#]/);
+  const beforeQuery = end < 0 ? target : target.slice(0, end);
+  if (beforeQuery.startsWith('/')) return beforeQuery;
+  const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]*/.exec(beforeQuery);
+  return absolute === null ? beforeQuery : beforeQuery.slice(absolute[0].length) || '/';
+}
+
+/** What stands behind the question mark, as sent; empty where there is none. */
+export function rawQuery(target: string): string {
+  const start = target.indexOf('?');
+  return start < 0 ? '' : target.slice(start + 1).replace(/#.*$/s, '');
+}

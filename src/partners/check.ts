@@ -1,0 +1,227 @@
+/**
+ * Checks a partner directory, from a file or as an object from `start()`: every problem is reported; a directory with
+ * problems is not used at all.
+ *
+ * The shape is published as schema/partners.schema.json; a test holds this check equal to it.
+ */
+import { nearest, type Problem, type ProblemCode, problem } from '../errors';
+import type { PartnerHost } from './directory';
+import { type HostName, hostKey, parseHostName } from './host-name';
+import { covers, isPattern, type PathFault, pathFault, segmentsOf } from './path-pattern';
+import type { Locate, Part, Path } from './yaml-text';
+
+export type PartnerHosts = readonly PartnerHost[];
+
+/** What loading gives: the hosts, or what is wrong. With problems the hosts are not to be used. */
+export interface Loaded {
+  readonly hosts: PartnerHosts;
+  readonly problems: readonly Problem[];
+}
+
+/** Problems reported of one directory; the rest is counted. */
+const MAX_PROBLEMS = 50;
+/** Patterns are tried one after the other, for each call of a path that is no exact entry. */
+const MAX_PATTERNS_PER_HOST = 1000;
+
+/** What is wrong with one directory, told as far as someone would read it. */
+export class ProblemList {
+  private readonly problems: Problem[] = [];
+  private untold = 0;
+
+  /** @param make called only when the problem is told */
+  add(make: () => Problem): void {
+    if (this.problems.length < MAX_PROBLEMS) this.problems.push(make());
+    else this.untold++;
+  }
+
+  list(): readonly Problem[] {
+    if (this.untold === 0) return this.problems;
+    const rest = problem('CHX_PARTNERS_SHAPE', {
+      wrong: `the partner directory has ${this.untold} more problems`,
+      expected: 'none',
+      remedy: 'Mend the ones above first.',
+    });
+    return [...this.problems, rest];
+  }
+}
+
+/**
+ * Checks a directory.
+ * @param value the object with `hosts`
+ * @param locate says where in the file a value stands
+ */
+export function parsePartnerDirectory(value: unknown, locate: Locate = () => 'partners'): Loaded {
+  const check = new Check(locate);
+  const hosts = check.directory(value);
+  const problems = check.problems.list();
+  return { hosts: problems.length > 0 ? [] : hosts, problems };
+}
+
+interface Pattern {
+  readonly path: string;
+  readonly segments: readonly string[];
+}
+
+/** One pass over a directory, collecting what is wrong with it. */
+class Check {
+  readonly problems = new ProblemList();
+  private readonly claimed = new Map<string, () => string>();
+
+  constructor(private readonly locate: Locate) {}
+
+  directory(value: unknown): PartnerHost[] {
+    const root = this.record(value, [], 'the directory', ['hosts', '$schema']);
+    if (root === undefined) return [];
+    if (!Object.hasOwn(root, 'hosts')) {
+      this.report('CHX_PARTNERS_SHAPE', [], 'value', () => ({
+        wrong: 'the directory has no hosts',
+        expected: '{ "hosts": { "pay.example.com": { "partner": "12", "paths": { "/v1/pay": "1201" } } } }',
+        remedy: 'Put the hosts under the key "hosts".',
+      }));
+      return [];
+    }
+    const hosts = this.record(root.hosts, ['hosts'], 'hosts');
+    if (hosts === undefined) return [];
+    return Object.entries(hosts).flatMap(([name, entry]) => this.host(name, entry) ?? []);
+  }
+
+  private host(name: string, value: unknown): PartnerHost | undefined {
+    const at: Path = ['hosts', name];
+    const hostName = this.hostName(name, at, 'key', 'the host');
+    const entry = this.record(value, at, `host ${name}`, ['partner', 'paths', 'aliases']);
+    if (entry === undefined) return undefined;
+    const names = hostName === undefined ? [] : [hostName];
+    names.push(...this.aliases(entry.aliases, [...at, 'aliases']));
+    const partner = this.code(entry.partner, [...at, 'partner'], `the partner code of ${name}`);
+    const paths = this.paths(entry.paths, [...at, 'paths'], name);
+    return { names, partner, paths };
+  }
+
+  private aliases(value: unknown, at: Path): HostName[] {
+    if (value === undefined) return [];
+    if (!Array.isArray(value)) {
+      this.report('CHX_PARTNERS_SHAPE', at, 'value', () => ({
+        wrong: 'the aliases are not a list',
+        got: value,
+        expected: 'a list of hosts, such as ["10.0.0.7:8443"]',
+        remedy: 'Write them in brackets.',
+      }));
+      return [];
+    }
+    return value.flatMap((alias, index) => this.hostName(alias, [...at, index], 'value', 'the alias') ?? []);
+  }
+
+  private hostName(text: unknown, at: Path, part: Part, what: string): HostName | undefined {
+    const parsed = typeof text === 'string' ? parseHostName(text) : { fault: 'it is not a string' };
+    if ('fault' in parsed) {
+      this.report('CHX_PARTNER_HOST', at, part, () => ({
+        wrong: `${what} cannot be used: ${parsed.fault}`,
+        got: text,
+        expected: 'host or host:port, such as pay.example.com:8443 or [2001:db8::1]:8443',
+        remedy: 'Leave out scheme, user info and path; paths belong under "paths".',
+      }));
+      return undefined;
+    }
+    const key = hostKey(parsed);
+    const holder = this.claimed.get(key);
+    if (holder !== undefined) {
+      this.report('CHX_PARTNER_ALIAS', at, part, () => ({
+        wrong: `${what} is claimed twice, first at ${holder()}`,
+        got: text,
+        expected: 'every host and alias once',
+        remedy: 'Remove one of the two.',
+      }));
+      return undefined;
+    }
+    this.claimed.set(key, () => this.locate(at, part));
+    return parsed;
+  }
+
+  private paths(value: unknown, at: Path, host: string): [string, string][] {
+    if (value === undefined) return [];
+    const entries = this.record(value, at, `the paths of ${host}`);
+    if (entries === undefined) return [];
+    const patterns: Pattern[] = [];
+    return Object.entries(entries).flatMap(([path, code]): [string, string][] => {
+      const place = [...at, path];
+      const fault = pathFault(path) ?? this.patternFault(path, patterns);
+      if (fault !== undefined) {
+        this.report('CHX_PARTNER_PATTERN', place, 'key', () => ({
+          wrong: `the path cannot be used: ${fault.wrong}`,
+          got: path,
+          expected: 'a path as it is sent, such as /v1/pay, /v1/orders/:id or /static/*',
+          remedy: fault.remedy,
+        }));
+        return [];
+      }
+      if (isPattern(path)) patterns.push({ path, segments: segmentsOf(path) });
+      return [[path, this.code(code, place, `the action code of ${path}`)]];
+    });
+  }
+
+  private patternFault(path: string, earlier: readonly Pattern[]): PathFault | undefined {
+    if (!isPattern(path)) return undefined;
+    if (earlier.length >= MAX_PATTERNS_PER_HOST) {
+      return {
+        wrong: `this host has more than ${MAX_PATTERNS_PER_HOST} patterns`,
+        remedy: 'Join some of them into a wider pattern, or write exact paths, which may be as many as you like.',
+      };
+    }
+    const segments = segmentsOf(path);
+    const wider = earlier.find((pattern) => covers(pattern.segments, segments));
+    if (wider === undefined) return undefined;
+    return {
+      wrong: `it can never match, everything it matches is taken by ${wider.path} before it`,
+      remedy: 'Move it before the wider pattern, or remove it.',
+    };
+  }
+
+  private code(value: unknown, at: Path, what: string): string {
+    if (typeof value === 'string') return value;
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+    this.report('CHX_PARTNER_CODE', at, 'value', () => ({
+      wrong: value === undefined ? `${what} is missing` : `${what} is not a code`,
+      ...(value === undefined ? {} : { got: value }),
+      expected: 'a string or an integer; "" where there is none',
+      remedy: 'Write it in quotes.',
+    }));
+    return '';
+  }
+
+  /** An object with no other keys than the known ones, where those are given. */
+  private record(
+    value: unknown,
+    at: Path,
+    what: string,
+    known?: readonly string[],
+  ): Record<string, unknown> | undefined {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      this.report('CHX_PARTNERS_SHAPE', at, 'value', () => ({
+        wrong: `${what} is not an object`,
+        got: value,
+        expected: 'an object',
+        remedy: 'See the example in the README.',
+      }));
+      return undefined;
+    }
+    for (const key of known === undefined ? [] : Object.keys(value)) {
+      if (known?.includes(key)) continue;
+      const near = nearest(key, known ?? []);
+      this.report('CHX_PARTNER_KEY', [...at, key], 'key', () => ({
+        wrong: `${what} has an unknown key`,
+        got: key,
+        expected: `${known?.join(', ')}`,
+        remedy: near === undefined ? 'Remove it.' : `Did you mean ${near}?`,
+      }));
+    }
+    return value as Record<string, unknown>;
+  }
+
+  /** @param what is asked for only when the problem is told: finding its place takes a search */
+  private report(code: ProblemCode, at: Path, part: Part, what: () => Parameters<typeof problem>[1]): void {
+    this.problems.add(() => {
+      const { wrong, ...rest } = what();
+      return problem(code, { ...rest, wrong: `${this.locate(at, part)}: ${wrong}` });
+    });
+  }
+}

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { BodyReader } from '../../src/business-code/body-reader';
+import { innerCode, innerCodeReader, partnerCode, partnerCodeReader } from '../../src/business-code/codes';
+
+const LIMIT = 64 * 1024;
+const CHECKED_BEHIND_MATCH_BYTES = 1024;
+
+function read(body: Uint8Array | string, pieceBytes = Number.POSITIVE_INFINITY, limit = LIMIT): string {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  const reader = innerCodeReader(limit);
+  for (let at = 0; at < bytes.length; at += pieceBytes) reader.push(bytes.subarray(at, at + pieceBytes));
+  let code = 'not called';
+  reader.end(true, (codes) => {
+    code = innerCode(codes);
+  });
+  return code;
+}
+
+function readPacked(body: Uint8Array, limit: number): Promise<string> {
+  const reader = innerCodeReader(limit);
+  reader.setEncoding('gzip');
+  reader.push(body);
+  return new Promise((resolve) => reader.end(true, (codes) => resolve(innerCode(codes))));
+}
+
+describe('a body over the limit', () => {
+  const filling = `"x":"${'y'.repeat(LIMIT)}"`;
+  const cases: readonly { title: string; body: string; code: string }[] = [
+    { title: 'has the code that stands at the first level', body: `{"code":"7",${filling}}`, code: '7' },
+    { title: 'has an empty code that stands there', body: `{"code":"",${filling}}`, code: '' },
+    { title: 'has none when the code stands behind the limit', body: `{${filling},"code":"7"}`, code: '-1' },
+    {
+      title: 'has none when the code stands deeper, for one at the first level could follow',
+      body: `{"data":{"code":"7"},${filling}}`,
+      code: '-1',
+    },
+    { title: 'has none when it is no JSON', body: `{"code":"7",,${filling}}`, code: '-1' },
+    { title: 'has none when a number may go on behind the limit', body: `{"code":${'1'.repeat(LIMIT)}}`, code: '-1' },
+  ];
+  for (const { title, body, code } of cases) {
+    it(title, () => {
+      for (const pieceBytes of [Number.POSITIVE_INFINITY, 4096, 1]) assert.equal(read(body, pieceBytes), code);
+    });
+  }
+
+  it('is whole when it is exactly as long as the limit', () => {
+    const body = '{"data":{"code":"7"}}';
+    assert.equal(read(body, 1, body.length), '7');
+    assert.equal(read(body, 1, body.length - 1), '-1');
+  });
+
+  it('is not read at all with a limit of 0', () => {
+    assert.equal(read('{"code":"7"}', 1, 0), '-1');
+    assert.equal(innerCodeReader(0).isDone, true);
+  });
+
+  it('has its code also when the packed bytes are more than the limit', async () => {
+    // level 0 stores, so that the packed body is as long as the plain one
+    const body = Buffer.from(`{"code":"7","x":"${'y'.repeat(900)}"}`);
+    const packed = gzipSync(body, { level: 0 });
+    assert.equal(await readPacked(packed, 500), '7');
+    assert.equal(await readPacked(packed, 25), '-1');
+    assert.equal(await readPacked(packed, packed.length), '7');
+  });
+});
+
+describe('what is checked behind a code', () => {
+  /** A body that is broken this many bytes behind the end of its code's value. */
+  function brokenBehind(bytes: number, value: string, between: string): Buffer {
+    const start = `{"code":${value}`;
+    const behind = `${between},"x":"`.padEnd(bytes, 'y');
+    return Buffer.from(`${start}${behind}\n${'y'.repeat(3000)}"}`);
+  }
+
+  for (const value of ['"7"', '7', 'true']) {
+    for (const between of ['', ',"a":{"code":"8"}', ',"errorcode":1,"code":2']) {
+      it(`is ${CHECKED_BEHIND_MATCH_BYTES} bytes behind ${value}${between}, however the body was cut`, () => {
+        const checked = brokenBehind(CHECKED_BEHIND_MATCH_BYTES - 1, value, between);
+        const unchecked = brokenBehind(CHECKED_BEHIND_MATCH_BYTES, value, between);
+        for (const pieceBytes of [Number.POSITIVE_INFINITY, 4096, 1024, 1000, 12, 7, 1]) {
+          assert.equal(read(checked, pieceBytes), '-1', `pieces of ${pieceBytes} bytes`);
+          assert.equal(read(unchecked, pieceBytes), value.replaceAll('"', ''), `pieces of ${pieceBytes} bytes`);
+        }
+      });
+    }
+  }
+
+  it('begins at errorcode where code is empty', () => {
+    const behind = ` ${'y'.repeat(CHECKED_BEHIND_MATCH_BYTES)}`;
+    const outcome = (body: string) => {
+      const reader = partnerCodeReader(LIMIT);
+      reader.push(Buffer.from(body));
+      let code = '';
+      reader.end(true, (codes) => {
+        code = partnerCode(codes);
+      });
+      return code;
+    };
+    assert.equal(outcome(`{"code":"","x":"${behind}","errorcode":"5","z":"${behind}\n`), '5');
+    assert.equal(outcome(`{"code":"","x":"${behind}\n","errorcode":"5"}`), '-1');
+    assert.equal(outcome(`{"errorcode":"5","x":"${behind}","code":"4","z":"${behind}\n`), '4');
+  });
+});
+
+describe('nesting', () => {
+  for (const open of ['[', '{"a":', '{"code":', '[{"code":1,"a":']) {
+    it(`of ${LIMIT} bytes of ${open} is read without recursion`, () => {
+      const levels = Math.floor(LIMIT / open.length);
+      assert.equal(read(open.repeat(levels), 4096), '-1');
+      const close = open.replace(/[^[{]/g, '').replaceAll('[', ']').replaceAll('{', '}').split('').reverse().join('');
+      const half = Math.floor(levels / 2 / 2);
+      const whole = `{"x":${open.repeat(half)}0${close.repeat(half)},"code":"7"}`;
+      assert.equal(read(whole, 4096), '7');
+    });
+  }
+
+  it('of 16 MiB is read in time that grows with its length', () => {
+    const started = performance.now();
+    assert.equal(read(Buffer.alloc(16 * 1024 * 1024, '['), 65_536, 16 * 1024 * 1024), '-1');
+    // about 0.3 s; a square would take hours
+    assert.ok(performance.now() - started < 60_000);
+  });
+});
+
+describe('a string that is written', () => {
+  it('is read as UTF-8, or as its encoding says', () => {
+    for (const [text, encoding, code] of [
+      ['{"code":"中😀"}', undefined, '中😀'],
+      ['{"code":"中"}', 'utf8', '中'],
+      [Buffer.from('{"code":"7"}').toString('base64'), 'base64', '7'],
+      [Buffer.from('{"code":"7"}').toString('hex'), 'hex', '7'],
+      ['{"code":"\u00e9"}', 'latin1', '-1'],
+    ] as const) {
+      const reader = new BodyReader(['code'], LIMIT);
+      reader.push(text, encoding);
+      let seen = '';
+      reader.end(true, (codes) => {
+        seen = innerCode(codes);
+      });
+      assert.equal(seen, code, text);
+    }
+  });
+});

@@ -1,0 +1,123 @@
+/** Holds docs/errors.md and the catalogue of src/errors.ts equal, and the messages in the form of the house. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { resolveConfig } from '../src/config/resolve';
+import { ConfigError, nearest, PROBLEM_CODES, type ProblemCode, problem, show, WARNING_CODES } from '../src/errors';
+import { parsePartnerText } from '../src/partners/file';
+import { ROOT } from './support/paths';
+
+const page = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');
+
+/** What makes each problem, for the example of its section. */
+const CAUSES: Readonly<Record<ProblemCode, { options?: object; env?: NodeJS.ProcessEnv; partners?: string }>> = {
+  CHX_SYSCODE_MISSING: { env: { SYSCODE: '' } },
+  CHX_SYSCODE_INVALID: { env: { SYSCODE: 'A12301010' } },
+  CHX_OPTION_UNKNOWN: { options: { prot: 9166 } },
+  CHX_BOOLEAN_INVALID: { env: { CHANNEL_EXPORTER_PARTNERS_PRESET: 'maybe' } },
+  CHX_PORT_INVALID: { env: { CHANNEL_EXPORTER_PORT: '91 66' } },
+  CHX_HOST_INVALID: { env: { CHANNEL_EXPORTER_HOST: 'http://127.0.0.1' } },
+  CHX_BUCKETS_INVALID: { env: { CHANNEL_EXPORTER_INNER_METRICS_BUCKETS: '200,100' } },
+  CHX_IGNORE_PATHS_INVALID: { env: { CHANNEL_EXPORTER_IGNORE_PATHS: 'healthcheck' } },
+  CHX_BODY_LIMIT_INVALID: { env: { CHANNEL_EXPORTER_BODY_LIMIT: '64k' } },
+  CHX_LABEL_VALUES_LIMIT_INVALID: { env: { CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: 'path=many' } },
+  CHX_PARTNERS_INVALID: { options: { partners: 5 } },
+  CHX_PARTNERS_UNREADABLE: { env: { CHANNEL_EXPORTER_PARTNERS: '/etc/partners.yaml' } },
+  CHX_PARTNERS_SYNTAX: { partners: 'hosts:\n  a: { partner: 1 }\n  a: { partner: 2 }\n' },
+  CHX_PARTNERS_SHAPE: { partners: 'hosts: [pay.example.com]\n' },
+  CHX_PARTNER_KEY: { partners: 'hosts:\n  pay.example.com:\n    partner: 12\n    path: {}\n' },
+  CHX_PARTNER_HOST: { partners: 'hosts:\n  https://pay.example.com: { partner: 12 }\n' },
+  CHX_PARTNER_CODE: { partners: 'hosts:\n  pay.example.com: { partner: true }\n' },
+  CHX_PARTNER_PATTERN: { partners: 'hosts:\n  pay.example.com:\n    partner: 12\n    paths: { v1/pay: 1201 }\n' },
+  CHX_PARTNER_ALIAS: { partners: 'hosts:\n  pay.example.com: { partner: 12 }\n  PAY.example.com: { partner: 13 }\n' },
+};
+
+function messageOf(code: ProblemCode): string {
+  const { options, env, partners } = CAUSES[code];
+  if (partners !== undefined) return parsePartnerText(partners, 'partners.yaml').problems[0]?.message ?? '';
+  try {
+    resolveConfig({ ...options }, { SYSCODE: 'A123010101', ...env });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+/** Sections by code. */
+const sections = new Map(
+  page
+    .split(/^### /m)
+    .slice(1)
+    .map((section) => [section.split('\n', 1)[0] as string, section]),
+);
+const EXAMPLE = /^```text\n(.*?)\n```$/ms;
+
+describe('docs/errors.md', () => {
+  it('has every code once, in the order of the catalogue', () => {
+    assert.deepEqual([...sections.keys()], [...PROBLEM_CODES, ...WARNING_CODES]);
+    assert.equal(page.split(/^### /m).length - 1, sections.size);
+  });
+
+  for (const code of [...PROBLEM_CODES, ...WARNING_CODES]) {
+    it(`tells of ${code} an example, the meaning and the remedy`, () => {
+      const section = sections.get(code) ?? '';
+      const example = EXAMPLE.exec(section)?.[1] ?? '';
+      assert.ok(example.startsWith(`${code}: `), section);
+      assert.match(section, /^Meaning: \S.{20,}/m);
+      assert.match(section, /^Remedy: \S.{10,}/m);
+    });
+  }
+
+  for (const code of PROBLEM_CODES) {
+    it(`shows the message that is really given for ${code}`, () => {
+      const message = messageOf(code);
+      assert.equal(EXAMPLE.exec(sections.get(code) ?? '')?.[1], message);
+      assert.match(message, /^CHX_[A-Z_]+: [^;]+(; got .+)?; expected .+\. .+[.?]$/s);
+    });
+  }
+});
+
+describe('the catalogue', () => {
+  it('has every code that the source uses, and none that it does not', () => {
+    const folder = join(ROOT, 'src');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const used = new Set<string>();
+    for (const name of files.filter((each) => each !== 'errors.ts')) {
+      const text = readFileSync(join(folder, name), 'utf8');
+      for (const code of text.match(/CHX_[A-Z_]*[A-Z]/g) ?? []) used.add(code);
+    }
+    assert.deepEqual([...used].sort(), [...PROBLEM_CODES, ...WARNING_CODES].sort());
+  });
+});
+
+describe('a message', () => {
+  it('shows the value as JSON, cut at 120 characters', () => {
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    const cases: readonly [value: unknown, shown: string][] = [
+      ['a\n"b"', '"a\\n\\"b\\""'],
+      ['x'.repeat(200), `"${'x'.repeat(119)}…`],
+      [undefined, 'undefined'],
+      [Number.NaN, 'NaN'],
+      [[Number.NEGATIVE_INFINITY], '["-Infinity"]'],
+      [10n, '10'],
+      [circular, '[object Object]'],
+      [Symbol('s'), 'symbol'],
+      [() => 1, 'a function'],
+    ];
+    for (const [value, shown] of cases) assert.equal(show(value), shown);
+  });
+
+  it('leaves out a value where there is none', () => {
+    const { message } = problem('CHX_SYSCODE_MISSING', { wrong: 'it is missing', expected: 'one', remedy: 'Set it.' });
+    assert.equal(message, 'CHX_SYSCODE_MISSING: it is missing; expected one. Set it.');
+  });
+
+  it('suggests a name at most two letters away', () => {
+    assert.equal(nearest('prot', ['port', 'host']), 'port');
+    assert.equal(nearest('PORTS', ['port', 'host']), 'port');
+    assert.equal(nearest('something', ['port', 'host']), undefined);
+  });
+});

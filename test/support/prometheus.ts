@@ -1,0 +1,115 @@
+/** A real Prometheus on a free port of 127.0.0.1, with a data folder of its own, scraping every second. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Labels } from './metrics';
+
+const READY_LIMIT_MS = 30_000;
+const ASK_EVERY_MS = 100;
+
+export interface QueryResult {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+export class Prometheus {
+  private output = '';
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly url: string,
+    private readonly folder: string,
+  ) {
+    child.stderr?.on('data', (text) => {
+      this.output += text;
+    });
+  }
+
+  /**
+   * Starts it and waits until it answers.
+   * @param targets job name to `host:port` of a scrape at /metrics
+   */
+  static async start(program: string, targets: Readonly<Record<string, string>>): Promise<Prometheus> {
+    const folder = mkdtempSync(join(tmpdir(), 'channel-exporter-prometheus-'));
+    const config = {
+      global: { scrape_interval: '1s', scrape_timeout: '1s' },
+      scrape_configs: Object.entries(targets).map(([job_name, target]) => ({
+        job_name,
+        static_configs: [{ targets: [target] }],
+      })),
+    };
+    // JSON is YAML
+    writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(config));
+    const address = `127.0.0.1:${await freePort()}`;
+    const child = spawn(
+      program,
+      [
+        `--config.file=${join(folder, 'prometheus.yml')}`,
+        `--storage.tsdb.path=${join(folder, 'data')}`,
+        `--web.listen-address=${address}`,
+        '--log.level=warn',
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    const prometheus = new Prometheus(child, `http://${address}`, folder);
+    try {
+      await once(child, 'spawn');
+      await prometheus.when('it is ready', () =>
+        fetch(`http://${address}/-/ready`).then(
+          (response) => response.ok,
+          () => false,
+        ),
+      );
+    } catch (error) {
+      await prometheus.stop();
+      throw error;
+    }
+    return prometheus;
+  }
+
+  /**
+   * Answers an instant query.
+   * @param at seconds since 1970; default: now
+   */
+  async query(expression: string, at?: number): Promise<QueryResult[]> {
+    const parameters = new URLSearchParams({ query: expression, ...(at === undefined ? {} : { time: String(at) }) });
+    const response = await fetch(`${this.url}/api/v1/query?${parameters}`);
+    const answer = (await response.json()) as {
+      status: string;
+      error?: string;
+      data: { result: { metric: Labels; value: [number, string] }[] };
+    };
+    if (answer.status !== 'success') throw new Error(`${expression}: ${answer.error}`);
+    return answer.data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+  }
+
+  /** Waits until a check passes. */
+  async when(what: string, isSo: () => Promise<boolean>, limitMs = READY_LIMIT_MS): Promise<void> {
+    const until = Date.now() + limitMs;
+    while (!(await isSo())) {
+      if (this.child.exitCode !== null) throw new Error(`Prometheus has ended:\n${this.output}`);
+      if (Date.now() > until) throw new Error(`Prometheus: not within ${limitMs} ms: ${what}\n${this.output}`);
+      await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null && this.child.pid !== undefined && this.child.kill('SIGKILL')) {
+      await once(this.child, 'close');
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** It cannot say which port it took itself, so one is looked for before. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
