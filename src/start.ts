@@ -137,7 +137,7 @@ function run(config: Config, onShutdown: () => void): Exporter {
   for (const source of enabled) source.enable(context);
   sharedState().recorder = recorder;
 
-  const observed = sources.map(({ observes }) => observes).join(', ') || 'nothing';
+  const observed = [...new Set(sources.map(({ name }) => name))].join(', ') || 'nothing';
   logLine('info', `${VERSION}, ${config.syscode}, ${server.url}; observes ${observed}; ${hostsText(config)}`);
 
   let ending: Promise<void> | undefined;

@@ -19,25 +19,23 @@ import { createUndiciInstrumentation } from './undici';
 export interface SourceRow {
   /** As in OTEL_NODE_ENABLED_INSTRUMENTATIONS; several sources may share one. */
   readonly name: string;
-  /** What the start-up line says is observed. */
-  readonly observes: string;
   readonly create: () => Instrumentation;
 }
 
 export const SOURCES: readonly SourceRow[] = [
-  { name: 'http', observes: 'inbound HTTP', create: createInboundInstrumentation },
-  { name: 'http', observes: 'partner calls over node:http', create: createOutboundInstrumentation },
-  { name: 'undici', observes: 'partner calls over fetch and undici', create: createUndiciInstrumentation },
-  { name: 'http2', observes: 'inbound HTTP/2', create: createHttp2InboundInstrumentation },
-  { name: 'http2', observes: 'partner calls over node:http2', create: createHttp2OutboundInstrumentation },
-  { name: 'express', observes: 'Express routes', create: createExpressInstrumentation },
-  { name: 'fastify', observes: 'Fastify routes', create: createFastifyInstrumentation },
-  { name: 'koa', observes: 'Koa routes', create: createKoaInstrumentation },
-  { name: 'hapi', observes: 'hapi routes', create: createHapiInstrumentation },
-  { name: 'next', observes: 'Next.js routes', create: createNextInstrumentation },
-  { name: 'amqplib', observes: 'messages of amqplib', create: createAmqplibInstrumentation },
-  { name: 'kafkajs', observes: 'messages of kafkajs', create: createKafkajsInstrumentation },
-  { name: 'bullmq', observes: 'jobs of BullMQ', create: createBullmqInstrumentation },
-  { name: 'mqtt', observes: 'messages of MQTT', create: createMqttInstrumentation },
-  { name: 'nats', observes: 'messages of NATS', create: createNatsInstrumentation },
+  { name: 'http', create: createInboundInstrumentation },
+  { name: 'http', create: createOutboundInstrumentation },
+  { name: 'undici', create: createUndiciInstrumentation },
+  { name: 'http2', create: createHttp2InboundInstrumentation },
+  { name: 'http2', create: createHttp2OutboundInstrumentation },
+  { name: 'express', create: createExpressInstrumentation },
+  { name: 'fastify', create: createFastifyInstrumentation },
+  { name: 'koa', create: createKoaInstrumentation },
+  { name: 'hapi', create: createHapiInstrumentation },
+  { name: 'next', create: createNextInstrumentation },
+  { name: 'amqplib', create: createAmqplibInstrumentation },
+  { name: 'kafkajs', create: createKafkajsInstrumentation },
+  { name: 'bullmq', create: createBullmqInstrumentation },
+  { name: 'mqtt', create: createMqttInstrumentation },
+  { name: 'nats', create: createNatsInstrumentation },
 ];
