@@ -6,7 +6,7 @@ import https from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import { type App, INNER, runApp } from '../support/app';
 import { growth, type Metrics } from '../support/metrics';
-import { NODE_LINES, nodeOfLine } from '../support/node-versions';
+import { linesInTitle, NODE_LINES, nodeOfLine } from '../support/node-versions';
 
 const APPS = 'test/fixtures/apps';
 const SERVERS = [
@@ -109,81 +109,83 @@ async function exchange(session: http2.ClientHttp2Session, { path, headers, body
   return seen;
 }
 
-for (const line of NODE_LINES) {
-  const node = nodeOfLine(line);
-  if (node === undefined) continue;
-  for (const { api, script, args, scheme } of SERVERS) {
-    describe(`${api} server of Node ${line}`, () => {
-      let measured: App;
-      let sessions: { plain: http2.ClientHttp2Session; measured: http2.ClientHttp2Session };
-      const stop: (() => unknown)[] = [];
-      before(async () => {
-        const plain = await runApp(script, { node, args, nodeArgs: [] });
-        stop.push(() => plain.stop());
-        measured = await runApp(script, { node, args });
-        stop.push(() => measured.stop());
-        const open = (port: number) => {
-          const session = http2.connect(`${scheme}://127.0.0.1:${port}`, { rejectUnauthorized: false });
-          stop.unshift(() => session.destroy());
-          return session;
-        };
-        sessions = { plain: open(plain.port), measured: open(measured.port) };
-      });
-      after(async () => {
-        for (const end of stop) await end();
-      });
-
-      for (const each of CASES) {
-        if (each.only !== undefined && !each.only.includes(api)) continue;
-        it(`records ${each.title}, once`, async () => {
-          const earlier = await measured.metrics();
-          const [without, within] = await Promise.all([
-            exchange(sessions.plain, each),
-            exchange(sessions.measured, each),
-          ]);
-          assert.deepEqual(within, without, 'the client sees what it sees without the exporter');
-          // a request behind it shows that what was not recorded by then is not going to be
-          await exchange(sessions.measured, { title: '', path: '/no-code?method_code=last', expect: '' });
-          const last = '|/no-code|200||last';
-          const wanted = [...(each.expect === undefined ? [] : [each.expect]), last].sort();
-          const later = await measured.metricsWhen((metrics) => short(earlier, metrics).length >= wanted.length);
-          assert.deepEqual(short(earlier, later).sort(), wanted);
+describe(`HTTP/2 servers on ${linesInTitle}`, () => {
+  for (const line of NODE_LINES) {
+    const node = nodeOfLine(line);
+    if (node === undefined) continue;
+    for (const { api, script, args, scheme } of SERVERS) {
+      describe(`${api} server of Node ${line}`, () => {
+        let measured: App;
+        let sessions: { plain: http2.ClientHttp2Session; measured: http2.ClientHttp2Session };
+        const stop: (() => unknown)[] = [];
+        before(async () => {
+          const plain = await runApp(script, { node, args, nodeArgs: [] });
+          stop.push(() => plain.stop());
+          measured = await runApp(script, { node, args });
+          stop.push(() => measured.stop());
+          const open = (port: number) => {
+            const session = http2.connect(`${scheme}://127.0.0.1:${port}`, { rejectUnauthorized: false });
+            stop.unshift(() => session.destroy());
+            return session;
+          };
+          sessions = { plain: open(plain.port), measured: open(measured.port) };
         });
-      }
+        after(async () => {
+          for (const end of stop) await end();
+        });
 
-      it('records two thousand mixed requests to the unit', async () => {
-        const crowd = CASES.filter(({ expect, only }) => expect !== undefined && only === undefined);
-        const earlier = total(await measured.metrics());
-        for (let made = 0; made < 2000; made += 50) {
-          const batch = Array.from({ length: 50 }, (_, n) => crowd[(made + n) % crowd.length] as Case);
-          await Promise.all(batch.map((each) => exchange(sessions.measured, each)));
+        for (const each of CASES) {
+          if (each.only !== undefined && !each.only.includes(api)) continue;
+          it(`records ${each.title}, once`, async () => {
+            const earlier = await measured.metrics();
+            const [without, within] = await Promise.all([
+              exchange(sessions.plain, each),
+              exchange(sessions.measured, each),
+            ]);
+            assert.deepEqual(within, without, 'the client sees what it sees without the exporter');
+            // a request behind it shows that what was not recorded by then is not going to be
+            await exchange(sessions.measured, { title: '', path: '/no-code?method_code=last', expect: '' });
+            const last = '|/no-code|200||last';
+            const wanted = [...(each.expect === undefined ? [] : [each.expect]), last].sort();
+            const later = await measured.metricsWhen((metrics) => short(earlier, metrics).length >= wanted.length);
+            assert.deepEqual(short(earlier, later).sort(), wanted);
+          });
         }
-        const later = await measured.metricsWhen((metrics) => total(metrics) >= earlier + 2000);
-        assert.equal(total(later) - earlier, 2000);
-      });
 
-      it('records what is under way when the connection breaks', async () => {
-        const earlier = await measured.metrics();
-        const session = http2.connect(`${scheme}://127.0.0.1:${measured.port}`, { rejectUnauthorized: false });
-        const streams = [1, 2, 3].map(() => session.request({ ':path': '/stall' }).on('error', () => undefined));
-        await Promise.all(streams.map((stream) => once(stream, 'response')));
-        session.on('error', () => undefined).destroy();
-        const later = await measured.metricsWhen((metrics) => total(metrics) >= total(earlier) + streams.length);
-        assert.deepEqual(short(earlier, later), ['|/stall|499|-1| ×3']);
-      });
-
-      if (api === 'secure') {
-        it('records what it answers over HTTP/1, once', async () => {
-          const earlier = await measured.metrics();
-          const url = `https://127.0.0.1:${measured.port}/json`;
-          const request = https.get(url, { rejectUnauthorized: false, agent: false });
-          const [response] = await once(request, 'response');
-          response.resume();
-          await once(response, 'close');
-          const later = await measured.metricsWhen((metrics) => short(earlier, metrics).length > 0);
-          assert.deepEqual(short(earlier, later), ['|/json|200|A1|']);
+        it('records two thousand mixed requests to the unit', async () => {
+          const crowd = CASES.filter(({ expect, only }) => expect !== undefined && only === undefined);
+          const earlier = total(await measured.metrics());
+          for (let made = 0; made < 2000; made += 50) {
+            const batch = Array.from({ length: 50 }, (_, n) => crowd[(made + n) % crowd.length] as Case);
+            await Promise.all(batch.map((each) => exchange(sessions.measured, each)));
+          }
+          const later = await measured.metricsWhen((metrics) => total(metrics) >= earlier + 2000);
+          assert.equal(total(later) - earlier, 2000);
         });
-      }
-    });
+
+        it('records what is under way when the connection breaks', async () => {
+          const earlier = await measured.metrics();
+          const session = http2.connect(`${scheme}://127.0.0.1:${measured.port}`, { rejectUnauthorized: false });
+          const streams = [1, 2, 3].map(() => session.request({ ':path': '/stall' }).on('error', () => undefined));
+          await Promise.all(streams.map((stream) => once(stream, 'response')));
+          session.on('error', () => undefined).destroy();
+          const later = await measured.metricsWhen((metrics) => total(metrics) >= total(earlier) + streams.length);
+          assert.deepEqual(short(earlier, later), ['|/stall|499|-1| ×3']);
+        });
+
+        if (api === 'secure') {
+          it('records what it answers over HTTP/1, once', async () => {
+            const earlier = await measured.metrics();
+            const url = `https://127.0.0.1:${measured.port}/json`;
+            const request = https.get(url, { rejectUnauthorized: false, agent: false });
+            const [response] = await once(request, 'response');
+            response.resume();
+            await once(response, 'close');
+            const later = await measured.metricsWhen((metrics) => short(earlier, metrics).length > 0);
+            assert.deepEqual(short(earlier, later), ['|/json|200|A1|']);
+          });
+        }
+      });
+    }
   }
-}
+});

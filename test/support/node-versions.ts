@@ -7,13 +7,22 @@ import { ROOT } from './paths';
 
 const CACHE = join(ROOT, 'node_modules/.cache/channel-exporter');
 const INSTALL_LIMIT_MS = 180_000;
-/** The release lines that the package is tested on. */
-export const NODE_LINES = [20, 22, 24, 26] as const;
 
 /** Major version of the binary under test. */
 export const ownLine = Number(
   spawnSync(nodeBinary(), ['-p', 'process.versions.node.split(".")[0]'], { encoding: 'utf8' }).stdout,
 );
+
+/** The release lines that the package is tested on: those of the project, and the one of the binary under test. */
+const ALL_LINES = [...new Set([20, 22, 24, 26, ownLine])].sort((a, b) => a - b);
+const NEWEST_LINE = Math.max(...ALL_LINES);
+
+/** The lines that tables over Node versions run on: all with TEST_ALL_NODES=1, otherwise the own and the newest. */
+export const NODE_LINES: readonly number[] =
+  process.env.TEST_ALL_NODES === '1' ? ALL_LINES : ALL_LINES.filter((line) => line === ownLine || line === NEWEST_LINE);
+
+/** Says for a title which lines are run, and how to run those that are not. */
+export const linesInTitle = titleOfLines();
 
 /**
  * The newest binary of a release line; where it cannot be had, an error in CI and a report elsewhere.
@@ -29,6 +38,12 @@ export function nodeOfLine(line: number): string | undefined {
   if (process.env.CI) throw new Error(text);
   console.error(`\n*** ${text} ***\n`);
   return undefined;
+}
+
+function titleOfLines(): string {
+  const others = ALL_LINES.filter((line) => !NODE_LINES.includes(line));
+  const run = `Node ${NODE_LINES.join(', ')}`;
+  return others.length === 0 ? run : `${run} (${others.join(', ')} with TEST_ALL_NODES=1)`;
 }
 
 /** Installs into a folder of its own and moves it in place, so that test files that run side by side can both do it. */
