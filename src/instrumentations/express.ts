@@ -6,27 +6,31 @@
  * `route` are patched in place to remember, for each layer they create, its router and path; the layer's
  * `handle_request` then follows a request: a mount layer notes the prefix under which the next router runs, a route
  * layer notes the whole template. The error handlers that run later find it unchanged.
+ *
+ * In a bundle there is no file to patch. There the router is found through the application: as the listener of the
+ * server at its first request, or as `req.app` at the end of one. What was made until then is read from its layers.
  */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Server } from 'node:http';
+import { warn } from '../diagnostics/log';
+import { type App, routeInApp, routerOf } from './express-app';
+import {
+  foundLayerPath,
+  joinTemplates,
+  type Layer,
+  type LayerPath,
+  layerPath,
+  matchedTemplate,
+  mountedPaths,
+  mountPath,
+  type PathOptions,
+  type Router,
+} from './express-layers';
 import type { Instrumentation } from './instrumentation';
 import { offFileLoaded, onFileLoaded } from './module-load';
 import { imitate } from './patch';
 import { rawPath } from './request-target';
 import { addRouteLookup, guarded, removeRouteLookup, setRoute } from './routes';
-
-type Path = string | RegExp;
-type Handler = (...args: unknown[]) => unknown;
-
-interface Layer {
-  route?: unknown;
-  match(path: string): unknown;
-  [method: string]: unknown;
-}
-
-interface Router {
-  stack: Layer[];
-  caseSensitive?: boolean;
-  strict?: boolean;
-}
 
 interface RouterPrototype {
   use(this: Router, ...args: unknown[]): unknown;
@@ -36,23 +40,16 @@ interface RouterPrototype {
 
 interface Request {
   url?: string;
+  originalUrl?: string;
   baseUrl?: string;
   route?: unknown;
-}
-
-/** What is known of a layer since it was created. */
-interface LayerPath {
-  readonly router: Router;
-  /** The template; undefined where the layer has several and the request decides. */
-  readonly template: string | undefined;
-  /** One probe for each of several paths: a layer of its own that matches this path only. */
-  readonly probes: readonly { readonly template: string; readonly layer: Layer }[];
+  app?: App;
 }
 
 /** How far a request has come. */
 interface Progress {
-  /** Prefix of the router that is entered next. */
-  prefix: string;
+  /** Prefix of the router that is entered next; undefined where a mount path on the way is not known. */
+  prefix: string | undefined;
   /** The route that was reported last. */
   route: unknown;
   readonly routers: Map<Router, Entered>;
@@ -61,12 +58,13 @@ interface Progress {
 /** A router as a request entered it. */
 interface Entered {
   /** Template of its mount path, from the root. */
-  readonly prefix: string;
+  readonly prefix: string | undefined;
   /** The concrete text of the same, as in `req.baseUrl`. */
   readonly baseUrl: string;
 }
 
 const NAME = 'express';
+const REQUEST_START = 'http.server.request.start';
 /** Layers' methods that run a handler, of Express 4 and 5, and which of their arguments is the request. */
 const HANDLE_METHODS = { handle_request: 0, handleRequest: 0, handle_error: 1, handleError: 1 } as const;
 /**
@@ -79,6 +77,9 @@ const layerPaths = new WeakMap<object, LayerPath>();
 const progressOf = new WeakMap<object, Progress>();
 const patchedLayers = new WeakSet<object>();
 const patchedRouters = new WeakSet<object>();
+/** Routers whose every layer is known. */
+const notedRouters = new WeakSet<object>();
+const seenServers = new WeakSet<object>();
 let isEnabled = false;
 
 export function createExpressInstrumentation(): Instrumentation {
@@ -86,13 +87,15 @@ export function createExpressInstrumentation(): Instrumentation {
     name: NAME,
     enable() {
       isEnabled = true;
-      addRouteLookup(routeBeforeHandler);
+      addRouteLookup(routeAtTheEnd);
       onFileLoaded(FILE, patchRouter);
+      subscribe(REQUEST_START, onRequestStart);
     },
     disable() {
       isEnabled = false;
-      removeRouteLookup(routeBeforeHandler);
+      removeRouteLookup(routeAtTheEnd);
       offFileLoaded(FILE);
+      unsubscribe(REQUEST_START, onRequestStart);
     },
   };
 }
@@ -135,40 +138,39 @@ function isRouterPrototype(value: unknown): value is RouterPrototype {
   );
 }
 
-/** The path argument of `use`, which may be left out. */
-function mountPath(args: readonly unknown[]): unknown {
-  let first = args[0];
-  while (Array.isArray(first) && first.length > 0) first = first[0];
-  return typeof first === 'function' ? '/' : args[0];
+/** The first request of a server tells whether Express is its listener, before it runs. */
+function onRequestStart(message: unknown): void {
+  const { server } = message as { server: Server };
+  if (seenServers.has(server)) return;
+  seenServers.add(server);
+  guarded(NAME, () => server.listeners('request').forEach(patchRouterOf));
 }
 
-function noteLayers(router: Router, from: number, path: unknown, options: { end: boolean; strict: unknown }): void {
-  const paths = (Array.isArray(path) ? path.flat(Number.POSITIVE_INFINITY) : [path]).filter(isPath);
-  for (const layer of router.stack.slice(from)) {
-    const noted = layerPath(router, layer, paths, options);
-    layerPaths.set(layer, noted);
-    if (typeof layer.route === 'object' && layer.route !== null) layerPaths.set(layer.route, noted);
-    patchLayer(Object.getPrototypeOf(layer));
-  }
+/** @returns whether the application's router is, or was, patched */
+function patchRouterOf(app: unknown): boolean {
+  const router = routerOf(app);
+  if (router === undefined) return false;
+  let prototype: object | null = router;
+  while (prototype !== null && !isRouterPrototype(prototype)) prototype = Object.getPrototypeOf(prototype);
+  if (prototype !== null) patchRouter(prototype);
+  return prototype !== null;
 }
 
-function layerPath(router: Router, layer: Layer, paths: readonly Path[], options: { end: boolean }): LayerPath {
-  const [only] = paths;
-  // a slash at the end of a mount path stands for nothing: what follows brings its own
-  const templateOf = (path: Path) =>
-    typeof path === 'string' && !options.end ? path.replace(/(.)\/+$/, '$1') : String(path);
-  if (paths.length === 1 && only !== undefined) return { router, template: templateOf(only), probes: [] };
-  const Constructor = layer.constructor as new (path: Path, options: object, handler: Handler) => Layer;
-  const settings = { sensitive: router.caseSensitive, ...options };
-  const probes = paths.map((path) => ({
-    template: templateOf(path),
-    layer: new Constructor(path, settings, () => undefined),
-  }));
-  return { router, template: undefined, probes };
+function noteLayers(router: Router, from: number, path: unknown, options: PathOptions): void {
+  for (const layer of router.stack.slice(from)) noteLayer(layer, layerPath(router, layer, path, options));
 }
 
-function isPath(path: unknown): path is Path {
-  return typeof path === 'string' || path instanceof RegExp;
+function noteLayer(layer: Layer, noted: LayerPath): void {
+  layerPaths.set(layer, noted);
+  if (typeof layer.route === 'object' && layer.route !== null) layerPaths.set(layer.route, noted);
+  patchLayer(Object.getPrototypeOf(layer));
+}
+
+/** Notes the layers that were made before the router was patched: in a bundle, or before start(). */
+function noteEarlierLayers(router: Router): void {
+  if (notedRouters.has(router)) return;
+  notedRouters.add(router);
+  for (const layer of router.stack) if (!layerPaths.has(layer)) noteLayer(layer, foundLayerPath(router, layer));
 }
 
 function patchLayer(prototype: Record<string, unknown>): void {
@@ -182,12 +184,13 @@ function patchLayer(prototype: Record<string, unknown>): void {
       if (path !== undefined) guarded(NAME, () => enterLayer(this, path, args[position] as Request));
       return original.apply(this, args);
     };
-    imitate(prototype[method] as object, original);
+    imitate(prototype[method] as object, original as (...args: unknown[]) => unknown);
   }
 }
 
 /** First: a router begins to run, under the prefix of the layer that leads to it. */
 function enterRouter(router: Router, request: Request): void {
+  noteEarlierLayers(router);
   let progress = progressOf.get(request);
   if (progress === undefined) {
     progress = { prefix: '', route: undefined, routers: new Map() };
@@ -202,8 +205,9 @@ function enterLayer(layer: Layer, path: LayerPath, request: Request): void {
   const entered = progress?.routers.get(path.router);
   if (progress === undefined || entered === undefined) return;
   if (layer.route === undefined) {
-    const template = path.template ?? matchedTemplate(path, mountedPaths(request, entered));
-    progress.prefix = joinTemplates(entered.prefix, template);
+    const template = path.template ?? matchedTemplate(path, mountedPaths(request, entered.baseUrl));
+    const isKnown = entered.prefix !== undefined && path.isKnown;
+    progress.prefix = isKnown ? joinTemplates(entered.prefix, template) : undefined;
   } else {
     progress.route = layer.route;
     // a router that is a route's handler sees the whole path
@@ -212,37 +216,47 @@ function enterLayer(layer: Layer, path: LayerPath, request: Request): void {
   }
 }
 
-/** Where a parameter's callback answered before the route's handler ran: the route that was about to. */
-function routeBeforeHandler(request: Request): string | undefined {
-  const { route } = request;
-  const path = typeof route === 'object' && route !== null ? layerPaths.get(route) : undefined;
+/** Last: the answer has gone, and may have gone before the route's turn came. */
+function routeAtTheEnd(request: Request): string | undefined {
   const progress = progressOf.get(request);
-  const entered = path && progress?.routers.get(path.router);
-  if (path === undefined || entered === undefined || progress?.route === route) return undefined;
-  return routeTemplate(path, entered, request);
+  const { route } = request;
+  if (progress !== undefined) return routeBeforeHandler(request, route, progress);
+  if (request.app === undefined && !isRoute(route)) return undefined;
+  let template: string | undefined;
+  guarded(NAME, () => {
+    const isPatched = patchRouterOf(request.app);
+    if (!isRoute(route)) return;
+    template = isPatched ? routeInApp(request.app as App, route, rawPath(request.originalUrl ?? '')) : undefined;
+    // from the next request on it is known
+    if (!isPatched) warnUnseen();
+  });
+  return template;
 }
 
-function routeTemplate(path: LayerPath, entered: Entered, request: Request): string {
+/** Where a parameter's callback answered before the route's handler ran: the route that was about to. */
+function routeBeforeHandler(request: Request, route: unknown, progress: Progress): string | undefined {
+  const path = isRoute(route) ? layerPaths.get(route) : undefined;
+  const entered = path && progress.routers.get(path.router);
+  if (path === undefined || entered === undefined) return undefined;
+  if (entered.prefix === undefined) warnUnseen();
+  return progress.route === route ? undefined : routeTemplate(path, entered, request);
+}
+
+function routeTemplate(path: LayerPath, entered: Entered, request: Request): string | undefined {
+  if (entered.prefix === undefined || !path.isKnown) return undefined;
   return joinTemplates(entered.prefix, path.template ?? matchedTemplate(path, [rawPath(request.url ?? '')])) || '/';
 }
 
-/** Which of several paths the request has matched; the first, where none can be told. */
-function matchedTemplate({ probes }: LayerPath, concretes: readonly string[]): string {
-  const probe = probes.find(({ layer }) => concretes.some((concrete) => layer.match(concrete))) ?? probes[0];
-  return probe?.template ?? '';
+/** Other frameworks leave a `route` on the request too; only Express's has a stack. */
+function isRoute(route: unknown): route is object {
+  return typeof route === 'object' && route !== null && Array.isArray((route as { stack?: unknown }).stack);
 }
 
-/**
- * What a mount layer may have been matched against: its part has moved from `url` to `baseUrl` by now, and the slash
- * in `url` may have been put there.
- */
-function mountedPaths(request: Request, entered: Entered): string[] {
-  const own = (request.baseUrl ?? '').slice(entered.baseUrl.length);
-  const rest = rawPath(request.url ?? '');
-  return rest === '/' && own !== '' ? [own, own + rest] : [own + rest];
-}
-
-/** Without a slash at the end, so that another template can follow; the root is empty. */
-function joinTemplates(prefix: string, template: string): string {
-  return template === '/' ? prefix : prefix + template;
+function warnUnseen(): void {
+  warn(
+    'CHX_ROUTE_UNSEEN',
+    NAME,
+    'a request had a route of Express, but its template cannot be told from the bundle; path has the concrete path. ' +
+      'Leave Express out of the bundle (esbuild --external:express, webpack externals: { express: "commonjs express" }).',
+  );
 }

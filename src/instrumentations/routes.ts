@@ -10,10 +10,11 @@ const lookups = new Set<RouteLookup>();
 
 /**
  * Says which route a request has matched; the last one counts.
- * @param template in the framework's own syntax, with every mount prefix
+ * @param template in the framework's own syntax, with every mount prefix; undefined where it cannot be told
  */
-export function setRoute(request: object, template: string): void {
-  routes.set(request, template);
+export function setRoute(request: object, template: string | undefined): void {
+  if (template === undefined) routes.delete(request);
+  else routes.set(request, template);
 }
 
 /** @returns undefined where no framework reported a route */

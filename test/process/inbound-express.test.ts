@@ -1,11 +1,14 @@
 /** The routes of Express 4 and 5, as CommonJS and as ES modules: the same table for both. */
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe } from 'node:test';
+import { after, describe } from 'node:test';
+import { BUNDLERS, openBundles } from '../support/bundle';
 import { type InboundCase, inboundTable, type Observation } from '../support/inbound';
 import { FIXTURES } from '../support/paths';
 import { get, leave, pieces, post, request } from '../support/raw-http';
 
 const APP = join(FIXTURES, 'apps/inbound-express.js');
+const APP_FILE = join(FIXTURES, 'apps/inbound-express.json');
 const APP_ESM = join(FIXTURES, 'apps/inbound-express.mjs');
 
 const FOUR = 'express4';
@@ -223,12 +226,34 @@ const REQUESTS: readonly InboundCase[] = [
   },
 ];
 
+/** The program with its Express named in the text, as a bundler needs it. */
+function bundledSource(version: Version): string {
+  return readFileSync(APP, 'utf8')
+    .replace('require(name)', `require('${version}')`)
+    .replace(/require\(`.*?`\)/, `require('${version}/package.json')`);
+}
+
 for (const version of [FOUR, FIVE] as const) {
   describe(`${version}, CommonJS`, () => {
     const own = OWN_ROUTES[version];
     const shared = ROUTES.filter(([target]) => !own.some(([other]) => other === target));
     inboundTable(APP, [...rows([...shared, ...own]), ...REQUESTS], { args: [version] });
   });
+
+  // the other two are in loading.test.ts
+  for (const { bundler, minify, name } of BUNDLERS.filter((each) => each.minify === (each.bundler === 'esbuild'))) {
+    describe(`${version}, bundled by ${name}`, () => {
+      const own = OWN_ROUTES[version];
+      const shared = ROUTES.filter(([target]) => !own.some(([other]) => other === target));
+      const bundles = openBundles();
+      after(() => bundles.remove());
+      const make = async () => {
+        cpSync(APP_FILE, join(bundles.folder, 'inbound-express.json'));
+        return bundles.make(bundler, bundledSource(version), { minify });
+      };
+      inboundTable(make, [...rows([...shared, ...own]), ...REQUESTS], { args: [version] });
+    });
+  }
 
   describe(`${version}, ES modules`, () => {
     inboundTable(

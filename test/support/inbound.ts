@@ -31,15 +31,19 @@ const FAMILIES = [INNER, PARTNER, `${SYSCODE}_consumer_metrics`];
 /** The tables have more values than a label takes by default. */
 const LABEL_VALUES = '10000';
 
-/** Runs a table against a program under the preload and, for the bytes of its answers, without. */
+/**
+ * Runs a table against a program under the preload and, for the bytes of its answers, without.
+ * @param program its path, or what makes it before the first request
+ */
 export function inboundTable(
-  script: string,
+  program: string | (() => Promise<string>),
   cases: readonly InboundCase[],
   options: AppOptions & { tls?: boolean } = {},
 ) {
   let measured: App;
   let bare: App;
   before(async () => {
+    const script = typeof program === 'string' ? program : await program();
     const env = { NODE_ENV: 'production', CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: LABEL_VALUES, ...options.env };
     [measured, bare] = await Promise.all([
       runApp(script, { ...options, env }),
