@@ -62,6 +62,10 @@ export interface StartOptions {
   bodyLimit?: number;
   /** Distinct values of each label. Variable CHANNEL_EXPORTER_LABEL_VALUES_LIMIT. Default 1,000 for path, else 200. */
   labelValuesLimit?: number | Partial<SettingValues['labelValuesLimit']>;
+  /** The label `env` of functions given to `monitor`. Variable ENV. Default PROD. */
+  env?: string;
+  /** Also counts requests under Flask exporters' names. Variable CHANNEL_EXPORTER_FLASK_METRICS. Default false. */
+  flaskMetrics?: boolean;
 }
 
 /** A running exporter. */
@@ -116,8 +120,11 @@ function run(config: Config, onShutdown: () => void): Exporter {
       inner: names[INSTRUMENTS.inner],
       partner: names[INSTRUMENTS.partner],
       consumer: names[INSTRUMENTS.consumer],
+      function: names[INSTRUMENTS.calls],
     },
     labelValuesLimit: config.labelValuesLimit,
+    env: config.env,
+    flaskMetrics: config.flaskMetrics,
   });
 
   const preset = config.partnersPreset ? PRESET_HOSTS : [];

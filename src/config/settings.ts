@@ -4,6 +4,7 @@
  * A row's `parse` takes the value as an option or as a variable's text and gives back the value, or what is wrong
  * with it. Nothing here throws.
  */
+import { cleanCode } from '../business-code/clean';
 import { LABELS, type LabelName } from '../core/label-values';
 import { type Problem, type ProblemCode, problem } from '../errors';
 import { boundariesFault, DEFAULT_BOUNDARIES_MS, MAX_BOUNDARIES } from '../views/boundaries';
@@ -32,6 +33,10 @@ export interface SettingValues {
   /** Bytes of a body that are read for codes, after unpacking; 0: bodies are not read. */
   bodyLimit: number;
   labelValuesLimit: LabelValueLimits;
+  /** The label of monitored functions. */
+  env: string;
+  /** Whether inbound requests are also counted under the names of Flask exporters. */
+  flaskMetrics: boolean;
 }
 
 export type SettingName = keyof SettingValues;
@@ -63,6 +68,7 @@ const MAX_BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 export const DEFAULT_PATH_VALUES = 1000;
 export const DEFAULT_LABEL_VALUES = 200;
 const MAX_LABEL_VALUES = 1_000_000;
+export const DEFAULT_ENV = 'PROD';
 
 const BOUNDARIES_TEXT = DEFAULT_BOUNDARIES_MS.join(',');
 
@@ -159,6 +165,24 @@ export const SETTINGS: readonly AnySetting[] = [
     help: 'Distinct values that a label may take in the life of the process; any further one is recorded as other.',
     defaultValue: labelLimits({}),
     parse: parseLabelValuesLimit,
+  },
+  {
+    option: 'env',
+    variable: 'ENV',
+    type: 'text',
+    defaultText: DEFAULT_ENV,
+    help: 'The label env of monitored functions.',
+    defaultValue: DEFAULT_ENV,
+    parse: parseEnv,
+  },
+  {
+    option: 'flaskMetrics',
+    variable: 'CHANNEL_EXPORTER_FLASK_METRICS',
+    type: 'on or off',
+    defaultText: 'off',
+    help: 'Whether inbound requests are also counted as flask_request_latency_seconds and flask_request_count_total.',
+    defaultValue: false,
+    parse: parseSwitch,
   },
 ];
 
@@ -333,6 +357,17 @@ function labelLimits(given: Partial<Record<LabelName, number>>, otherwise?: numb
     return [label, given[label] ?? otherwise ?? standard];
   });
   return Object.freeze(Object.fromEntries(limits));
+}
+
+/** Any text will do: a variable of that name may be there for other reasons, and must not keep the exporter from starting. */
+function parseEnv(raw: unknown, from: string): Parsed<string> {
+  if (typeof raw === 'string') return { value: cleanCode(raw) };
+  return fault('CHX_ENV_INVALID', {
+    wrong: `${from} is not the name of an environment`,
+    got: raw,
+    expected: 'a text, such as PROD',
+    remedy: `Give it in quotes, or leave it out to use ${DEFAULT_ENV}.`,
+  });
 }
 
 function isPlainObject(raw: unknown): raw is Record<string, unknown> {

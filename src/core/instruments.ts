@@ -1,5 +1,5 @@
 /** Creates the instruments under their neutral names; the Views give them the names that dashboards know. */
-import { type Attributes, type Counter, type Histogram, type Meter, ValueType } from '@opentelemetry/api';
+import { type Attributes, type Counter, type Gauge, type Histogram, type Meter, ValueType } from '@opentelemetry/api';
 import { INSTRUMENTS } from '../views/metric-names';
 
 export interface Instruments {
@@ -8,6 +8,14 @@ export interface Instruments {
   readonly partner: Histogram<Attributes>;
   readonly consumer: Histogram<Attributes>;
   readonly partnerErrors: Counter<Attributes>;
+  readonly calls: Counter<Attributes>;
+  /** Seconds. */
+  readonly lastCall: Gauge<Attributes>;
+  readonly callDuration: Histogram<Attributes>;
+  readonly callFailures: Counter<Attributes>;
+  /** Seconds. */
+  readonly flaskLatency: Histogram<Attributes>;
+  readonly flaskCount: Counter<Attributes>;
   readonly lostMeasurements: Counter<Attributes>;
   readonly errors: Counter<Attributes>;
   readonly labelOverflow: Counter<Attributes>;
@@ -20,6 +28,12 @@ export function createInstruments(meter: Meter): Instruments {
     partner: meter.createHistogram(INSTRUMENTS.partner),
     consumer: meter.createHistogram(INSTRUMENTS.consumer),
     partnerErrors: counter(INSTRUMENTS.partnerErrors),
+    calls: counter(INSTRUMENTS.calls),
+    lastCall: meter.createGauge(INSTRUMENTS.lastCall),
+    callDuration: meter.createHistogram(INSTRUMENTS.callDuration),
+    callFailures: counter(INSTRUMENTS.callFailures),
+    flaskLatency: meter.createHistogram(INSTRUMENTS.flaskLatency),
+    flaskCount: counter(INSTRUMENTS.flaskCount),
     lostMeasurements: counter(INSTRUMENTS.lostMeasurements),
     errors: counter(INSTRUMENTS.errors),
     labelOverflow: counter(INSTRUMENTS.labelOverflow),

@@ -6,7 +6,7 @@
  */
 
 /** Labels whose values come from outside and are therefore bounded. */
-export const LABELS = ['path', 'f_code', 'method_code', 'code', 'topic', 'action_code'] as const;
+export const LABELS = ['path', 'f_code', 'method_code', 'code', 'topic', 'action_code', 'url'] as const;
 export type LabelName = (typeof LABELS)[number];
 
 /** Value of a label over its limit. */

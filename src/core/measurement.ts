@@ -3,8 +3,8 @@
  * @see docs/metrics.md for the meaning of every label
  */
 
-/** What is measured: requests answered, calls to partners, messages consumed. */
-export type Channel = 'inner' | 'partner' | 'consumer';
+/** What is measured: requests answered, calls to partners, messages consumed, monitored functions called. */
+export type Channel = 'inner' | 'partner' | 'consumer' | 'function';
 
 export interface InnerLabels {
   /** Caller, from its User-Agent. */
@@ -16,6 +16,8 @@ export interface InnerLabels {
   code: string;
   /** Interface number. */
   methodCode: string;
+  /** `GET` and so on; only the Flask-style families carry it. */
+  httpMethod: string;
 }
 
 export interface PartnerLabels {
@@ -45,6 +47,8 @@ export interface Recorder {
   recordInner(labels: InnerLabels, durationMs: number): void;
   recordPartner(labels: PartnerLabels, durationMs: number, error?: PartnerError): void;
   recordConsumer(labels: ConsumerLabels, durationMs: number): void;
+  /** @param url name of the function, or the route that it handles */
+  recordCall(url: string, durationMs: number, isFailed: boolean): void;
   /** Counts something that went wrong inside a source, and says it once a minute. */
   failed(source: string, error: unknown, lost?: Channel): void;
 }

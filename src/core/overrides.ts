@@ -1,9 +1,30 @@
 /**
- * Codes that the application has set by itself, and the exporter that runs in this process: shared by every copy of
+ * Codes that the application has set by itself, the exporter that runs in this process, and what it makes of monitored
+ * functions: shared by every copy of
  * the package that is loaded, so that two copies are one exporter.
  */
 
 import type { Recorder } from './measurement';
+
+/** Takes the calls of monitored functions. Nothing in it throws. */
+export interface CallObserver {
+  /**
+   * First: a monitored function is about to run.
+   * @param name as given to `monitor`
+   * @param args of the call
+   */
+  begin(name: string, args: unknown[]): ObservedCall | undefined;
+}
+
+/** One call of a monitored function. */
+export interface ObservedCall {
+  /** What the function is to be called with. */
+  readonly args: unknown[];
+  /** Second: it has given back something other than a promise; what it does may go on in a callback. */
+  returned(): void;
+  /** Instead: it has thrown, or its promise is settled. */
+  ended(isFailed: boolean): void;
+}
 
 /** What copies of this package share; its shape is fixed by the key's version. */
 export interface SharedState {
@@ -15,6 +36,10 @@ export interface SharedState {
   hasSaidOff: boolean;
   /** What wrapped functions of the application record to; undefined while nothing runs. */
   recorder: Recorder | undefined;
+  /** Whether a function has been monitored, now or before `start()`. */
+  hasMonitored?: boolean;
+  /** Of the exporter that runs. */
+  calls?: CallObserver | undefined;
 }
 
 const KEY = Symbol.for('channel-exporter.1');

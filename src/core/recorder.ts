@@ -13,6 +13,10 @@ export interface RecorderSettings {
   /** Metric family of each channel, for the labels of self-metrics. */
   readonly families: Readonly<Record<Channel, string>>;
   readonly labelValuesLimit: Readonly<Record<LabelName, number>>;
+  /** The label of the same name, of monitored functions. */
+  readonly env: string;
+  /** Whether inbound requests are also recorded under the names of Flask exporters. */
+  readonly flaskMetrics: boolean;
 }
 
 /** Characters of the system code that name the application's owner. */
@@ -21,9 +25,12 @@ const APPID_CHARACTERS = 4;
 const MAX_TOPIC_CHARACTERS = 255;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f]|\p{Surrogate}/gu;
+const MS_PER_SECOND = 1000;
+/** Channels that every service has; the others' families are only on the scrape of a service that uses them. */
+const STANDING_CHANNELS: readonly Channel[] = ['inner', 'partner', 'consumer'];
 
 export function createRecorder(instruments: Instruments, settings: RecorderSettings): Recorder {
-  const { syscode, families } = settings;
+  const { syscode, families, env } = settings;
   const identity = { appid: syscode.slice(0, APPID_CHARACTERS), application: syscode };
 
   const labelValues = (channel: Channel) =>
@@ -37,6 +44,7 @@ export function createRecorder(instruments: Instruments, settings: RecorderSetti
   const inner = labelValues('inner');
   const partner = labelValues('partner');
   const consumer = labelValues('consumer');
+  const functions = labelValues('function');
 
   const failed: Recorder['failed'] = (source, error, lost) => {
     try {
@@ -57,20 +65,26 @@ export function createRecorder(instruments: Instruments, settings: RecorderSetti
   };
 
   // shown from the start, so that nothing lost is a zero and not a gap
-  for (const family of Object.values(families)) instruments.lostMeasurements.add(0, { family });
+  for (const channel of STANDING_CHANNELS) instruments.lostMeasurements.add(0, { family: families[channel] });
 
   return {
     recordInner(labels: InnerLabels, durationMs: number) {
       record('inner', () => {
+        const path = inner.admit('path', labels.path);
         const attributes: Attributes = {
           ...identity,
           f_code: inner.admit('f_code', labels.fCode),
-          path: inner.admit('path', labels.path),
+          path,
           http_status: labels.httpStatus,
           code: inner.admit('code', labels.code),
           method_code: inner.admit('method_code', labels.methodCode),
         };
         instruments.inner.record(atLeastZero(durationMs), attributes);
+        if (!settings.flaskMetrics) return;
+        // methods need no bound: Node's parser refuses those that it does not know
+        const request = { endpoint: path, method: labels.httpMethod };
+        instruments.flaskLatency.record(seconds(durationMs), request);
+        instruments.flaskCount.add(1, { ...request, http_status: labels.httpStatus });
       });
     },
     recordPartner(labels: PartnerLabels, durationMs: number, error?: PartnerError) {
@@ -95,8 +109,15 @@ export function createRecorder(instruments: Instruments, settings: RecorderSetti
           code: consumer.admit('code', labels.code),
         };
         instruments.consumer.record(atLeastZero(durationMs), attributes);
-      });
-    },
+    recordCall(url: string, durationMs: number, isFailed: boolean) 
+      record('function', () => {
+        const labels = { env, url: functions.admit('url', url) };
+        instruments.calls.add(1, labels);
+        instruments.lastCall.record(seconds(durationMs), labels);
+        instruments.callDuration.record(seconds(durationMs), labels);
+        // a zero from the first call on, so that rate() sees the first failure
+        instruments.callFailures.add(isFailed ? 1 : 0, labels);
+      });,
     failed,
   };
 }
@@ -104,6 +125,10 @@ export function createRecorder(instruments: Instruments, settings: RecorderSetti
 /** Names of queues and subjects come from outside; one lone surrogate would spoil the whole scrape. */
 function cleanTopic(topic: string): string {
   return topic.slice(0, MAX_TOPIC_CHARACTERS).replace(UNPRINTABLE, '\uFFFD');
+      });
+    },
+function seconds(durationMs: number): number {
+  return atLeastZero(durationMs) / MS_PER_SECOND;
 }
 
 function atLeastZero(durationMs: number): number {

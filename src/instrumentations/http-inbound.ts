@@ -132,6 +132,10 @@ class Exchange implements InboundMessages {
     }
   }
 
+  get method(): string {
+    return this.request.method ?? '';
+  }
+
   get target(): string {
     return this.request.url ?? '';
   }

@@ -150,6 +150,11 @@ class StreamExchange implements InboundMessages {
     }
   }
 
+  get method(): string {
+    const at = this.rawHeaders.indexOf(':method');
+    return at < 0 ? '' : (this.rawHeaders[at + 1] ?? '');
+  }
+
   isRequestWhole(bytes: number): boolean {
     return this.hasRequestEnded || String(bytes) === this.contentLength;
   }

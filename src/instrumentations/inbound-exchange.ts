@@ -25,6 +25,8 @@ export interface InboundMessages {
   /** What the application and its framework know as the request and the response. */
   readonly request: object;
   readonly response: object;
+  /** The request's method, as sent. */
+  readonly method: string;
   /** Path and query as sent. */
   readonly target: string;
   /** Names and values in turn. */
@@ -119,7 +121,9 @@ export class InboundExchange {
       const methodCode = this.methodCode();
       this.readCode(isWhole, (code) => {
         const fCode = shortened(this.headers.userAgent ?? '');
-        this.context.recorder.recordInner({ fCode, path, httpStatus: String(status), code, methodCode }, durationMs);
+        const httpMethod = this.messages.method;
+        const labels = { fCode, path, httpStatus: String(status), code, methodCode, httpMethod };
+        this.context.recorder.recordInner(labels, durationMs);
       });
     } catch (error) {
       this.context.recorder.failed(this.source, error, 'inner');

@@ -57,22 +57,26 @@ export class Hub implements MetricProducer {
     for (const metric of scopeMetrics.flatMap((scope) => scope.metrics)) {
       const totals = this.totals.get(metric.descriptor.name);
       if (totals === undefined) continue;
-      for (const point of metric.dataPoints) addPoint(totals.series, point as DataPoint<Value>);
+      for (const point of metric.dataPoints) addPoint(totals, point as DataPoint<Value>);
     }
   }
 
   private produce(source: ResourceMetrics): ResourceMetrics {
     const endTime = hrTimeNow();
-    const metrics = [...this.totals.values()].map((totals) => metricData(totals, this.startTime, endTime));
+    const shown = [...this.totals.values()].filter(
+      ({ family, series }) => series.size > 0 || family.isShown?.() !== false,
+    );
+    const metrics = shown.map((totals) => metricData(totals, this.startTime, endTime));
     const scope: ScopeMetrics['scope'] = source.scopeMetrics[0]?.scope ?? { name: 'channel-exporter' };
     return { resource: source.resource, scopeMetrics: [{ scope, metrics }] };
   }
 }
 
-function addPoint(series: Map<string, DataPoint<Value>>, point: DataPoint<Value>): void {
+function addPoint({ family, series }: FamilyTotals, point: DataPoint<Value>): void {
   const key = seriesKey(point.attributes);
   const total = series.get(key);
-  if (total === undefined) series.set(key, { ...point, value: copyOf(point.value) });
+  // the last value of a gauge is its total
+  if (total === undefined || family.kind === 'gauge') series.set(key, { ...point, value: copyOf(point.value) });
   else if (typeof total.value === 'number') (total as { value: number }).value += point.value as number;
   else addHistogram(total.value, point.value as Histogram);
 }
@@ -99,21 +103,20 @@ function metricData({ family, series }: FamilyTotals, startTime: HrTime, endTime
   const descriptor = { name: family.name, description: family.help, unit: '', valueType: 0 };
   const dataPoints = Array.from(series.values(), (point) => ({ ...point, startTime, endTime }));
   const aggregationTemporality = AggregationTemporality.CUMULATIVE;
-  if (family.boundaries === undefined) {
-    return {
-      descriptor,
-      aggregationTemporality,
-      dataPointType: DataPointType.SUM,
-      isMonotonic: true,
-      dataPoints: dataPoints as DataPoint<number>[],
-    };
+  const common = { descriptor, aggregationTemporality };
+  switch (family.kind) {
+    case 'counter':
+      return {
+        ...common,
+        dataPointType: DataPointType.SUM,
+        isMonotonic: true,
+        dataPoints: dataPoints as DataPoint<number>[],
+      };
+    case 'gauge':
+      return { ...common, dataPointType: DataPointType.GAUGE, dataPoints: dataPoints as DataPoint<number>[] };
+    case 'histogram':
+      return { ...common, dataPointType: DataPointType.HISTOGRAM, dataPoints: dataPoints as DataPoint<Histogram>[] };
   }
-  return {
-    descriptor,
-    aggregationTemporality,
-    dataPointType: DataPointType.HISTOGRAM,
-    dataPoints: dataPoints as DataPoint<Histogram>[],
-  };
 }
 
 function hrTimeNow(): HrTime {

@@ -1,11 +1,19 @@
 /**
- * Bucket boundaries of the three histograms, in milliseconds, inclusive upper bounds; `+Inf` is implied.
+ * Bucket boundaries of the histograms in milliseconds, inclusive upper bounds; `+Inf` is implied.
  *
  * They are the Python package's: dashboards and alerts over mixed fleets compute quantiles over both, and
  * histograms of different boundaries cannot be added.
  */
 export const DEFAULT_BOUNDARIES_MS: readonly number[] = [
   100, 200, 500, 800, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000,
+];
+
+/**
+ * Bucket boundaries of the histograms in seconds: those of the Python client where none are given, for dashboards that
+ * expect them.
+ */
+export const BOUNDARIES_SECONDS: readonly number[] = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ];
 
 /** Boundaries that one histogram may have; each costs a series per label set. */

@@ -5,6 +5,8 @@
  * the same one.
  */
 import { AggregationType, type ViewOptions } from '@opentelemetry/sdk-metrics';
+import { sharedState } from '../core/overrides';
+import { BOUNDARIES_SECONDS } from './boundaries';
 import { SERIES_PER_COLLECTION } from './limits';
 import { familyNames, INSTRUMENTS, type InstrumentName } from './metric-names';
 
@@ -14,6 +16,8 @@ export interface ViewSettings {
   readonly innerMetricsBuckets: readonly number[];
   readonly partnerHttpMetricsBuckets: readonly number[];
   readonly consumerMetricsBuckets: readonly number[];
+  /** Whether inbound requests are also counted under the names of Flask exporters. */
+  readonly flaskMetrics: boolean;
 }
 
 /** One metric family as it stands on the scrape. */
@@ -21,39 +25,67 @@ export interface Family {
   readonly instrument: InstrumentName;
   readonly name: string;
   readonly help: string;
-  /** Milliseconds, for a histogram; a family without is a counter. */
+  readonly kind: 'histogram' | 'counter' | 'gauge';
+  /** Of a histogram, in the unit that its help names. */
   readonly boundaries?: readonly number[];
+  /** Whether it is shown without observations; a family that does not say is. */
+  readonly isShown?: () => boolean;
 }
 
 /** Every family of the scrape, in the order in which it is written. */
 export function families(settings: ViewSettings): readonly Family[] {
   const names = familyNames(settings.syscode);
-  const family = (instrument: InstrumentName, help: string, boundaries?: readonly number[]): Family => ({
+  const counter = (instrument: InstrumentName, help: string): Family => ({
     instrument,
     name: names[instrument],
     help,
-    ...(boundaries === undefined ? {} : { boundaries }),
+    kind: 'counter',
   });
+  const histogram = (instrument: InstrumentName, help: string, boundaries: readonly number[]): Family => ({
+    ...counter(instrument, help),
+    kind: 'histogram',
+    boundaries,
+  });
+  const monitored: Family[] = [
+    counter(INSTRUMENTS.calls, 'Calls of monitored functions.'),
+    {
+      ...counter(INSTRUMENTS.lastCall, 'Duration of the last call of a monitored function, in seconds.'),
+      kind: 'gauge',
+    },
+    histogram(INSTRUMENTS.callDuration, 'Duration of calls of monitored functions, in seconds.', BOUNDARIES_SECONDS),
+    counter(INSTRUMENTS.callFailures, 'Calls of monitored functions that threw or were rejected.'),
+  ];
+  const flask: Family[] = [
+    histogram(
+      INSTRUMENTS.flaskLatency,
+      'Duration of inbound HTTP requests under the name of Flask exporters, in seconds.',
+      BOUNDARIES_SECONDS,
+    ),
+    counter(INSTRUMENTS.flaskCount, 'Inbound HTTP requests under the name of Flask exporters.'),
+  ];
   return [
-    family(
+    histogram(
       INSTRUMENTS.inner,
       'Duration of inbound HTTP requests, from the request line to the response, in milliseconds.',
       settings.innerMetricsBuckets,
     ),
-    family(
+    histogram(
       INSTRUMENTS.partner,
       'Duration of HTTP exchanges with partners, from the call to the last byte of the response, in milliseconds.',
       settings.partnerHttpMetricsBuckets,
     ),
-    family(
+    histogram(
       INSTRUMENTS.consumer,
       'Duration of consumed messages, from delivery to answer, in milliseconds.',
       settings.consumerMetricsBuckets,
     ),
-    family(INSTRUMENTS.partnerErrors, 'HTTP exchanges with partners that ended without a status, by cause.'),
-    family(INSTRUMENTS.lostMeasurements, 'Measurements that could not be recorded, by family.'),
-    family(INSTRUMENTS.errors, 'Errors caught inside the exporter, by the part in which they happened.'),
-    family(INSTRUMENTS.labelOverflow, 'Label values replaced by "other" because their label had reached its limit.'),
+    counter(INSTRUMENTS.partnerErrors, 'HTTP exchanges with partners that ended without a status, by cause.'),
+    // on a scrape only of a service that monitors functions
+    ...monitored.map((family) => ({ ...family, isShown: () => sharedState().hasMonitored === true })),
+    ...(settings.flaskMetrics ? flask : []),
+    counter(INSTRUMENTS.lostMeasurements, 'Measurements that could not be recorded, by family.'),
+    counter(INSTRUMENTS.errors, 'Errors caught inside the exporter, by the part in which they happened.'),
+    counter(INSTRUMENTS.labelOverflow, 'Label values replaced by "other" because their label had reached its limit.'),
   ];
 }
 

@@ -247,6 +247,28 @@ const FAULTY: readonly Faulty[] = [
       [null, 'null'],
     ],
   },
+  {
+    option: 'env',
+    variable: 'ENV',
+    code: 'CHX_ENV_INVALID',
+    expected: /a text, such as PROD/,
+    remedy: /leave it out to use PROD/,
+    texts: [],
+    values: [
+      [5, '5'],
+      [null, 'null'],
+      [{ name: 'PROD' }, '{"name":"PROD"}'],
+    ],
+  },
+  {
+    option: 'flaskMetrics',
+    variable: 'CHANNEL_EXPORTER_FLASK_METRICS',
+    code: 'CHX_BOOLEAN_INVALID',
+    expected: /on, off, 1, 0, true, false, yes or no/,
+    remedy: /Use one of these words, or unset it/,
+    texts: ['2', 'maybe'],
+    values: [[[], '[]']],
+  },
 ];
 
 /** A text as messages show it: in quotes, cut at 120 characters. */
@@ -407,6 +429,9 @@ describe('a setting', () => {
       ['ignorePaths', '["/a,b"]', ['/a,b']],
       ['ignorePaths', [], []],
       ['ignorePaths', '[]', []],
+      ['env', 'staging ', 'staging '],
+      ['env', 'a\0b', 'a\uFFFDb'],
+      ['flaskMetrics', '1', true],
       ['bodyLimit', '0', 0],
       ['bodyLimit', 16_777_216, 16_777_216],
     ];

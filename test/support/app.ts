@@ -113,7 +113,9 @@ export async function runApp(script: string, options: AppOptions = {}): Promise<
 
 /** The environment of a program: this one's without anything that would steer the exporter, and the wanted. */
 export function environment(wanted: AppOptions['env'] = {}): NodeJS.ProcessEnv {
-  const clean = Object.entries(process.env).filter(([name]) => !/^(SYSCODE|CHANNEL_EXPORTER_|OTEL_|NODE_)/.test(name));
+  const clean = Object.entries(process.env).filter(
+    ([name]) => !/^(SYSCODE|ENV$|CHANNEL_EXPORTER_|OTEL_|NODE_)/.test(name),
+  );
   const env: NodeJS.ProcessEnv = { ...Object.fromEntries(clean), SYSCODE, CHANNEL_EXPORTER_PORT: '0', ...wanted };
   for (const [name, value] of Object.entries(env)) if (value === undefined) delete env[name];
   return env;

@@ -9,6 +9,7 @@ import {
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import { createInstruments } from '../../src/core/instruments';
+import { sharedState } from '../../src/core/overrides';
 import { DeltaReader } from '../../src/exporter/reader';
 import { metricsText } from '../../src/exporter/text';
 import { Hub } from '../../src/topology/hub';
@@ -35,6 +36,7 @@ const CATALOGUE = families({
   innerMetricsBuckets: [100, 200, 500],
   partnerHttpMetricsBuckets: [1, 2, 3],
   consumerMetricsBuckets: [1000],
+  flaskMetrics: true,
 });
 const RUNS = 50;
 
@@ -75,6 +77,7 @@ describe('the hub', () => {
           () => instruments.partner.record(value, labels),
           () => instruments.consumer.record(value),
           () => instruments.partnerErrors.add(random.below(3), labels),
+          () => instruments.lastCall.record(value, labels),
         ]);
         work();
         if (random.below(20) === 0) await hub.collect();
@@ -87,9 +90,25 @@ describe('the hub', () => {
     const metrics = await read(setUp().hub);
     assert.deepEqual(
       [...metrics.types],
-      CATALOGUE.map(({ name, boundaries }) => [name, boundaries === undefined ? 'counter' : 'histogram']),
+      CATALOGUE.filter(({ isShown }) => isShown === undefined).map(({ name, kind }) => [name, kind]),
     );
     assert.deepEqual(metrics.samples, []);
+  });
+
+  it('shows a family on demand from its first observation on, or when it says so', async () => {
+    const { instruments, hub } = setUp();
+    const names = CATALOGUE.filter(({ isShown }) => isShown !== undefined).map(({ name }) => name);
+    const shown = async () => [...(await read(hub)).types.keys()].filter((name) => names.includes(name));
+    assert.equal(names.length, 4);
+    assert.deepEqual(await shown(), []);
+    instruments.callFailures.add(1, { env: 'PROD', url: 'f' });
+    assert.deepEqual(await shown(), ['failure_count_total']);
+    sharedState().hasMonitored = true;
+    try {
+      assert.deepEqual(await shown(), names);
+    } finally {
+      sharedState().hasMonitored = false;
+    }
   });
 
   it('keeps showing a series that has not changed since the last collection', async () => {

@@ -14,6 +14,7 @@ const SETTINGS: ViewSettings = {
   innerMetricsBuckets: DEFAULT_BOUNDARIES_MS,
   partnerHttpMetricsBuckets: DEFAULT_BOUNDARIES_MS,
   consumerMetricsBuckets: DEFAULT_BOUNDARIES_MS,
+  flaskMetrics: true,
 };
 
 /** The scrape after something was recorded on the instruments. */
@@ -39,8 +40,19 @@ const HISTOGRAMS = [
   { instrument: 'consumer', family: 'B000000001_consumer_metrics', setting: 'consumerMetricsBuckets' },
 ] as const;
 
+const SECONDS = [
+  { instrument: 'callDuration', family: 'request_time_histogram' },
+  { instrument: 'flaskLatency', family: 'flask_request_latency_seconds' },
+] as const;
+const SECONDS_LE = '0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1.0 2.5 5.0 7.5 10.0 +Inf'.split(' ');
+
+const GAUGE = { instrument: 'lastCall', family: 'request_processing_time' } as const;
+
 const COUNTERS = [
   { instrument: 'partnerErrors', family: 'partner_http_errors_total' },
+  { instrument: 'calls', family: 'request_count_total' },
+  { instrument: 'callFailures', family: 'failure_count_total' },
+  { instrument: 'flaskCount', family: 'flask_request_count_total' },
   { instrument: 'lostMeasurements', family: 'channel_exporter_lost_measurements_total' },
   { instrument: 'errors', family: 'channel_exporter_errors_total' },
   { instrument: 'labelOverflow', family: 'channel_exporter_label_overflow_total' },
@@ -82,9 +94,38 @@ describe('the Views', () => {
     });
   }
 
+  for (const { instrument, family } of SECONDS) {
+    it(`name the instrument ${instrument} ${family}, with boundaries in seconds`, async () => {
+      const metrics = await scrapeOf(SETTINGS, (instruments) => {
+        for (const seconds of [0.005, 0.0051, 10, 10.5]) instruments[instrument].record(seconds);
+      });
+      assert.deepEqual([...metrics.types], [[family, 'histogram']]);
+      assert.deepEqual(
+        bucketsOf(metrics, family),
+        SECONDS_LE.map((le) => [le, { '0.005': 1, '10.0': 3, '+Inf': 4 }[le] ?? 2]),
+      );
+      assert.match(metrics.text, new RegExp(`^# HELP ${family} .*, in seconds\\.$`, 'm'));
+    });
+  }
+
+  it(`name the gauge ${GAUGE.instrument} ${GAUGE.family}, which keeps the last value`, async () => {
+    const metrics = await scrapeOf(SETTINGS, (instruments) => {
+      for (const seconds of [3, 0.25]) instruments[GAUGE.instrument].record(seconds);
+    });
+    assert.deepEqual([...metrics.types], [[GAUGE.family, 'gauge']]);
+    assert.deepEqual(metrics.counts(GAUGE.family), [{ labels: {}, count: 0.25 }]);
+    assert.match(metrics.text, new RegExp(`^# HELP ${GAUGE.family} .*, in seconds\\.$`, 'm'));
+  });
+
   it('list every family once', () => {
     const names = families(SETTINGS).map(({ name }) => name);
-    assert.deepEqual(names.sort(), [...HISTOGRAMS, ...COUNTERS].map(({ family }) => family).sort());
+    const known = [...HISTOGRAMS, ...SECONDS, GAUGE, ...COUNTERS].map(({ family }) => family);
+    assert.deepEqual(names.sort(), known.sort());
+  });
+
+  it('leave the Flask-style families out unless they are wanted', () => {
+    const names = families({ ...SETTINGS, flaskMetrics: false }).map(({ name }) => name);
+    assert.ok(!names.some((name) => name.startsWith('flask_')), String(names));
   });
 
   for (const [value, below] of [
