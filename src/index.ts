@@ -1,5 +1,6 @@
 /** The public API. */
 export { type CodeValue, setBusinessCode, setMethodCode } from './business-code/set-codes';
 export { ConfigError, type Problem, type ProblemCode } from './errors';
+export { type MonitorDecorator, type MonitoredFunction, monitor } from './instrumentations/monitor';
 export { consume } from './instrumentations/worker';
 export { type Exporter, type PartnerDirectoryOption, type StartOptions, start } from './start';

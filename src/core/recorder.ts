@@ -109,7 +109,9 @@ export function createRecorder(instruments: Instruments, settings: RecorderSetti
           code: consumer.admit('code', labels.code),
         };
         instruments.consumer.record(atLeastZero(durationMs), attributes);
-    recordCall(url: string, durationMs: number, isFailed: boolean) 
+      });
+    },
+    recordCall(url: string, durationMs: number, isFailed: boolean) {
       record('function', () => {
         const labels = { env, url: functions.admit('url', url) };
         instruments.calls.add(1, labels);
@@ -117,7 +119,8 @@ export function createRecorder(instruments: Instruments, settings: RecorderSetti
         instruments.callDuration.record(seconds(durationMs), labels);
         // a zero from the first call on, so that rate() sees the first failure
         instruments.callFailures.add(isFailed ? 1 : 0, labels);
-      });,
+      });
+    },
     failed,
   };
 }
@@ -125,8 +128,8 @@ export function createRecorder(instruments: Instruments, settings: RecorderSetti
 /** Names of queues and subjects come from outside; one lone surrogate would spoil the whole scrape. */
 function cleanTopic(topic: string): string {
   return topic.slice(0, MAX_TOPIC_CHARACTERS).replace(UNPRINTABLE, '\uFFFD');
-      });
-    },
+}
+
 function seconds(durationMs: number): number {
   return atLeastZero(durationMs) / MS_PER_SECOND;
 }

@@ -114,11 +114,25 @@ function watchConnection(socket: Socket): Set<Exchange> {
   return underWay;
 }
 
+/**
+ * Has work done when a response has gone, or its connection broke.
+ * @param work must not throw
+ * @returns false where that is not known of this response, or has been already
+ */
+export function whenAnswered(response: object, work: () => void): boolean {
+  const exchange = exchanges.get(response);
+  if (exchange === undefined) return false;
+  exchange.onFinished = [...(exchange.onFinished ?? []), work];
+  return true;
+}
+
 /** One request and its response, as Node's server shows them. */
 class Exchange implements InboundMessages {
   private readonly exchange: InboundExchange;
   /** Whether the operating system had the whole response as soon as it was ended; a destroyed socket is none then. */
   isHandedOver = false;
+  /** What waits for the end. */
+  onFinished: (() => void)[] | undefined;
 
   constructor(
     context: SourceContext,
@@ -168,6 +182,7 @@ class Exchange implements InboundMessages {
   finish(status: number, isWhole: boolean): void {
     exchanges.delete(this.response);
     connections.get(this.request.socket)?.delete(this);
+    for (const work of this.onFinished ?? []) work();
     this.exchange.finish(status, isWhole);
   }
 }

@@ -11,6 +11,7 @@ import { createHttp2OutboundInstrumentation } from './http2-outbound';
 import type { Instrumentation } from './instrumentation';
 import { createKafkajsInstrumentation } from './kafkajs';
 import { createKoaInstrumentation } from './koa';
+import { createMonitorInstrumentation } from './monitor';
 import { createMqttInstrumentation } from './mqtt';
 import { createNatsInstrumentation } from './nats';
 import { createNextInstrumentation } from './next';
@@ -38,4 +39,5 @@ export const SOURCES: readonly SourceRow[] = [
   { name: 'bullmq', create: createBullmqInstrumentation },
   { name: 'mqtt', create: createMqttInstrumentation },
   { name: 'nats', create: createNatsInstrumentation },
+  { name: 'monitor', create: createMonitorInstrumentation },
 ];
