@@ -139,6 +139,8 @@ for (const state of ['measuring', 'not started'] as const) {
         for await (const row of rows()) got.push(row);
       }, FAILURE);
       assert.deepEqual(got, ['a']);
+      const calls = ['begin numbers', 'returned', 'begin rows', 'returned'];
+      assert.deepEqual(seen, state === 'measuring' ? calls : []);
     });
 
     it('does not make a lazy thenable work', () => {
