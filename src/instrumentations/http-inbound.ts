@@ -6,18 +6,14 @@
  * chunks that the parser pushes into it. State hangs on the response and goes with it.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { BodyReader } from '../business-code/body-reader';
-import { innerCode, innerCodeReader, NO_CODE } from '../business-code/codes';
 import { decodePath } from '../business-code/percent-decode';
-import { findInQuery, type RequestBodyReader, requestBodyReader } from '../business-code/request-data';
-import { sharedState } from '../core/overrides';
 import { nowMs } from '../core/stopwatch';
+import { InboundCodes } from './inbound-codes';
 import type { Instrumentation, SourceContext } from './instrumentation';
-import { observePush, patchMethod } from './patch';
-import { readHeaders, type WantedHeaders } from './request-headers';
-import { rawPath, rawQuery } from './request-target';
+import { rawPath } from './request-target';
+import { observeResponses } from './response-body';
 import { routeOf } from './routes';
 
 const NAME = 'http';
@@ -26,8 +22,6 @@ const RESPONSE_FINISH = 'http.server.response.finish';
 /** The client left before the response was handed to the operating system. */
 const STATUS_CLIENT_LEFT = 499;
 const STATUS_NOT_FOUND = 404;
-/** Longest User-Agent that becomes a label whole. */
-const F_CODE_CHARACTERS = 20;
 
 interface RequestStart {
   readonly request: IncomingMessage;
@@ -41,7 +35,7 @@ const exchanges = new WeakMap<object, Exchange>();
 const connections = new WeakMap<Socket, Set<Exchange>>();
 
 export function createInboundInstrumentation(): Instrumentation {
-  let restore: (() => void)[] = [];
+  let endObserving: () => void;
   let onStart: (message: unknown) => void;
   return {
     name: NAME,
@@ -49,15 +43,15 @@ export function createInboundInstrumentation(): Instrumentation {
       onStart = (message) => begin(message as RequestStart, context);
       subscribe(REQUEST_START, onStart);
       subscribe(RESPONSE_FINISH, onFinish);
-      restore = [
-        patchMethod(ServerResponse.prototype, 'write', observeBody),
-        patchMethod(ServerResponse.prototype, 'end', observeEnd),
-      ];
+      endObserving = observeResponses({
+        chunk: (response, chunk, encoding) => exchanges.get(response)?.responseChunk(chunk, encoding),
+        ended: (response) => exchanges.get(response)?.responseEnded(),
+      });
     },
     disable() {
       unsubscribe(REQUEST_START, onStart);
       unsubscribe(RESPONSE_FINISH, onFinish);
-      for (const put of restore) put();
+      endObserving();
     },
   };
 }
@@ -75,29 +69,6 @@ function begin(message: RequestStart, context: SourceContext): void {
   } catch (error) {
     context.recorder.failed(NAME, error, 'inner');
   }
-}
-
-/** Second: the response's body passes, in pieces; `end` may bring the last one. */
-function observeBody(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
-  return function (this: ServerResponse, ...args: unknown[]) {
-    const [chunk, encoding] = args;
-    // what comes behind the end is refused by Node
-    if (isInForce() && (typeof chunk === 'string' || chunk instanceof Uint8Array) && !this.writableEnded) {
-      exchanges
-        .get(this)
-        ?.responseChunk(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);
-    }
-    return original.apply(this, args);
-  };
-}
-
-function observeEnd(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
-  const end = observeBody(original, isInForce);
-  return function (this: ServerResponse, ...args: unknown[]) {
-    const result = end.apply(this, args);
-    if (isInForce()) exchanges.get(this)?.responseEnded();
-    return result;
-  };
 }
 
 /**
@@ -130,11 +101,7 @@ function watchConnection(socket: Socket): Set<Exchange> {
 /** One request and its response. */
 class Exchange {
   private readonly startedMs = nowMs();
-  private readonly headers: WantedHeaders;
-  private readonly query: string;
-  private readonly requestBody: RequestBodyReader | undefined;
-  private requestBytes = 0;
-  private responseBody: BodyReader | undefined;
+  private readonly codes: InboundCodes;
   private isFinished = false;
   /** Whether the operating system had the whole response as soon as it was ended; a destroyed socket is none then. */
   isHandedOver = false;
@@ -145,38 +112,16 @@ class Exchange {
     private readonly response: ServerResponse,
     private readonly path: string,
   ) {
-    this.headers = readHeaders(request.rawHeaders);
-    this.query = rawQuery(request.url ?? '');
-    if (this.headers.hasBody && !this.headers.methodCode && context.bodyLimit > 0) {
-      const reader = requestBodyReader(this.headers.contentType, context.bodyLimit);
-      this.requestBody = reader;
-      observePush(request, (chunk, encoding) => this.requestChunk(reader, chunk, encoding));
-    }
+    this.codes = new InboundCodes(request, response, context.bodyLimit, (error) =>
+      context.recorder.failed(NAME, error),
+    );
   }
 
-  private requestChunk(reader: RequestBodyReader, chunk: string | Uint8Array | null, encoding?: BufferEncoding): void {
-    if (chunk === null || this.isFinished) return;
-    try {
-      this.requestBytes += Buffer.byteLength(chunk);
-      reader.push(chunk, encoding);
-    } catch (error) {
-      this.context.recorder.failed(NAME, error);
-    }
-  }
-
+  /** Second: the response's body passes, in pieces. */
   responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
-    if (this.isFinished) return;
-    try {
-      if (this.responseBody === undefined) {
-        // a response that is not recorded need not be read
-        if (this.response.statusCode === STATUS_NOT_FOUND) return;
-        this.responseBody = innerCodeReader(this.context.bodyLimit);
-        this.responseBody.setEncoding(contentEncoding(this.response));
-      }
-      this.responseBody.push(chunk, encoding);
-    } catch (error) {
-      this.context.recorder.failed(NAME, error);
-    }
+    // a response that is not recorded need not be read
+    if (!this.codes.hasResponse && this.response.statusCode === STATUS_NOT_FOUND) return;
+    this.codes.responseChunk(chunk, encoding);
   }
 
   responseEnded(): void {
@@ -186,60 +131,26 @@ class Exchange {
   finish(status: number, isWhole: boolean): void {
     if (this.isFinished) return;
     this.isFinished = true;
+    this.codes.end();
     exchanges.delete(this.response);
     connections.get(this.request.socket)?.delete(this);
     if (status === STATUS_NOT_FOUND) return;
     const durationMs = nowMs() - this.startedMs;
     try {
       const path = routeOf(this.request) ?? this.path;
-      const methodCode = this.methodCode();
-      this.readCode(isWhole, (code) => {
-        const fCode = shortened(this.headers.userAgent ?? '');
+      const methodCode = this.codes.methodCode();
+      this.codes.readCode(isWhole, (code) => {
+        const { fCode } = this.codes;
         this.context.recorder.recordInner({ fCode, path, httpStatus: String(status), code, methodCode }, durationMs);
       });
     } catch (error) {
       this.context.recorder.failed(NAME, error, 'inner');
     }
   }
-
-  private readCode(isWhole: boolean, onCode: (code: string) => void): void {
-    const own = sharedState().businessCodes.get(this.response);
-    if (own !== undefined) onCode(own);
-    else if (this.responseBody === undefined) onCode(NO_CODE);
-    else this.responseBody.end(isWhole, (codes) => onCode(innerCode(codes)));
-  }
-
-  /** Node says `complete` one turn after the last byte, which is too late where the answer did not wait for it. */
-  private isRequestWhole(): boolean {
-    return this.request.complete || String(this.requestBytes) === this.request.headers['content-length'];
-  }
-
-  private methodCode(): string {
-    return (
-      sharedState().methodCodes.get(this.request) ||
-      this.headers.methodCode ||
-      (findInQuery(this.query) ?? this.requestBody?.end(this.isRequestWhole()) ?? '')
-    );
-  }
-}
-
-function shortened(userAgent: string): string {
-  return userAgent.length > F_CODE_CHARACTERS ? `${userAgent.slice(0, F_CODE_CHARACTERS)}...` : userAgent;
 }
 
 /** The status as it was sent: an error handler that comes too late still changes `statusCode`. */
 function sentStatus(response: ServerResponse): number {
   const head = (response as { _header?: string | null })._header;
   return Number(/^HTTP\/\d\.\d (\d{3})/.exec(head ?? '')?.[1] ?? response.statusCode);
-}
-
-/**
- * How the response's body is packed. Headers that were handed to `writeHead` as an object are only in the text of the
- * head that Node has composed by then.
- */
-function contentEncoding(response: ServerResponse): string | undefined {
-  const value = response.getHeader('content-encoding');
-  if (value !== undefined) return String(value);
-  const head = (response as { _header?: string | null })._header;
-  return head ? /\r\ncontent-encoding:[ \t]*([^\r]*)/i.exec(head)?.[1] : undefined;
 }

@@ -16,7 +16,7 @@ import type { BodyReader } from '../business-code/body-reader';
 import { NO_CODE, partnerCode, partnerCodeReader } from '../business-code/codes';
 import type { PartnerError } from '../core/measurement';
 import { nowMs } from '../core/stopwatch';
-import type { Partner } from '../partners/directory';
+import { type Callee, findCallee } from './callee';
 import type { Instrumentation, SourceContext } from './instrumentation';
 import { partnerErrorOf } from './partner-error';
 import { observeEmit, observePush, patchMethod } from './patch';
@@ -24,9 +24,6 @@ import { observeEmit, observePush, patchMethod } from './patch';
 const NAME = 'http';
 /** Published with the head of a response, before the application's listeners run. */
 const RESPONSE = 'http.client.response.finish';
-
-/** Scheme and authority of a target in absolute form. */
-const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
 type Request = (...args: unknown[]) => http.ClientRequest;
 
@@ -73,18 +70,15 @@ function observedRequest(original: Request, isInForce: () => boolean, context: S
 
 /** First: the call has been made; nothing has been sent. */
 function begin(request: http.ClientRequest, args: readonly unknown[], startedMs: number, context: SourceContext): void {
-  // a tunnel is no exchange: what goes through it is none of this process's HTTP, or is a call of its own
-  if (request.method === 'CONNECT') return;
-  const target = proxied(request);
-  const hostname = target?.hostname ?? request.host;
-  if (!context.partners.knowsHost(hostname)) return;
-  const partner =
-    target === undefined
-      ? context.partners.find(request.protocol, hostname, portOf(request, args))
-      : context.partners.find(target.protocol, hostname, target.port === '' ? undefined : Number(target.port));
-  if (partner === undefined) return;
-  const path = target === undefined ? request.path : request.path.replace(ORIGIN, '');
-  const call = new PartnerCall(context, request, partner, partner.actionCode(path.replace(/[?#].*$/s, '')), startedMs);
+  const callee = findCallee(context.partners, {
+    method: request.method,
+    protocol: request.protocol,
+    hostname: request.host,
+    path: request.path,
+    port: () => portOf(request, args),
+  });
+  if (callee === undefined) return;
+  const call = new PartnerCall(context, request, callee, startedMs);
   calls.set(request, call);
   // no listeners: the application counts its own, is warned of too many, and may remove all there are
   observeEmit(request, (event, value) => {
@@ -111,8 +105,7 @@ class PartnerCall {
   constructor(
     private readonly context: SourceContext,
     private readonly request: http.ClientRequest,
-    private readonly partner: Partner,
-    private readonly actionCode: string,
+    private readonly callee: Callee,
     private readonly startedMs: number,
   ) {}
 
@@ -168,8 +161,7 @@ class PartnerCall {
       const error = status === undefined ? (this.error ?? this.causeOf(undefined)) : undefined;
       this.readCode(isWhole, (code) => {
         const labels = {
-          partner: this.partner.code,
-          actionCode: this.actionCode,
+          ...this.callee,
           httpStatus: String(status ?? 0),
           code,
         };
@@ -184,12 +176,6 @@ class PartnerCall {
     if (this.body === undefined) onCode(NO_CODE);
     else this.body.end(isWhole, (codes) => onCode(partnerCode(codes)));
   }
-}
-
-/** The target of a request through a forward proxy, which is sent as a whole URL in place of the path. */
-function proxied(request: http.ClientRequest): URL | undefined {
-  const { path } = request;
-  return ORIGIN.test(path) && URL.canParse(path) ? new URL(path) : undefined;
 }
 
 /** The port of a call, which the request object does not keep; undefined: the protocol's default. */
