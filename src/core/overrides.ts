@@ -9,6 +9,8 @@ export interface SharedState {
   readonly methodCodes: WeakMap<object, string>;
   /** What `start()` gave back; undefined while nothing runs. */
   running: unknown;
+  /** What the running exporter reads with, for spans; undefined while nothing runs. */
+  reading: unknown;
   /** Whether it has been said that the exporter is switched off. */
   hasSaidOff: boolean;
 }
@@ -20,7 +22,13 @@ export function sharedState(): SharedState {
   const holder = globalThis as { [KEY]?: SharedState };
   let state = holder[KEY];
   if (state === undefined) {
-    state = { businessCodes: new WeakMap(), methodCodes: new WeakMap(), running: undefined, hasSaidOff: false };
+    state = {
+      businessCodes: new WeakMap(),
+      methodCodes: new WeakMap(),
+      running: undefined,
+      reading: undefined,
+      hasSaidOff: false,
+    };
     Object.defineProperty(holder, KEY, { value: state });
   }
   return state;
