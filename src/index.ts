@@ -1,4 +1,6 @@
 /** The public API. */
 export { type CodeValue, setBusinessCode, setMethodCode } from './business-code/set-codes';
 export { ConfigError, type Problem, type ProblemCode } from './errors';
+export type { ChannelSpanHooks } from './instrumentations/span-hooks';
 export { type Exporter, type PartnerDirectoryOption, type StartOptions, start } from './start';
+export { channelSpanHooks, type SpanHooksOptions } from './tracing';
