@@ -12,10 +12,7 @@ import { createTotalsReader, DeltaReader } from './exporter/reader';
 import { createScrape } from './exporter/scrape';
 import { serveMetrics } from './exporter/server';
 import { SOURCES } from './instrumentations';
-import { PartnerDirectory } from './partners/directory';
-import { mergeHosts } from './partners/merge';
-import { PRESET_HOSTS } from './partners/presets';
-import { watchPartnerFile } from './partners/watch';
+import { openPartnerDirectory } from './partners/open';
 import { Hub } from './topology/hub';
 import { VERSION } from './version';
 import { createViews, families } from './views';
@@ -103,6 +100,7 @@ export function start(options: StartOptions = {}): Exporter {
   const exporter = run(config, () => {
     shared.running = undefined;
     shared.recorder = undefined;
+    shared.reading = undefined;
   });
   shared.running = exporter;
   return exporter;
@@ -127,9 +125,7 @@ function run(config: Config, onShutdown: () => void): Exporter {
     flaskMetrics: config.flaskMetrics,
   });
 
-  const preset = config.partnersPreset ? PRESET_HOSTS : [];
-  const partners = new PartnerDirectory(mergeHosts(config.partnerHosts, preset));
-  const endWatch = watchPartners(config, partners, preset);
+  const { partners, endWatch } = openPartnerDirectory(config);
 
   const server = serveMetrics(createScrape(createTotalsReader(new Hub(catalogue, deltas))), config);
   const sources = SOURCES.filter(({ name }) => config.isInstrumentationEnabled(name));
@@ -141,6 +137,7 @@ function run(config: Config, onShutdown: () => void): Exporter {
     bodyLimit: config.bodyLimit,
     isOwnServer: server.owns,
   };
+  sharedState().reading = context;
   for (const source of enabled) source.enable(context);
   sharedState().recorder = recorder;
 
@@ -168,20 +165,4 @@ function run(config: Config, onShutdown: () => void): Exporter {
 function hostsText(config: Config): string {
   const preset = config.partnersPreset ? ` and ${PRESET_HOST_COUNT} of the preset` : '';
   return `partner hosts: ${config.partnerHosts.length} of its own${preset}`;
-}
-
-function watchPartners(config: Config, partners: PartnerDirectory, preset: typeof PRESET_HOSTS): () => void {
-  if (typeof config.partners !== 'string') return () => undefined;
-  const file = config.partners;
-  return watchPartnerFile(
-    file,
-    (hosts) => {
-      partners.replace(mergeHosts(hosts, preset));
-      logLine('info', `${file} has been read again: ${hosts.length} partner hosts`);
-    },
-    (problems) => {
-      const text = problems.map(({ message }) => message).join('\n');
-      logLine('warn', `CHX_PARTNERS_RELOAD: the new version of ${file} is not used; the last good one stays:\n${text}`);
-    },
-  );
 }

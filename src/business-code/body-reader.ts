@@ -2,7 +2,7 @@
  * Reads codes from a body that passes by: what a sender or receiver is shown byte for byte is shown here too, up to
  * the bound, and is neither kept nor delayed. Only a packed body is copied, to be unpacked at its end.
  */
-import { decompress, isIdentity } from './decompress';
+import { decompress, isIdentity, type Unpack } from './decompress';
 import { CodeScanner, type Found } from './scanner';
 
 /** What a body held. */
@@ -74,8 +74,9 @@ export class BodyReader {
    * Ends the body.
    * @param isWhole false when it broke off
    * @param onCodes called once with what was found: at once, or for a packed body when it has been unpacked
+   * @param unpack in the background, when it is left out
    */
-  end(isWhole: boolean, onCodes: (codes: BodyCodes) => void): void {
+  end(isWhole: boolean, onCodes: (codes: BodyCodes) => void, unpack: Unpack = decompress): void {
     if (this.packed === undefined || this.encoding === undefined) {
       onCodes(this.codes(isWhole));
       return;
@@ -85,18 +86,19 @@ export class BodyReader {
     const wasCut = this.isCut;
     this.isCut = false;
     this.bytesRead = 0;
-    decompress(
+    unpack(
       this.encoding,
       packed,
       (bytes) => {
         this.read(bytes);
         return !this.isDone;
       },
-      (unpacked) => {
+      (outcome) => {
         // of a body whose packed bytes were cut, what could be unpacked is read like the first bytes of a plain one
-        if (wasCut && unpacked) this.isCut = true;
-        onCodes(this.codes(isWhole && unpacked));
+        if (outcome === 'cut' || (outcome === 'whole' && wasCut)) this.isCut = true;
+        onCodes(this.codes(isWhole && outcome === 'whole'));
       },
+      this.limitBytes,
     );
   }
 

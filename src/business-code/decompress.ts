@@ -1,9 +1,30 @@
 /**
- * Unpacks a copy of a compressed body, off the main thread, as far as the reader wants it.
+ * Unpacks a copy of a compressed body, as far as the reader wants it.
  */
 import zlib from 'node:zlib';
 
-type Factory = () => zlib.Gunzip | zlib.Inflate | zlib.InflateRaw | zlib.BrotliDecompress;
+/** To their end; in part, because the rest is too long; not, because they are faulty or nobody wanted more. */
+export type Unpacked = 'whole' | 'cut' | 'no';
+
+/**
+ * Unpacks bytes and hands them on piece by piece.
+ * @param onBytes called with each piece; returns whether more is wanted
+ * @param onDone called once: how far the bytes could be unpacked
+ * @param wantedBytes how much will be wanted at most
+ */
+export type Unpack = (
+  encoding: string,
+  packed: Uint8Array,
+  onBytes: (bytes: Uint8Array) => boolean,
+  onDone: (outcome: Unpacked) => void,
+  wantedBytes: number,
+) => void;
+
+interface Unpacker {
+  create(): zlib.Gunzip | zlib.Inflate | zlib.InflateRaw | zlib.BrotliDecompress;
+  /** Throws where the result would be longer. */
+  atOnce(packed: Uint8Array, maxOutputLength: number): Uint8Array;
+}
 
 // a body that was cut, by the bound or by the sender, is unpacked as far as it goes
 const PARTIAL = { finishFlush: zlib.constants.Z_SYNC_FLUSH };
@@ -12,7 +33,13 @@ const PARTIAL_BROTLI = { finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH };
 /** `ZSTD_e_flush`, which the constants of Node 20 do not have. */
 const PARTIAL_ZSTD = { finishFlush: 1 };
 /** From Node 22.15 on; the types are those of Node 20. */
-const createZstd = (zlib as { createZstdDecompress?: (options?: object) => zlib.Gunzip }).createZstdDecompress;
+const { createZstdDecompress, zstdDecompressSync } = zlib as {
+  createZstdDecompress?: typeof zlib.createGunzip;
+  zstdDecompressSync?: typeof zlib.gunzipSync;
+};
+
+/** What is unpacked at once may be this many times longer than wanted; more makes fewer steps, each of them longer. */
+const ROOM = 4;
 
 /** Low four bits of the first byte of a zlib stream: the method "deflate". Raw streams are also sent as "deflate". */
 const ZLIB_METHOD = 8;
@@ -21,22 +48,35 @@ const ZLIB_METHOD = 8;
  * @param encoding a Content-Encoding, any case
  * @returns undefined for an encoding that this runtime cannot unpack
  */
-function factoryFor(encoding: string, firstByte: number): Factory | undefined {
+function unpackerFor(encoding: string, firstByte: number): Unpacker | undefined {
   switch (encoding) {
     case 'gzip':
     case 'x-gzip':
-      return () => zlib.createGunzip(PARTIAL);
+      return unpacker(zlib.createGunzip, zlib.gunzipSync, PARTIAL);
     case 'deflate':
       return (firstByte & 0x0f) === ZLIB_METHOD
-        ? () => zlib.createInflate(PARTIAL)
-        : () => zlib.createInflateRaw(PARTIAL);
+        ? unpacker(zlib.createInflate, zlib.inflateSync, PARTIAL)
+        : unpacker(zlib.createInflateRaw, zlib.inflateRawSync, PARTIAL);
     case 'br':
-      return () => zlib.createBrotliDecompress(PARTIAL_BROTLI);
+      return unpacker(zlib.createBrotliDecompress, zlib.brotliDecompressSync, PARTIAL_BROTLI);
     case 'zstd':
-      return createZstd && (() => createZstd(PARTIAL_ZSTD));
+      return (
+        createZstdDecompress && zstdDecompressSync && unpacker(createZstdDecompress, zstdDecompressSync, PARTIAL_ZSTD)
+      );
     default:
       return undefined;
   }
+}
+
+function unpacker(
+  create: (options: object) => ReturnType<Unpacker['create']>,
+  atOnce: (packed: Uint8Array, options: object) => Uint8Array,
+  options: object,
+): Unpacker {
+  return {
+    create: () => create(options),
+    atOnce: (packed, maxOutputLength) => atOnce(packed, { ...options, maxOutputLength }),
+  };
 }
 
 /** Whether a Content-Encoding leaves the bytes as they are. */
@@ -44,27 +84,18 @@ export function isIdentity(encoding: string | undefined): boolean {
   return encoding === undefined || encoding === '' || encoding === 'identity';
 }
 
-/**
- * Unpacks bytes and hands them on piece by piece.
- * @param onBytes called with each piece; returns whether more is wanted
- * @param onDone called once: whether the stream could be unpacked to its end
- */
-export function decompress(
-  encoding: string,
-  packed: Uint8Array,
-  onBytes: (bytes: Uint8Array) => boolean,
-  onDone: (whole: boolean) => void,
-): void {
-  const stream = factoryFor(encoding, packed[0] ?? 0)?.();
+/** Unpacks off the main thread. */
+export const decompress: Unpack = (encoding, packed, onBytes, onDone) => {
+  const stream = unpackerFor(encoding, packed[0] ?? 0)?.create();
   if (stream === undefined) {
-    onDone(false);
+    onDone('no');
     return;
   }
   let isDone = false;
   const done = (whole: boolean) => {
     if (isDone) return;
     isDone = true;
-    onDone(whole);
+    onDone(whole ? 'whole' : 'no');
     stream.destroy();
   };
   stream.on('data', (bytes: Buffer) => {
@@ -73,4 +104,29 @@ export function decompress(
   stream.on('end', () => done(true));
   stream.on('error', () => done(false));
   stream.end(packed);
-}
+};
+
+/**
+ * Unpacks before it returns, where the result cannot be waited for. A packed body that grows beyond what is wanted is
+ * unpacked in part: zlib gives nothing of a result that is too long, so the part is found by halving.
+ */
+export const decompressAtOnce: Unpack = (encoding, packed, onBytes, onDone, wantedBytes) => {
+  const unpacker = unpackerFor(encoding, packed[0] ?? 0);
+  let fits: Uint8Array | undefined;
+  let isFaulty = unpacker === undefined;
+  let low = 0;
+  let high = packed.length;
+  for (let length = high; unpacker !== undefined && !isFaulty && low < high; length = (low + high) >>> 1) {
+    try {
+      fits = unpacker.atOnce(packed.subarray(0, length), wantedBytes * ROOM);
+      low = length;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') isFaulty = true;
+      high = length;
+    }
+    if (low + 1 >= high || (fits !== undefined && fits.length > wantedBytes)) break;
+  }
+  if (fits !== undefined) onBytes(fits);
+  if (isFaulty || fits === undefined) onDone('no');
+  else onDone(low === packed.length ? 'whole' : 'cut');
+};

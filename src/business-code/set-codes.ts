@@ -8,10 +8,11 @@ import { cleanCode } from './clean';
 export type CodeValue = string | number | boolean;
 
 /**
- * Sets the business code of a response, for the label `code`, in place of the one in its body.
+ * Sets the business code of a response, for the label `code` and for spans, in place of the one in its body.
  *
  * Control characters and lone surrogates become U+FFFD; over 64 characters the value is cut. Call it before the
- * response has been sent; the last call wins. Without a running exporter it does nothing. It does not throw.
+ * response has been sent; the last call wins. Without a running exporter and without
+ * `channelSpanHooks()` it does nothing. It does not throw.
  * @param response Node's own response object, or one that inherits from it, as Express's does; over HTTP/2 without
  *   response objects, the stream
  */

@@ -37,9 +37,41 @@ export function offSwitch(env: NodeJS.ProcessEnv): string | undefined {
  * @throws {ConfigError} listing everything that is wrong
  */
 export function resolveConfig(options: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): Resolved {
-  const problems: Problem[] = unknownOptions(options);
+  const { values, partnerHosts } = resolveSettings(SETTINGS, options, env);
+  const enabled = instrumentationFilter(env);
+  const config: Config = Object.freeze({
+    ...(values as SettingValues),
+    partnerHosts,
+    isInstrumentationEnabled: enabled,
+  });
+  return { config, warnings: variableWarnings(env) };
+}
+
+/** The settings that spans need. */
+const SPAN_SETTINGS = ['partners', 'partnersPreset', 'bodyLimit'] as const;
+
+export type SpanConfig = Pick<Config, (typeof SPAN_SETTINGS)[number] | 'partnerHosts'>;
+
+/**
+ * Resolves the settings that spans need, and reads the partner file; whatever else is set is not looked at.
+ * @throws {ConfigError} listing everything that is wrong
+ */
+export function resolveSpanConfig(options: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): SpanConfig {
+  const wanted: readonly SettingName[] = SPAN_SETTINGS;
+  const rows = SETTINGS.filter(({ option }) => wanted.includes(option));
+  const { values, partnerHosts } = resolveSettings(rows, options, env);
+  return Object.freeze({ ...(values as SettingValues), partnerHosts });
+}
+
+/** @throws {ConfigError} listing everything that is wrong */
+function resolveSettings(
+  settings: readonly AnySetting[],
+  options: Readonly<Record<string, unknown>>,
+  env: NodeJS.ProcessEnv,
+): { values: Partial<SettingValues>; partnerHosts: PartnerHosts } {
+  const problems: Problem[] = unknownOptions(settings, options);
   const values: Partial<Record<SettingName, unknown>> = {};
-  for (const setting of SETTINGS) {
+  for (const setting of settings) {
     const given = source(setting, options, env);
     if (given === undefined) {
       if (setting.defaultText === undefined) problems.push(missing(setting));
@@ -54,13 +86,7 @@ export function resolveConfig(options: Readonly<Record<string, unknown>>, env: N
 
   const [first, ...rest] = problems;
   if (first !== undefined) throw new ConfigError([first, ...rest]);
-  const enabled = instrumentationFilter(env);
-  const config: Config = Object.freeze({
-    ...(values as unknown as SettingValues),
-    partnerHosts,
-    isInstrumentationEnabled: enabled,
-  });
-  return { config, warnings: variableWarnings(env) };
+  return { values: values as Partial<SettingValues>, partnerHosts };
 }
 
 function source(
@@ -86,8 +112,8 @@ function missing(setting: AnySetting): Problem {
   });
 }
 
-function unknownOptions(options: Readonly<Record<string, unknown>>): Problem[] {
-  const known: string[] = SETTINGS.map((setting) => setting.option);
+function unknownOptions(settings: readonly AnySetting[], options: Readonly<Record<string, unknown>>): Problem[] {
+  const known: string[] = settings.map((setting) => setting.option);
   return Object.keys(options)
     .filter((name) => !known.includes(name))
     .map((name) => {

@@ -32,6 +32,8 @@ export interface SharedState {
   readonly methodCodes: WeakMap<object, string>;
   /** What `start()` gave back; undefined while nothing runs. */
   running: unknown;
+  /** What the running exporter reads with, for spans; undefined while nothing runs. */
+  reading: unknown;
   /** Whether it has been said that the exporter is switched off. */
   hasSaidOff: boolean;
   /** What wrapped functions of the application record to; undefined while nothing runs. */
@@ -53,6 +55,7 @@ export function sharedState(): SharedState {
       businessCodes: new WeakMap(),
       methodCodes: new WeakMap(),
       running: undefined,
+      reading: undefined,
       hasSaidOff: false,
       recorder: undefined,
     };

@@ -6,11 +6,13 @@
  * chunks that the parser pushes into it. State hangs on the response and goes with it.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { InboundExchange, type InboundMessages, inboundPath, STATUS_CLIENT_LEFT } from './inbound-exchange';
+import { Http1Messages } from './http1-messages';
+import { InboundExchange, inboundPath, STATUS_CLIENT_LEFT } from './inbound-exchange';
 import type { Instrumentation, SourceContext } from './instrumentation';
-import { observePush, patchMethod } from './patch';
+import { observePush } from './patch';
+import { observeResponses } from './response-body';
 
 const NAME = 'http';
 const REQUEST_START = 'http.server.request.start';
@@ -28,7 +30,7 @@ const exchanges = new WeakMap<object, Exchange>();
 const connections = new WeakMap<Socket, Set<Exchange>>();
 
 export function createInboundInstrumentation(): Instrumentation {
-  let restore: (() => void)[] = [];
+  let endObserving: () => void;
   let onStart: (message: unknown) => void;
   return {
     name: NAME,
@@ -36,15 +38,15 @@ export function createInboundInstrumentation(): Instrumentation {
       onStart = (message) => begin(message as RequestStart, context);
       subscribe(REQUEST_START, onStart);
       subscribe(RESPONSE_FINISH, onFinish);
-      restore = [
-        patchMethod(ServerResponse.prototype, 'write', observeBody),
-        patchMethod(ServerResponse.prototype, 'end', observeEnd),
-      ];
+      endObserving = observeResponses({
+        chunk: (response, chunk, encoding) => exchanges.get(response)?.responseChunk(chunk, encoding),
+        ended: (response) => exchanges.get(response)?.responseEnded(),
+      });
     },
     disable() {
       unsubscribe(REQUEST_START, onStart);
       unsubscribe(RESPONSE_FINISH, onFinish);
-      for (const put of restore) put();
+      endObserving();
     },
   };
 }
@@ -62,29 +64,6 @@ function begin(message: RequestStart, context: SourceContext): void {
   } catch (error) {
     context.recorder.failed(NAME, error, 'inner');
   }
-}
-
-/** Second: the response's body passes, in pieces; `end` may bring the last one. */
-function observeBody(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
-  return function (this: ServerResponse, ...args: unknown[]) {
-    const [chunk, encoding] = args;
-    // what comes behind the end is refused by Node
-    if (isInForce() && (typeof chunk === 'string' || chunk instanceof Uint8Array) && !this.writableEnded) {
-      exchanges
-        .get(this)
-        ?.responseChunk(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);
-    }
-    return original.apply(this, args);
-  };
-}
-
-function observeEnd(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
-  const end = observeBody(original, isInForce);
-  return function (this: ServerResponse, ...args: unknown[]) {
-    const result = end.apply(this, args);
-    if (isInForce()) exchanges.get(this)?.responseEnded();
-    return result;
-  };
 }
 
 /**
@@ -127,48 +106,19 @@ export function whenAnswered(response: object, work: () => void): boolean {
 }
 
 /** One request and its response, as Node's server shows them. */
-class Exchange implements InboundMessages {
+class Exchange extends Http1Messages {
   private readonly exchange: InboundExchange;
   /** Whether the operating system had the whole response as soon as it was ended; a destroyed socket is none then. */
   isHandedOver = false;
   /** What waits for the end. */
   onFinished: (() => void)[] | undefined;
 
-  constructor(
-    context: SourceContext,
-    readonly request: IncomingMessage,
-    readonly response: ServerResponse,
-    path: string,
-  ) {
+  constructor(context: SourceContext, request: IncomingMessage, response: ServerResponse, path: string) {
+    super(request, response);
     this.exchange = new InboundExchange(context, NAME, this, path);
     if (this.exchange.wantsRequestBody) {
       observePush(request, (chunk, encoding) => this.exchange.requestChunk(chunk, encoding));
     }
-  }
-
-  get method(): string {
-    return this.request.method ?? '';
-  }
-
-  get target(): string {
-    return this.request.url ?? '';
-  }
-
-  get rawHeaders(): readonly string[] {
-    return this.request.rawHeaders;
-  }
-
-  /** Node says `complete` one turn after the last byte, which is too late where the answer did not wait for it. */
-  isRequestWhole(bytes: number): boolean {
-    return this.request.complete || String(bytes) === this.request.headers['content-length'];
-  }
-
-  statusCode(): number {
-    return this.response.statusCode;
-  }
-
-  contentEncoding(): string | undefined {
-    return contentEncoding(this.response);
   }
 
   responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
@@ -191,15 +141,4 @@ class Exchange implements InboundMessages {
 function sentStatus(response: ServerResponse): number {
   const head = (response as { _header?: string | null })._header;
   return Number(/^HTTP\/\d\.\d (\d{3})/.exec(head ?? '')?.[1] ?? response.statusCode);
-}
-
-/**
- * How the response's body is packed. Headers that were handed to `writeHead` as an object are only in the text of the
- * head that Node has composed by then.
- */
-function contentEncoding(response: ServerResponse): string | undefined {
-  const value = response.getHeader('content-encoding');
-  if (value !== undefined) return String(value);
-  const head = (response as { _header?: string | null })._header;
-  return head ? /\r\ncontent-encoding:[ \t]*([^\r]*)/i.exec(head)?.[1] : undefined;
 }

@@ -13,6 +13,7 @@ import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 import { urlToHttpOptions } from 'node:url';
 import { nowMs } from '../core/stopwatch';
+import { findCallee } from './callee';
 import type { Instrumentation, SourceContext } from './instrumentation';
 import { PartnerCall } from './partner-call';
 import { partnerErrorOf } from './partner-error';
@@ -21,9 +22,6 @@ import { observeEmit, observePush, patchMethod } from './patch';
 const NAME = 'http';
 /** Published with the head of a response, before the application's listeners run. */
 const RESPONSE = 'http.client.response.finish';
-
-/** Scheme and authority of a target in absolute form. */
-const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
 type Request = (...args: unknown[]) => http.ClientRequest;
 
@@ -70,18 +68,15 @@ function observedRequest(original: Request, isInForce: () => boolean, context: S
 
 /** First: the call has been made; nothing has been sent. */
 function begin(request: http.ClientRequest, args: readonly unknown[], startedMs: number, context: SourceContext): void {
-  // a tunnel is no exchange: what goes through it is none of this process's HTTP, or is a call of its own
-  if (request.method === 'CONNECT') return;
-  const target = proxied(request);
-  const hostname = target?.hostname ?? request.host;
-  if (!context.partners.knowsHost(hostname)) return;
-  const partner =
-    target === undefined
-      ? context.partners.find(request.protocol, hostname, portOf(request, args))
-      : context.partners.find(target.protocol, hostname, target.port === '' ? undefined : Number(target.port));
-  if (partner === undefined) return;
-  const path = target === undefined ? request.path : request.path.replace(ORIGIN, '');
-  const call = new HttpCall(new PartnerCall(context, NAME, partner, path, startedMs), request);
+  const callee = findCallee(context.partners, {
+    method: request.method,
+    protocol: request.protocol,
+    hostname: request.host,
+    path: request.path,
+    port: () => portOf(request, args),
+  });
+  if (callee === undefined) return;
+  const call = new HttpCall(new PartnerCall(context, NAME, callee, startedMs), request);
   calls.set(request, call);
   // no listeners: the application counts its own, is warned of too many, and may remove all there are
   observeEmit(request, (event, value) => {
@@ -142,12 +137,6 @@ class HttpCall {
     this.failed(undefined);
     this.call.finish(isWhole);
   }
-}
-
-/** The target of a request through a forward proxy, which is sent as a whole URL in place of the path. */
-function proxied(request: http.ClientRequest): URL | undefined {
-  const { path } = request;
-  return ORIGIN.test(path) && URL.canParse(path) ? new URL(path) : undefined;
 }
 
 /** The port of a call, which the request object does not keep; undefined: the protocol's default. */

@@ -9,7 +9,8 @@
 import type { EventEmitter } from 'node:events';
 import http2 from 'node:http2';
 import { syncBuiltinESMExports } from 'node:module';
-import { InboundExchange, type InboundMessages, inboundPath, STATUS_CLIENT_LEFT } from './inbound-exchange';
+import type { InboundMessages } from './inbound-codes';
+import { InboundExchange, inboundPath, STATUS_CLIENT_LEFT } from './inbound-exchange';
 import type { Instrumentation, SourceContext } from './instrumentation';
 import { observePush, patchMethod } from './patch';
 

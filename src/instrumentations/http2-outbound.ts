@@ -10,6 +10,7 @@ import http2 from 'node:http2';
 import { syncBuiltinESMExports } from 'node:module';
 import type { Chunk } from '../business-code/body-reader';
 import { nowMs } from '../core/stopwatch';
+import { calleeOf } from './callee';
 import type { Instrumentation, SourceContext } from './instrumentation';
 import { PartnerCall } from './partner-call';
 import { partnerErrorOf } from './partner-error';
@@ -95,7 +96,7 @@ function begin(
   const partner = context.partners.find(authority.protocol, authority.hostname, authority.port);
   if (partner === undefined) return;
   const path = String(stream.sentHeaders?.[HTTP2_HEADER_PATH] ?? '');
-  const exchange = new PartnerCall(context, NAME, partner, path, startedMs);
+  const exchange = new PartnerCall(context, NAME, calleeOf(partner, path), startedMs);
   const call = new StreamCall(exchange, stream, watchConnection(session), context.bodyLimit);
   // the monitor of errors is no listener for them: an error that nobody handles stays the application's
   stream.on(errorMonitor, (error) => call.failed(error));

@@ -6,11 +6,10 @@ import type { BodyReader, Chunk } from '../business-code/body-reader';
 import { NO_CODE, partnerCode, partnerCodeReader } from '../business-code/codes';
 import type { PartnerError } from '../core/measurement';
 import { nowMs } from '../core/stopwatch';
-import type { Partner } from '../partners/directory';
+import type { Callee } from './callee';
 import type { SourceContext } from './instrumentation';
 
 export class PartnerCall {
-  private readonly actionCode: string;
   private status: number | undefined;
   private body: BodyReader | undefined;
   private error: PartnerError | undefined;
@@ -18,18 +17,14 @@ export class PartnerCall {
 
   /**
    * @param source the source's name, for errors of our own
-   * @param target path of the call as sent, with or without query
    * @param startedMs when the call was made, by `nowMs()`
    */
   constructor(
     private readonly context: SourceContext,
     private readonly source: string,
-    private readonly partner: Partner,
-    target: string,
+    private readonly callee: Callee,
     private readonly startedMs: number,
-  ) {
-    this.actionCode = partner.actionCode(target.replace(/[?#].*$/s, ''));
-  }
+  ) {}
 
   get isFinished(): boolean {
     return this.hasFinished;
@@ -78,12 +73,7 @@ export class PartnerCall {
       const { status } = this;
       const error = status === undefined ? (this.error ?? 'aborted') : undefined;
       this.readCode(isWhole, (code) => {
-        const labels = {
-          partner: this.partner.code,
-          actionCode: this.actionCode,
-          httpStatus: String(status ?? 0),
-          code,
-        };
+        const labels = { ...this.callee, httpStatus: String(status ?? 0), code };
         this.context.recorder.recordPartner(labels, durationMs, error);
       });
     } catch (failure) {

@@ -15,6 +15,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { PartnerError } from '../core/measurement';
 import { nowMs } from '../core/stopwatch';
+import { calleeOf } from './callee';
 import type { Instrumentation, SourceContext } from './instrumentation';
 import { PartnerCall } from './partner-call';
 import { partnerErrorOf } from './partner-error';
@@ -86,7 +87,7 @@ function begin(request: UndiciRequest, context: SourceContext): void {
     if (!context.partners.knowsHost(hostname)) return;
     const partner = context.partners.find(protocol, hostname, port);
     if (partner === undefined) return;
-    const call = new UndiciCall(new PartnerCall(context, NAME, partner, path, nowMs()));
+    const call = new UndiciCall(new PartnerCall(context, NAME, calleeOf(partner, path), nowMs()));
     call.follow(request);
     calls.set(request, call);
   } catch (error) {

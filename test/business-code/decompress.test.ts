@@ -1,0 +1,83 @@
+/** Unpacking in one go reads the same code as unpacking in the background, within the same bound. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import zlib from 'node:zlib';
+import { BodyReader } from '../../src/business-code/body-reader';
+import { partnerCode, partnerCodeReader } from '../../src/business-code/codes';
+import { decompress, decompressAtOnce, type Unpack } from '../../src/business-code/decompress';
+
+const LIMIT_BYTES = 4096;
+const { zstdCompressSync } = zlib as { zstdCompressSync?: typeof zlib.gzipSync };
+
+const PACKERS: Readonly<Record<string, (text: Buffer) => Buffer>> = {
+  gzip: zlib.gzipSync,
+  'x-gzip': zlib.gzipSync,
+  deflate: zlib.deflateSync,
+  'raw deflate': zlib.deflateRawSync,
+  br: zlib.brotliCompressSync,
+  ...(zstdCompressSync && { zstd: zstdCompressSync }),
+};
+
+const noise = (bytes: number) =>
+  Array.from({ length: bytes }, (_, n) => String.fromCharCode(97 + ((n * n * 31 + n * 7) % 26))).join('');
+
+const BODIES = [
+  { name: 'a small body', text: '{"code":"A1"}', code: 'A1' },
+  { name: 'an empty body', text: '', code: '-1' },
+  { name: 'a body that is no JSON', text: '<p>', code: '-1' },
+  { name: 'a body as long as the limit', text: `{"code":"A1","x":"${'y'.repeat(LIMIT_BYTES - 20)}"}`, code: 'A1' },
+  { name: 'a body somewhat over the limit', text: `{"code":"A1","x":"${noise(2 * LIMIT_BYTES)}"}`, code: 'A1' },
+  { name: 'a code behind the limit', text: `{"x":"${'y'.repeat(LIMIT_BYTES)}","code":"A1"}`, code: '-1' },
+  { name: 'a body that packs a thousandfold', text: `{"code":"A1","x":"${' '.repeat(20_000_000)}"}`, code: 'A1' },
+  {
+    name: 'a body that packs well after it packed badly',
+    text: `{"x":"${noise(LIMIT_BYTES / 2)}","code":"A1","y":"${' '.repeat(1_000_000)}"}`,
+    code: 'A1',
+  },
+] as const;
+
+function codeOf(encoding: string, packed: Uint8Array, unpack: Unpack): Promise<string> {
+  const reader = partnerCodeReader(LIMIT_BYTES);
+  reader.setEncoding(encoding);
+  reader.push(packed);
+  return new Promise((resolve) => reader.end(true, (codes) => resolve(partnerCode(codes)), unpack));
+}
+
+describe('unpacking at once', () => {
+  for (const [packer, pack] of Object.entries(PACKERS)) {
+    const encoding = packer.split(' ').at(-1) as string;
+    for (const { name, text, code } of BODIES) {
+      it(`reads ${name}, ${packer}, as in the background`, async () => {
+        const packed = pack(Buffer.from(text));
+        assert.equal(await codeOf(encoding, packed, decompress), code);
+        assert.equal(await codeOf(encoding, packed, decompressAtOnce), code);
+      });
+    }
+
+    it(`reads ${packer} that broke off as in the background`, async () => {
+      const packed = pack(Buffer.from(`{"code":"A1","x":"${noise(500)}"}`)).subarray(0, -20);
+      assert.equal(await codeOf(encoding, packed, decompressAtOnce), await codeOf(encoding, packed, decompress));
+    });
+  }
+
+  for (const encoding of ['gzip', 'deflate', 'br', 'compress', 'gzip, br']) {
+    it(`finds no code in what only claims to be ${encoding}`, async () => {
+      assert.equal(await codeOf(encoding, Buffer.from('{"code":"A1"}'), decompressAtOnce), '-1');
+    });
+  }
+
+  it('has given its result when it returns', () => {
+    const reader = new BodyReader(['code'], LIMIT_BYTES);
+    reader.setEncoding('gzip');
+    reader.push(zlib.gzipSync('{"code":1}'));
+    let text: string | undefined;
+    reader.end(
+      true,
+      ({ found }) => {
+        text = found[0]?.text;
+      },
+      decompressAtOnce,
+    );
+    assert.equal(text, '1');
+  });
+});
