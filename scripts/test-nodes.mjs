@@ -1,6 +1,7 @@
 // Runs the process tests on the newest Node of each supported line: npm run test:nodes -- [line …] [part of a file name …]
 // The runtimes come from npm's packages of them, and are kept in node_modules/.cache until the next npm ci.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -17,7 +18,8 @@ if (unknown.length > 0) {
   console.error(`not a supported line: ${unknown.join(', ')}; choose among ${LINES.join(', ')}`);
   process.exit(1);
 }
-const results = (lines.length > 0 ? lines : LINES).map((line) => testOn(install(line)));
+const results = [];
+for (const line of lines.length > 0 ? lines : LINES) results.push(await testOn(install(line)));
 console.table(Object.fromEntries(results.map(({ version, ...result }) => [version, result])));
 process.exit(results.every(({ exit, pass }) => exit === 0 && pass > 0) ? 0 : 1);
 
@@ -47,18 +49,21 @@ function npm(...args) {
 }
 
 /** The runner stays on this Node; the programs under test run on the other. */
-function testOn(binary) {
+async function testOn(binary) {
   const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim();
   console.log(`\nNode ${version}`);
   const startedMs = Date.now();
-  const run = spawnSync(process.execPath, ['scripts/test.mjs', ...parts], {
+  const run = spawn(process.execPath, ['scripts/test.mjs', ...parts], {
     env: { ...process.env, TEST_NODE: binary },
     stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-    maxBuffer: 256 * 1024 * 1024,
   });
-  process.stdout.write(run.stdout);
-  const count = (name) => Number(new RegExp(`^ℹ ${name} (\\d+)$`, 'm').exec(run.stdout)?.[1] ?? 0);
+  let output = '';
+  run.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+    process.stdout.write(text);
+  });
+  const [exit] = await once(run, 'close');
+  const count = (name) => Number(new RegExp(`^ℹ ${name} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
   const seconds = Math.round((Date.now() - startedMs) / 1000);
-  return { version, pass: count('pass'), fail: count('fail'), skipped: count('skipped'), seconds, exit: run.status };
+  return { version, pass: count('pass'), fail: count('fail'), skipped: count('skipped'), seconds, exit };
 }
