@@ -154,18 +154,25 @@ describe('messages of amqplib', () => {
           expected: { success: 3, failure: 3 },
         },
       ];
+      let app: ConsumerApp;
+      before(async () => {
+        app = await consumer(await createQueue(), row);
+      });
+      after(() => app?.stop());
+
       for (const { title, commands, expected } of cases) {
-        it(`${title} answers three messages`, () =>
-          withConsumer(row, {}, async (app, queue) => {
-            publish(queue, 'hold', 'hold', 'hold');
-            await delivered(app, 3);
-            assert.deepEqual(outcome(await app.metrics(), queue), { success: 0, failure: 0 });
-            for (const command of commands) {
-              await app.command(command);
-              if (command === 'recover') await delivered(app, 6);
-            }
-            await outcomeIs(app, queue, expected);
-          }));
+        it(`${title} answers three messages`, async () => {
+          const queue = await createQueue();
+          await app.command(`open/${queue}`);
+          publish(queue, 'hold', 'hold', 'hold');
+          await delivered(app, 3);
+          assert.deepEqual(outcome(await app.metrics(), queue), { success: 0, failure: 0 });
+          for (const command of commands) {
+            await app.command(command);
+            if (command === 'recover') await delivered(app, 6);
+          }
+          await outcomeIs(app, queue, expected);
+        });
       }
     });
   }
