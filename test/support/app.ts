@@ -2,6 +2,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { endsWithUs } from './left-behind';
 import { type Metrics, parseMetrics } from './metrics';
 import { ROOT } from './paths';
 
@@ -60,6 +61,7 @@ export async function runApp(script: string, options: AppOptions = {}): Promise<
     env: environment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  endsWithUs(child);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

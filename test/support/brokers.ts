@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { installedBinary } from './debian-install';
+import { atEnd, endsWithUs } from './left-behind';
 
 /** A server that a test has started. */
 export interface Broker {
@@ -73,6 +74,7 @@ export async function startKafka(): Promise<Pick<Broker, 'port' | 'stop'>> {
   // it serves as long as its own producer waits for input
   const args = ['-P', '-t', 'kcat', '-b', 'none', '-X', 'test.mock.num.brokers=1', '-d', 'mock'];
   const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'pipe'] });
+  endsWithUs(child);
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     // it goes on telling what it does
@@ -167,7 +169,7 @@ async function startBroker(launch: (port: number, folder: string) => Launch): Pr
   let child: ChildProcess | undefined;
 
   // a test that is cancelled ends without its own clean-up
-  process.once('exit', () => {
+  const stopped = atEnd(() => {
     if (child?.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
@@ -202,6 +204,7 @@ async function startBroker(launch: (port: number, folder: string) => Launch): Pr
     start,
     async stop() {
       await kill();
+      stopped();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { environment } from './app';
+import { endsWithUs } from './left-behind';
 import { type Labels, type Metrics, parseMetrics } from './metrics';
 import { FIXTURES, ROOT } from './paths';
 
@@ -36,6 +37,7 @@ export class ClientApp {
       env: environment({ CHANNEL_EXPORTER_PARTNERS: partners, NODE_NO_WARNINGS: '1' }),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    endsWithUs(child);
     const closed = once(child, 'close');
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
