@@ -2,13 +2,12 @@
  * Message servers for tests: each is started on free ports with a folder of its own, and nothing is touched that was
  * running before.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect as tcpConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { installedBinary } from './debian-install';
 import { atEnd, endsWithUs } from './left-behind';
 
@@ -34,12 +33,10 @@ interface Launch {
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   /** Run after the process has ended. */
-  readonly after?: () => Promise<unknown>;
+  readonly after?: () => void;
 }
 
 const START_LIMIT_MS = 60_000;
-
-const run = promisify(execFile);
 
 /** A port that is free now. */
 export async function freePort(): Promise<number> {
@@ -126,6 +123,8 @@ export async function startRabbitMq(): Promise<RabbitMq> {
       HOME: folder,
       ERL_EPMD_PORT: `${epmd}`,
       ERL_EPMD_ADDRESS: '127.0.0.1',
+      // lets it be ended before it has noticed that its node is gone
+      ERL_EPMD_RELAXED_COMMAND_CHECK: '1',
       RABBITMQ_NODENAME: `channel-exporter-${port}@localhost`,
       RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
       RABBITMQ_NODE_PORT: `${port}`,
@@ -141,7 +140,7 @@ export async function startRabbitMq(): Promise<RabbitMq> {
       RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_prometheus].\n'),
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
     };
-    const after = () => run('epmd', ['-port', `${epmd}`, '-kill'], { env }).catch(() => undefined);
+    const after = () => void spawnSync('epmd', ['-port', `${epmd}`, '-kill'], { env, stdio: 'ignore' });
     return { command, args: [], env, after };
   });
   return {
@@ -170,7 +169,10 @@ async function startBroker(launch: (port: number, folder: string) => Launch): Pr
 
   // a test that is cancelled ends without its own clean-up
   const stopped = atEnd(() => {
-    if (child?.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    if (child?.pid !== undefined) {
+      process.kill(-child.pid, 'SIGKILL');
+      after?.();
+    }
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   const start = async () => {
@@ -195,7 +197,7 @@ async function startBroker(launch: (port: number, folder: string) => Launch): Pr
     const closed = once(running, 'close');
     process.kill(-running.pid, 'SIGKILL');
     await closed;
-    await after?.();
+    after?.();
   };
   await start();
   return {
