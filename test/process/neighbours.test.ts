@@ -1,6 +1,6 @@
 /** Other people's instrumentation in the same process: it sees what it would see without us, and we see everything. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,24 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { type App, INNER, nodeBinary, PARTNER, runApp } from '../support/app';
 import { copyPrograms, openWorkshop, type Workshop } from '../support/packed';
 import { FIXTURES } from '../support/paths';
-
-interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentId: string;
-  readonly name: string;
-  readonly kind: number;
-  readonly scope: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
-  readonly status: unknown;
-  readonly events: readonly string[];
-}
-
-/** A span without what differs from run to run. */
-interface SpanTree {
-  readonly span: string;
-  readonly children: readonly SpanTree[];
-}
+import { NEWEST_LINE, OUR_LINE, readSpans, type Span, type SpanTree, treesOf } from '../support/spans';
 
 interface Observed {
   readonly spans: readonly Span[];
@@ -36,23 +19,6 @@ interface Observed {
 }
 
 const OURS = 'channel-exporter/register';
-/** Versions that this package itself depends on: npm hoists them into one copy. */
-const OUR_LINE = {
-  '@opentelemetry/context-async-hooks': '2.12.0',
-  '@opentelemetry/core': '2.12.0',
-  '@opentelemetry/instrumentation': '0.223.0',
-  '@opentelemetry/instrumentation-express': '0.71.1',
-  '@opentelemetry/instrumentation-http': '0.223.0',
-  '@opentelemetry/sdk-trace': '2.12.0',
-};
-const NEWEST_LINE = {
-  '@opentelemetry/context-async-hooks': '3.1.1',
-  '@opentelemetry/core': '3.1.1',
-  '@opentelemetry/instrumentation': '0.301.0',
-  '@opentelemetry/instrumentation-express': '0.72.0',
-  '@opentelemetry/instrumentation-http': '0.301.0',
-  '@opentelemetry/sdk-trace': '3.1.1',
-};
 const LINES = [
   { line: 'our versions', packages: OUR_LINE, api: '1.9.1', flags: [], isShared: true, isNewest: false },
   // the 2.x line names api below 1.10 as its peer; there are applications that force it
@@ -162,44 +128,13 @@ async function observe(
   } finally {
     await app.stop();
   }
-  const spans = readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Span);
+  const spans = readSpans(file);
   return {
     spans,
     trees: treesOf(spans, app.port),
     partnerHeaders: received.map((headers) => Object.keys(headers).sort()),
     traceparents: received.map(({ traceparent }) => traceparent?.toString()),
   };
-}
-
-/** Spans as trees, in an order that does not depend on which of them ended first. */
-function treesOf(spans: readonly Span[], port: number): readonly SpanTree[] {
-  const ids = new Set(spans.map(({ spanId }) => spanId));
-  const childrenOf = (parentId: string): readonly SpanTree[] =>
-    sorted(spans.filter((span) => span.parentId === parentId).map(toTree));
-  const toTree = (span: Span): SpanTree => ({ span: describeSpan(span, port, ids), children: childrenOf(span.spanId) });
-  return sorted(spans.filter(({ parentId }) => !ids.has(parentId)).map(toTree));
-}
-
-function sorted(trees: readonly SpanTree[]): readonly SpanTree[] {
-  return [...trees].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-}
-
-function describeSpan(
-  { name, kind, scope, attributes, status, events, parentId }: Span,
-  port: number,
-  ids: Set<string>,
-) {
-  const kept = Object.entries(attributes)
-    .filter(([key]) => !/^(net|server|client|network)\..*port$/.test(key))
-    .sort();
-  const remote = parentId === '' || ids.has(parentId) ? '' : parentId;
-  return JSON.stringify({ name, kind, scope, attributes: kept, status, events, remote }).replaceAll(
-    `:${port}`,
-    ':<port>',
-  );
 }
 
 /** Every request and every partner call is in our series, by its template. */
