@@ -98,6 +98,7 @@ export function start(options: StartOptions = {}): Exporter {
   for (const text of warnings) warn('CHX_VARIABLE_UNKNOWN', text, text);
   const exporter = run(config, () => {
     shared.running = undefined;
+    shared.recorder = undefined;
   });
   shared.running = exporter;
   return exporter;
@@ -134,6 +135,7 @@ function run(config: Config, onShutdown: () => void): Exporter {
     isOwnServer: server.owns,
   };
   for (const source of enabled) source.enable(context);
+  sharedState().recorder = recorder;
 
   const observed = sources.map(({ observes }) => observes).join(', ') || 'nothing';
   logLine('info', `${VERSION}, ${config.syscode}, ${server.url}; observes ${observed}; ${hostsText(config)}`);

@@ -1,5 +1,5 @@
 /** The same cleaning for codes that an application sets by itself as for those read from a body. */
-import { MAX_VALUE_CHARACTERS } from './scanner';
+import { MAX_VALUE_CHARACTERS } from './value-text';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\p{Surrogate}/gu;

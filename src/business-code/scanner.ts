@@ -9,17 +9,17 @@
  * its own object. null, arrays and objects under a matching key are no match and are searched further.
  */
 
+import { beginNumber, isDigit, isWholeNumber, nextNumberState } from './json-number';
+import { KeyMatcher } from './key-matcher';
+import { Utf8Sequence } from './utf8';
+import { MAX_VALUE_CHARACTERS, ValueText } from './value-text';
+
 /** A value as it was found. */
 export interface Found {
   /** A string decoded and cleaned, a number as its source text, a boolean as `true` or `false`; cut. */
   readonly text: string;
   readonly kind: 'string' | 'number' | 'boolean';
 }
-
-/** Longest value kept, in characters; longer ones are cut. */
-export const MAX_VALUE_CHARACTERS = 64;
-
-const REPLACEMENT = '\uFFFD';
 
 // what is expected next
 const VALUE = 0;
@@ -42,16 +42,6 @@ const SKIPPED = 0;
 const AS_KEY = 1;
 const AS_VALUE = 2;
 
-// states of a number, by what was read last
-const NUMBER_SIGN = 0;
-const NUMBER_ZERO = 1;
-const NUMBER_DIGITS = 2;
-const NUMBER_POINT = 3;
-const NUMBER_FRACTION = 4;
-const NUMBER_E = 5;
-const NUMBER_E_SIGN = 6;
-const NUMBER_EXPONENT = 7;
-
 const IS_OBJECT = 1; // bit of a stack entry; the bits above it say which names the object has matched
 
 const QUOTE = 0x22;
@@ -73,32 +63,25 @@ export class CodeScanner {
   private readonly matches: (Match | undefined)[];
   private position = 0;
 
+  private readonly key: KeyMatcher;
   /** Bits of the names that the last key equals and its object has not matched yet. */
   private wanted = 0;
-  /** For each name, how many of its letters the key has shown so far; -1: it is another key. */
-  private readonly progress: number[];
 
   private purpose = SKIPPED;
-  private text = '';
-  private characters = 0;
-  private highSurrogate = 0;
+  private readonly value = new ValueText();
+  private readonly sequence = new Utf8Sequence();
   private unicode = 0;
   private unicodeDigits = 0;
+  private number = '';
   private numberState = 0;
   private word = '';
   private wordAt = 0;
   private markAt = 0;
 
-  // a UTF-8 sequence under way
-  private sequenceLeft = 0;
-  private sequenceLow = 0x80;
-  private sequenceHigh = 0xbf;
-  private codePoint = 0;
-
   /** @param names normalised: lower-case letters only; at most seven */
   constructor(private readonly names: readonly string[]) {
     this.matches = names.map(() => undefined);
-    this.progress = names.map(() => -1);
+    this.key = new KeyMatcher(names);
   }
 
   /** The value found for a name; undefined: there was none so far. */
@@ -122,7 +105,7 @@ export class CodeScanner {
 
   /** Says that the text has ended. @returns whether it was one whole JSON text */
   finish(): boolean {
-    if (this.state === IN_NUMBER && this.isWholeNumber()) this.endNumber();
+    if (this.state === IN_NUMBER && isWholeNumber(this.numberState)) this.endNumber();
     return this.state === FINISHED;
   }
 
@@ -131,7 +114,7 @@ export class CodeScanner {
     const before = this.position - start;
     let i = start;
     while (i < end) {
-      if (this.state === IN_STRING && this.purpose === SKIPPED && this.sequenceLeft === 0) {
+      if (this.state === IN_STRING && this.purpose === SKIPPED && this.sequence.left === 0) {
         i = skipPlain(bytes, i, end);
         if (i === end) break;
       }
@@ -234,7 +217,7 @@ export class CodeScanner {
       this.state = BROKEN;
       return;
     }
-    this.progress.fill(0);
+    this.key.begin();
     this.beginString(AS_KEY);
   }
 
@@ -245,11 +228,11 @@ export class CodeScanner {
       this.open(IS_OBJECT);
     } else if (byte === 0x5b) {
       this.open(0);
-    } else if (byte === 0x2d || isDigit(byte)) {
+    } else if (beginNumber(byte) >= 0) {
+      this.numberState = beginNumber(byte);
+      this.number = '';
+      this.keepDigit(byte);
       this.state = IN_NUMBER;
-      this.text = '';
-      this.keepNumber(byte);
-      this.numberState = byte === 0x2d ? NUMBER_SIGN : byte === 0x30 ? NUMBER_ZERO : NUMBER_DIGITS;
     } else {
       this.word = WORDS[byte] ?? '';
       this.wordAt = 1;
@@ -259,17 +242,15 @@ export class CodeScanner {
 
   private beginString(purpose: number): void {
     this.purpose = purpose;
-    this.text = '';
-    this.characters = 0;
-    this.highSurrogate = 0;
+    if (purpose === AS_VALUE) this.value.clear();
     this.state = IN_STRING;
   }
 
   private inString(byte: number): void {
-    if (this.sequenceLeft > 0) {
+    if (this.sequence.left > 0) {
       this.continueSequence(byte);
     } else if (byte >= 0x80) {
-      this.beginSequence(byte);
+      if (!this.sequence.begin(byte)) this.state = BROKEN;
     } else if (byte === QUOTE) {
       this.endString();
     } else if (byte === BACKSLASH) {
@@ -327,83 +308,17 @@ export class CodeScanner {
     this.codeUnit(this.unicode);
   }
 
-  /** The lead byte of a sequence; the ranges shut out overlong forms, surrogates and what is above U+10FFFF. */
-  private beginSequence(byte: number): void {
-    this.sequenceLow = 0x80;
-    this.sequenceHigh = 0xbf;
-    if (byte >= 0xc2 && byte <= 0xdf) {
-      this.sequenceLeft = 1;
-      this.codePoint = byte & 0x1f;
-    } else if (byte >= 0xe0 && byte <= 0xef) {
-      this.sequenceLeft = 2;
-      this.codePoint = byte & 0x0f;
-      if (byte === 0xe0) this.sequenceLow = 0xa0;
-      if (byte === 0xed) this.sequenceHigh = 0x9f;
-    } else if (byte >= 0xf0 && byte <= 0xf4) {
-      this.sequenceLeft = 3;
-      this.codePoint = byte & 0x07;
-      if (byte === 0xf0) this.sequenceLow = 0x90;
-      if (byte === 0xf4) this.sequenceHigh = 0x8f;
-    } else {
-      this.state = BROKEN;
-    }
-  }
-
   private continueSequence(byte: number): void {
-    if (byte < this.sequenceLow || byte > this.sequenceHigh) {
-      this.state = BROKEN;
-      return;
-    }
-    this.sequenceLow = 0x80;
-    this.sequenceHigh = 0xbf;
-    this.codePoint = (this.codePoint << 6) | (byte & 0x3f);
-    this.sequenceLeft--;
-    if (this.sequenceLeft > 0 || this.purpose === SKIPPED) return;
-    if (this.purpose === AS_KEY) {
-      this.progress.fill(-1);
-      return;
-    }
-    this.endHighSurrogate();
-    this.keep(this.codePoint < 0xa0 ? REPLACEMENT : String.fromCodePoint(this.codePoint));
+    if (!this.sequence.next(byte)) this.state = BROKEN;
+    else if (this.sequence.left > 0) return;
+    else if (this.purpose === AS_KEY) this.key.fail();
+    else if (this.purpose === AS_VALUE) this.value.addCodePoint(this.sequence.codePoint);
   }
 
   /** A character that is ASCII or written as an escape, one UTF-16 code unit. */
   private codeUnit(unit: number): void {
-    if (this.purpose === AS_KEY) this.keyLetter(unit);
-    else if (this.purpose === AS_VALUE) this.valueUnit(unit);
-  }
-
-  private keyLetter(unit: number): void {
-    if (unit === 0x2d || unit === 0x5f) return;
-    const letter = unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit;
-    for (let n = 0; n < this.names.length; n++) {
-      const at = this.progress[n] as number;
-      if (at >= 0) this.progress[n] = (this.names[n] as string).charCodeAt(at) === letter ? at + 1 : -1;
-    }
-  }
-
-  private valueUnit(unit: number): void {
-    if (unit >= 0xdc00 && unit <= 0xdfff && this.highSurrogate !== 0) {
-      const pair = String.fromCharCode(this.highSurrogate, unit);
-      this.highSurrogate = 0;
-      this.keep(pair);
-      return;
-    }
-    this.endHighSurrogate();
-    if (unit >= 0xd800 && unit <= 0xdbff) this.highSurrogate = unit;
-    else this.keep(isUnprintable(unit) ? REPLACEMENT : String.fromCharCode(unit));
-  }
-
-  /** A high surrogate that no low one followed stands for nothing. */
-  private endHighSurrogate(): void {
-    if (this.highSurrogate === 0) return;
-    this.highSurrogate = 0;
-    this.keep(REPLACEMENT);
-  }
-
-  private keep(character: string): void {
-    if (this.characters < MAX_VALUE_CHARACTERS) this.text += character;
-    this.characters++;
+    if (this.purpose === AS_KEY) this.key.add(unit);
+    else if (this.purpose === AS_VALUE) this.value.addCodeUnit(unit);
   }
 
   private endString(): void {
@@ -411,19 +326,13 @@ export class CodeScanner {
       this.endKey();
       return;
     }
-    if (this.purpose === AS_VALUE) {
-      this.endHighSurrogate();
-      this.accept('string', this.text, this.position + 1);
-    }
+    if (this.purpose === AS_VALUE) this.accept('string', this.value.end(), this.position + 1);
     this.endValue();
   }
 
   private endKey(): void {
-    const matched = (this.stack[this.depth - 1] as number) >> 1;
-    this.wanted = 0;
-    for (let n = 0; n < this.names.length; n++) {
-      if (this.progress[n] === (this.names[n] as string).length && (matched & (1 << n)) === 0) this.wanted |= 1 << n;
-    }
+    const matchedBefore = (this.stack[this.depth - 1] as number) >> 1;
+    this.wanted = this.key.matched() & ~matchedBefore;
     this.state = COLON;
   }
 
@@ -431,10 +340,10 @@ export class CodeScanner {
     const next = nextNumberState(this.numberState, byte);
     if (next >= 0) {
       this.numberState = next;
-      this.keepNumber(byte);
+      this.keepDigit(byte);
       return;
     }
-    if (!this.isWholeNumber()) {
+    if (!isWholeNumber(this.numberState)) {
       this.state = BROKEN;
       return;
     }
@@ -442,17 +351,12 @@ export class CodeScanner {
     if (!isWhiteSpace(byte)) this.structure(byte);
   }
 
-  private keepNumber(byte: number): void {
-    if (this.wanted !== 0 && this.text.length < MAX_VALUE_CHARACTERS) this.text += String.fromCharCode(byte);
-  }
-
-  private isWholeNumber(): boolean {
-    const state = this.numberState;
-    return state === NUMBER_ZERO || state === NUMBER_DIGITS || state === NUMBER_FRACTION || state === NUMBER_EXPONENT;
+  private keepDigit(byte: number): void {
+    if (this.wanted !== 0 && this.number.length < MAX_VALUE_CHARACTERS) this.number += String.fromCharCode(byte);
   }
 
   private endNumber(): void {
-    if (this.wanted !== 0) this.accept('number', this.text, this.position);
+    if (this.wanted !== 0) this.accept('number', this.number, this.position);
     this.endValue();
   }
 
@@ -488,33 +392,6 @@ function skipPlain(bytes: Uint8Array, start: number, end: number): number {
   return end;
 }
 
-function nextNumberState(state: number, byte: number): number {
-  switch (state) {
-    case NUMBER_SIGN:
-      return byte === 0x30 ? NUMBER_ZERO : isDigit(byte) ? NUMBER_DIGITS : -1;
-    case NUMBER_ZERO:
-      return byte === 0x2e ? NUMBER_POINT : isExponent(byte) ? NUMBER_E : -1;
-    case NUMBER_DIGITS:
-      return isDigit(byte) ? NUMBER_DIGITS : byte === 0x2e ? NUMBER_POINT : isExponent(byte) ? NUMBER_E : -1;
-    case NUMBER_POINT:
-      return isDigit(byte) ? NUMBER_FRACTION : -1;
-    case NUMBER_FRACTION:
-      return isDigit(byte) ? NUMBER_FRACTION : isExponent(byte) ? NUMBER_E : -1;
-    case NUMBER_E:
-      return byte === 0x2b || byte === 0x2d ? NUMBER_E_SIGN : isDigit(byte) ? NUMBER_EXPONENT : -1;
-    default:
-      return isDigit(byte) ? NUMBER_EXPONENT : -1;
-  }
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= 0x30 && byte <= 0x39;
-}
-
-function isExponent(byte: number): boolean {
-  return byte === 0x65 || byte === 0x45;
-}
-
 function isWhiteSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
@@ -523,13 +400,4 @@ function hexDigit(byte: number): number {
   if (isDigit(byte)) return byte - 0x30;
   const letter = byte | 0x20;
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
-}
-
-/**
- * Control characters and lone low surrogates, which become U+FFFD. Tab and line breaks stay: the recorded original
- * keeps them, and the scrape text can carry them.
- */
-function isUnprintable(unit: number): boolean {
-  if (unit < 0x20) return unit !== 0x09 && unit !== 0x0a && unit !== 0x0d;
-  return (unit >= 0x7f && unit <= 0x9f) || (unit >= 0xdc00 && unit <= 0xdfff);
 }

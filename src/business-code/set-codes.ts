@@ -1,5 +1,6 @@
 /** Codes set by the application, which win over those read from headers and bodies. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
 import { sharedState } from '../core/overrides';
 import { cleanCode } from './clean';
 
@@ -11,9 +12,13 @@ export type CodeValue = string | number | boolean;
  *
  * Control characters and lone surrogates become U+FFFD; over 64 characters the value is cut. Call it before the
  * response has been sent; the last call wins. Without a running exporter it does nothing. It does not throw.
- * @param response Node's own response object, or one that inherits from it, as Express's does
+ * @param response Node's own response object, or one that inherits from it, as Express's does; over HTTP/2 without
+ *   response objects, the stream
  */
-export function setBusinessCode(response: ServerResponse, value: CodeValue): void {
+export function setBusinessCode(
+  response: ServerResponse | Http2ServerResponse | ServerHttp2Stream,
+  value: CodeValue,
+): void {
   keep(sharedState().businessCodes, response, value);
 }
 
@@ -21,9 +26,13 @@ export function setBusinessCode(response: ServerResponse, value: CodeValue): voi
  * Sets the interface number of a request, for the label `method_code`, in place of the one in its headers or data.
  *
  * The same cleaning and limits as {@link setBusinessCode}. An empty text leaves the others their turn.
- * @param request Node's own request object, or one that inherits from it, as Express's does
+ * @param request Node's own request object, or one that inherits from it, as Express's does; over HTTP/2 without
+ *   request objects, the stream
  */
-export function setMethodCode(request: IncomingMessage, value: CodeValue): void {
+export function setMethodCode(
+  request: IncomingMessage | Http2ServerRequest | ServerHttp2Stream,
+  value: CodeValue,
+): void {
   keep(sharedState().methodCodes, request, value);
 }
 

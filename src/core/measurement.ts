@@ -26,6 +26,16 @@ export interface PartnerLabels {
   code: string;
 }
 
+export interface ConsumerLabels {
+  /** Queue, topic or subscription as the client names it. */
+  topic: string;
+  /** Whether the message was acknowledged, or its handler succeeded. */
+  code: ConsumerCode;
+}
+
+/** `0`: success, `1`: failure; as the Python package writes them. */
+export type ConsumerCode = '0' | '1';
+
 /** Why a partner call ended without a status. */
 export const PARTNER_ERRORS = ['refused', 'dns', 'tls', 'timeout', 'reset', 'aborted', 'other'] as const;
 export type PartnerError = (typeof PARTNER_ERRORS)[number];
@@ -34,6 +44,7 @@ export type PartnerError = (typeof PARTNER_ERRORS)[number];
 export interface Recorder {
   recordInner(labels: InnerLabels, durationMs: number): void;
   recordPartner(labels: PartnerLabels, durationMs: number, error?: PartnerError): void;
+  recordConsumer(labels: ConsumerLabels, durationMs: number): void;
   /** Counts something that went wrong inside a source, and says it once a minute. */
   failed(source: string, error: unknown, lost?: Channel): void;
 }

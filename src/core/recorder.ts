@@ -6,7 +6,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { errorText, warn } from '../diagnostics/log';
 import type { Instruments } from './instruments';
 import { type LabelName, LabelValues } from './label-values';
-import type { Channel, InnerLabels, PartnerError, PartnerLabels, Recorder } from './measurement';
+import type { Channel, ConsumerLabels, InnerLabels, PartnerError, PartnerLabels, Recorder } from './measurement';
 
 export interface RecorderSettings {
   readonly syscode: string;
@@ -17,6 +17,10 @@ export interface RecorderSettings {
 
 /** Characters of the system code that name the application's owner. */
 const APPID_CHARACTERS = 4;
+/** AMQP allows 255 bytes, Kafka 249; only MQTT's subscriptions can be longer. */
+const MAX_TOPIC_CHARACTERS = 255;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f]|\p{Surrogate}/gu;
 
 export function createRecorder(instruments: Instruments, settings: RecorderSettings): Recorder {
   const { syscode, families } = settings;
@@ -32,6 +36,7 @@ export function createRecorder(instruments: Instruments, settings: RecorderSetti
     });
   const inner = labelValues('inner');
   const partner = labelValues('partner');
+  const consumer = labelValues('consumer');
 
   const failed: Recorder['failed'] = (source, error, lost) => {
     try {
@@ -81,8 +86,24 @@ export function createRecorder(instruments: Instruments, settings: RecorderSetti
         if (error !== undefined) instruments.partnerErrors.add(1, { ...exchange, error });
       });
     },
+    recordConsumer(labels: ConsumerLabels, durationMs: number) {
+      record('consumer', () => {
+        const attributes: Attributes = {
+          ...identity,
+          f_code: '',
+          topic: consumer.admit('topic', cleanTopic(labels.topic)),
+          code: consumer.admit('code', labels.code),
+        };
+        instruments.consumer.record(atLeastZero(durationMs), attributes);
+      });
+    },
     failed,
   };
+}
+
+/** Names of queues and subjects come from outside; one lone surrogate would spoil the whole scrape. */
+function cleanTopic(topic: string): string {
+  return topic.slice(0, MAX_TOPIC_CHARACTERS).replace(UNPRINTABLE, '\uFFFD');
 }
 
 function atLeastZero(durationMs: number): number {

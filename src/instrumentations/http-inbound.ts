@@ -8,26 +8,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { BodyReader } from '../business-code/body-reader';
-import { innerCode, innerCodeReader, NO_CODE } from '../business-code/codes';
-import { decodePath } from '../business-code/percent-decode';
-import { findInQuery, type RequestBodyReader, requestBodyReader } from '../business-code/request-data';
-import { sharedState } from '../core/overrides';
-import { nowMs } from '../core/stopwatch';
+import { InboundExchange, type InboundMessages, inboundPath, STATUS_CLIENT_LEFT } from './inbound-exchange';
 import type { Instrumentation, SourceContext } from './instrumentation';
 import { observePush, patchMethod } from './patch';
-import { readHeaders, type WantedHeaders } from './request-headers';
-import { rawPath, rawQuery } from './request-target';
-import { routeOf } from './routes';
 
 const NAME = 'http';
 const REQUEST_START = 'http.server.request.start';
 const RESPONSE_FINISH = 'http.server.response.finish';
-/** The client left before the response was handed to the operating system. */
-const STATUS_CLIENT_LEFT = 499;
-const STATUS_NOT_FOUND = 404;
-/** Longest User-Agent that becomes a label whole. */
-const F_CODE_CHARACTERS = 20;
 
 interface RequestStart {
   readonly request: IncomingMessage;
@@ -67,7 +54,7 @@ function begin(message: RequestStart, context: SourceContext): void {
   const { request, response, socket, server } = message;
   if (context.isOwnServer(server)) return;
   try {
-    const path = decodePath(rawPath(request.url ?? ''));
+    const path = inboundPath(request.url ?? '');
     if (context.ignorePaths.has(path)) return;
     const exchange = new Exchange(context, request, response, path);
     exchanges.set(response, exchange);
@@ -127,56 +114,47 @@ function watchConnection(socket: Socket): Set<Exchange> {
   return underWay;
 }
 
-/** One request and its response. */
-class Exchange {
-  private readonly startedMs = nowMs();
-  private readonly headers: WantedHeaders;
-  private readonly query: string;
-  private readonly requestBody: RequestBodyReader | undefined;
-  private requestBytes = 0;
-  private responseBody: BodyReader | undefined;
-  private isFinished = false;
+/** One request and its response, as Node's server shows them. */
+class Exchange implements InboundMessages {
+  private readonly exchange: InboundExchange;
   /** Whether the operating system had the whole response as soon as it was ended; a destroyed socket is none then. */
   isHandedOver = false;
 
   constructor(
-    private readonly context: SourceContext,
-    private readonly request: IncomingMessage,
-    private readonly response: ServerResponse,
-    private readonly path: string,
+    context: SourceContext,
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    path: string,
   ) {
-    this.headers = readHeaders(request.rawHeaders);
-    this.query = rawQuery(request.url ?? '');
-    if (this.headers.hasBody && !this.headers.methodCode && context.bodyLimit > 0) {
-      const reader = requestBodyReader(this.headers.contentType, context.bodyLimit);
-      this.requestBody = reader;
-      observePush(request, (chunk, encoding) => this.requestChunk(reader, chunk, encoding));
+    this.exchange = new InboundExchange(context, NAME, this, path);
+    if (this.exchange.wantsRequestBody) {
+      observePush(request, (chunk, encoding) => this.exchange.requestChunk(chunk, encoding));
     }
   }
 
-  private requestChunk(reader: RequestBodyReader, chunk: string | Uint8Array | null, encoding?: BufferEncoding): void {
-    if (chunk === null || this.isFinished) return;
-    try {
-      this.requestBytes += Buffer.byteLength(chunk);
-      reader.push(chunk, encoding);
-    } catch (error) {
-      this.context.recorder.failed(NAME, error);
-    }
+  get target(): string {
+    return this.request.url ?? '';
+  }
+
+  get rawHeaders(): readonly string[] {
+    return this.request.rawHeaders;
+  }
+
+  /** Node says `complete` one turn after the last byte, which is too late where the answer did not wait for it. */
+  isRequestWhole(bytes: number): boolean {
+    return this.request.complete || String(bytes) === this.request.headers['content-length'];
+  }
+
+  statusCode(): number {
+    return this.response.statusCode;
+  }
+
+  contentEncoding(): string | undefined {
+    return contentEncoding(this.response);
   }
 
   responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
-    if (this.isFinished) return;
-    try {
-      if (this.responseBody === undefined) {
-        // a response that is not recorded need not be read
-        if (this.response.statusCode === STATUS_NOT_FOUND) return;
-        this.responseBody = innerCodeReader(this.context.bodyLimit);
-        this.responseBody.setEncoding(contentEncoding(this.response));
-      }
-      this.responseBody.push(chunk, encoding);
-    } catch (error) {
-      this.context.recorder.failed(NAME, error);
-    }
+    this.exchange.responseChunk(chunk, encoding);
   }
 
   responseEnded(): void {
@@ -184,47 +162,10 @@ class Exchange {
   }
 
   finish(status: number, isWhole: boolean): void {
-    if (this.isFinished) return;
-    this.isFinished = true;
     exchanges.delete(this.response);
     connections.get(this.request.socket)?.delete(this);
-    if (status === STATUS_NOT_FOUND) return;
-    const durationMs = nowMs() - this.startedMs;
-    try {
-      const path = routeOf(this.request) ?? this.path;
-      const methodCode = this.methodCode();
-      this.readCode(isWhole, (code) => {
-        const fCode = shortened(this.headers.userAgent ?? '');
-        this.context.recorder.recordInner({ fCode, path, httpStatus: String(status), code, methodCode }, durationMs);
-      });
-    } catch (error) {
-      this.context.recorder.failed(NAME, error, 'inner');
-    }
+    this.exchange.finish(status, isWhole);
   }
-
-  private readCode(isWhole: boolean, onCode: (code: string) => void): void {
-    const own = sharedState().businessCodes.get(this.response);
-    if (own !== undefined) onCode(own);
-    else if (this.responseBody === undefined) onCode(NO_CODE);
-    else this.responseBody.end(isWhole, (codes) => onCode(innerCode(codes)));
-  }
-
-  /** Node says `complete` one turn after the last byte, which is too late where the answer did not wait for it. */
-  private isRequestWhole(): boolean {
-    return this.request.complete || String(this.requestBytes) === this.request.headers['content-length'];
-  }
-
-  private methodCode(): string {
-    return (
-      sharedState().methodCodes.get(this.request) ||
-      this.headers.methodCode ||
-      (findInQuery(this.query) ?? this.requestBody?.end(this.isRequestWhole()) ?? '')
-    );
-  }
-}
-
-function shortened(userAgent: string): string {
-  return userAgent.length > F_CODE_CHARACTERS ? `${userAgent.slice(0, F_CODE_CHARACTERS)}...` : userAgent;
 }
 
 /** The status as it was sent: an error handler that comes too late still changes `statusCode`. */

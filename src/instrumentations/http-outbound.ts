@@ -12,12 +12,9 @@ import http from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 import { urlToHttpOptions } from 'node:url';
-import type { BodyReader } from '../business-code/body-reader';
-import { NO_CODE, partnerCode, partnerCodeReader } from '../business-code/codes';
-import type { PartnerError } from '../core/measurement';
 import { nowMs } from '../core/stopwatch';
-import type { Partner } from '../partners/directory';
 import type { Instrumentation, SourceContext } from './instrumentation';
+import { PartnerCall } from './partner-call';
 import { partnerErrorOf } from './partner-error';
 import { observeEmit, observePush, patchMethod } from './patch';
 
@@ -30,7 +27,7 @@ const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
 type Request = (...args: unknown[]) => http.ClientRequest;
 
-const calls = new WeakMap<http.ClientRequest, PartnerCall>();
+const calls = new WeakMap<http.ClientRequest, HttpCall>();
 
 export function createOutboundInstrumentation(): Instrumentation {
   let restore: (() => void)[] = [];
@@ -84,7 +81,7 @@ function begin(request: http.ClientRequest, args: readonly unknown[], startedMs:
       : context.partners.find(target.protocol, hostname, target.port === '' ? undefined : Number(target.port));
   if (partner === undefined) return;
   const path = target === undefined ? request.path : request.path.replace(ORIGIN, '');
-  const call = new PartnerCall(context, request, partner, partner.actionCode(path.replace(/[?#].*$/s, '')), startedMs);
+  const call = new HttpCall(new PartnerCall(context, NAME, partner, path, startedMs), request);
   calls.set(request, call);
   // no listeners: the application counts its own, is warned of too many, and may remove all there are
   observeEmit(request, (event, value) => {
@@ -100,43 +97,27 @@ function onResponse(message: unknown): void {
   calls.get(request)?.responded(response);
 }
 
-/** One exchange with a partner. */
-class PartnerCall {
+/** One exchange with a partner, as its request object shows it. */
+class HttpCall {
   private response: http.IncomingMessage | undefined;
-  private body: BodyReader | undefined;
-  private error: PartnerError | undefined;
   private hasTimedOut = false;
-  private isFinished = false;
 
   constructor(
-    private readonly context: SourceContext,
+    private readonly call: PartnerCall,
     private readonly request: http.ClientRequest,
-    private readonly partner: Partner,
-    private readonly actionCode: string,
-    private readonly startedMs: number,
   ) {}
 
   responded(response: http.IncomingMessage): void {
-    if (this.isFinished) return;
-    try {
-      this.response = response;
-      this.body = partnerCodeReader(this.context.bodyLimit);
-      this.body.setEncoding(response.headers['content-encoding']);
-      observePush(response, (chunk, encoding) => this.chunk(chunk, encoding));
-    } catch (error) {
-      this.context.recorder.failed(NAME, error);
-    }
+    if (this.call.isFinished) return;
+    this.response = response;
+    this.call.bodyBegins(response.headers['content-encoding']);
+    observePush(response, (chunk, encoding) => this.chunk(chunk, encoding));
   }
 
   /** Third: the body comes in pieces, whether or not the application reads it. */
   private chunk(chunk: string | Uint8Array | null, encoding?: BufferEncoding): void {
-    if (this.isFinished) return;
-    try {
-      if (chunk !== null) this.body?.push(chunk, encoding);
-      else if (this.response?.complete) this.finish(true);
-    } catch (error) {
-      this.context.recorder.failed(NAME, error);
-    }
+    if (chunk !== null) this.call.chunk(chunk, encoding);
+    else if (this.response?.complete) this.finish(true);
   }
 
   timedOut(): void {
@@ -145,11 +126,7 @@ class PartnerCall {
 
   /** The exchange failed; its end is the request's `close`, which follows. */
   failed(error: unknown): void {
-    this.error ??= this.causeOf(error);
-  }
-
-  private causeOf(error: unknown): PartnerError {
-    return partnerErrorOf(error, { hasTimedOut: this.hasTimedOut, isDestroyed: this.request.destroyed });
+    this.call.failed(partnerErrorOf(error, { hasTimedOut: this.hasTimedOut, isDestroyed: this.request.destroyed }));
   }
 
   /** Last: the request is over, with a response that was read, that was not, or with none. */
@@ -158,31 +135,12 @@ class PartnerCall {
   }
 
   private finish(isWhole: boolean): void {
-    if (this.isFinished) return;
-    this.isFinished = true;
-    const durationMs = nowMs() - this.startedMs;
-    try {
-      // an upgraded exchange has its response on the request alone
-      const response = this.response ?? (this.request as { res?: http.IncomingMessage | null }).res;
-      const status = response?.statusCode;
-      const error = status === undefined ? (this.error ?? this.causeOf(undefined)) : undefined;
-      this.readCode(isWhole, (code) => {
-        const labels = {
-          partner: this.partner.code,
-          actionCode: this.actionCode,
-          httpStatus: String(status ?? 0),
-          code,
-        };
-        this.context.recorder.recordPartner(labels, durationMs, error);
-      });
-    } catch (failure) {
-      this.context.recorder.failed(NAME, failure, 'partner');
-    }
-  }
-
-  private readCode(isWhole: boolean, onCode: (code: string) => void): void {
-    if (this.body === undefined) onCode(NO_CODE);
-    else this.body.end(isWhole, (codes) => onCode(partnerCode(codes)));
+    if (this.call.isFinished) return;
+    // an upgraded exchange has its response on the request alone
+    const response = this.response ?? (this.request as { res?: http.IncomingMessage | null }).res;
+    this.call.responded(response?.statusCode);
+    this.failed(undefined);
+    this.call.finish(isWhole);
   }
 }
 

@@ -15,10 +15,22 @@ const WORDS: ReadonlyMap<string, PartnerError> = new Map([
   ['ESOCKETTIMEDOUT', 'timeout'],
   ['ERR_SOCKET_CONNECTION_TIMEOUT', 'timeout'],
   ['UND_ERR_CONNECT_TIMEOUT', 'timeout'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'timeout'],
+  ['UND_ERR_BODY_TIMEOUT', 'timeout'],
+  ['UND_ERR_SOCKET', 'reset'],
+  ['UND_ERR_INFO', 'reset'], // a stream or connection of HTTP/2 that the peer has ended
+  ['UND_ERR_ABORTED', 'aborted'],
+  ['UND_ERR_ABORT', 'aborted'],
+  ['UND_ERR_DESTROYED', 'aborted'],
+  ['UND_ERR_CLOSED', 'aborted'],
+  ['UND_ERR_PRX_TLS', 'tls'],
   ['ERR_CANCELED', 'aborted'],
   ['ABORT_ERR', 'aborted'],
   ['ECONNRESET', 'reset'],
   ['EPIPE', 'reset'],
+  ['ERR_HTTP2_STREAM_ERROR', 'reset'],
+  ['ERR_HTTP2_SESSION_ERROR', 'reset'],
+  ['ERR_HTTP2_GOAWAY_SESSION', 'reset'],
   ['EPROTO', 'tls'],
 ]);
 
@@ -50,6 +62,8 @@ function wordOf(error: unknown, isDestroyed: boolean): PartnerError {
   if (isDestroyed && syscall === undefined && code === 'ECONNRESET') return 'aborted';
   // the operating system's, or how axios tells of its own time-out
   if (code === 'ECONNABORTED') return syscall === undefined ? 'timeout' : 'reset';
+  // a stream that waited for its connection tells only in its cause why there was none
+  if (code === 'ERR_HTTP2_STREAM_CANCEL') return cause instanceof Error ? wordOf(cause, isDestroyed) : 'aborted';
   const text = String(code);
   const word = WORDS.get(text);
   if (word !== undefined) return word;

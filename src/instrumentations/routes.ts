@@ -1,7 +1,6 @@
 /**
  * Where the frameworks leave the route template of a request for http-inbound, which does not know them.
  */
-import type { IncomingMessage } from 'node:http';
 import { errorText, warn } from '../diagnostics/log';
 
 type RouteLookup = (request: object) => string | undefined;
@@ -18,7 +17,7 @@ export function setRoute(request: object, template: string): void {
 }
 
 /** @returns undefined where no framework reported a route */
-export function routeOf(request: IncomingMessage): string | undefined {
+export function routeOf(request: object): string | undefined {
   for (const lookup of lookups) {
     const route = lookup(request);
     if (route !== undefined) return route;

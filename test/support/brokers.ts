@@ -1,0 +1,219 @@
+/**
+ * Message servers for tests: each is started on free ports with a folder of its own, and nothing is touched that was
+ * running before.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect as tcpConnect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { installedBinary } from './debian-install';
+
+/** A server that a test has started. */
+export interface Broker {
+  readonly port: number;
+  /** Ends it at once, as a crash does; its data stay for {@link start}. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port with the same data. */
+  start(): Promise<void>;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+}
+
+export interface RabbitMq extends Broker {
+  readonly url: string;
+  /** What the broker itself has counted since it was started, over all queues. */
+  counters(): Promise<{ delivered: number; acknowledged: number; redelivered: number }>;
+}
+
+interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Run after the process has ended. */
+  readonly after?: () => Promise<unknown>;
+}
+
+const START_LIMIT_MS = 60_000;
+
+const run = promisify(execFile);
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Waits for a condition, looking at it often. @throws with the text when it does not come true */
+export async function until(isTrue: () => boolean | Promise<boolean>, what: string, limitMs = 20_000): Promise<void> {
+  const end = Date.now() + limitMs;
+  while (!(await isTrue())) {
+    if (Date.now() > end) throw new Error(`this did not happen in ${limitMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export async function startRedis(): Promise<Broker> {
+  const command = await installedBinary('redis-server', '/usr/bin/redis-server');
+  return startBroker((port, folder) => ({
+    command,
+    args: ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--appendonly', 'yes', '--save', ''],
+  }));
+}
+
+/** A Kafka that lives in kcat's memory: topics come into being when they are used, and end with it. */
+export async function startKafka(): Promise<Pick<Broker, 'port' | 'stop'>> {
+  const command = await installedBinary('kcat', '/usr/bin/kcat');
+  // it serves as long as its own producer waits for input
+  const args = ['-P', '-t', 'kcat', '-b', 'none', '-X', 'test.mock.num.brokers=1', '-d', 'mock'];
+  const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'pipe'] });
+  let output = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    // it goes on telling what it does
+    if (output.length < 10_000) output += text;
+  });
+  const address = () => /bootstrap\.servers=127\.0\.0\.1:(\d+)/.exec(output);
+  await until(() => address() !== null, 'kcat says where its cluster listens');
+  return {
+    port: Number(address()?.[1]),
+    async stop() {
+      const closed = once(child, 'close');
+      child.kill('SIGKILL');
+      await closed;
+    },
+  };
+}
+
+export async function startMosquitto(): Promise<Broker> {
+  const command = await installedBinary('mosquitto', '/usr/sbin/mosquitto');
+  return startBroker((port, folder) => {
+    const file = join(folder, 'mosquitto.conf');
+    const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'max_queued_messages 0'];
+    if (process.getuid?.() === 0) lines.push('user root');
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    return { command, args: ['-c', file] };
+  });
+}
+
+export async function startNats(): Promise<Broker> {
+  const command = await installedBinary('nats-server', '/usr/sbin/nats-server');
+  return startBroker((port, folder) => ({
+    command,
+    args: ['-a', '127.0.0.1', '-p', `${port}`, '-js', '-sd', folder],
+  }));
+}
+
+export async function startRabbitMq(): Promise<RabbitMq> {
+  const command = await installedBinary('rabbitmq-server', '/usr/lib/rabbitmq/bin/rabbitmq-server');
+  // an epmd of its own: the one of the system may serve others
+  const [epmd, dist, prometheus] = [await freePort(), await freePort(), await freePort()];
+  const broker = await startBroker((port, folder) => {
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const env = {
+      PATH: process.env.PATH,
+      LANG: 'C.UTF-8',
+      HOME: folder,
+      ERL_EPMD_PORT: `${epmd}`,
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      RABBITMQ_NODENAME: `channel-exporter-${port}@localhost`,
+      RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+      RABBITMQ_NODE_PORT: `${port}`,
+      RABBITMQ_DIST_PORT: `${dist}`,
+      RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+      RABBITMQ_LOG_BASE: join(folder, 'log'),
+      RABBITMQ_CONF_ENV_FILE: file('rabbitmq-env.conf', ''),
+      RABBITMQ_CONFIG_FILE: file(
+        'rabbitmq.conf',
+        `prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = ${prometheus}\n`,
+      ),
+      RABBITMQ_ADVANCED_CONFIG_FILE: file('advanced.config', '[].\n'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_prometheus].\n'),
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    };
+    const after = () => run('epmd', ['-port', `${epmd}`, '-kill'], { env }).catch(() => undefined);
+    return { command, args: [], env, after };
+  });
+  return {
+    ...broker,
+    url: `amqp://127.0.0.1:${broker.port}`,
+    async counters() {
+      const text = await (await fetch(`http://127.0.0.1:${prometheus}/metrics`)).text();
+      const sum = (name: string) =>
+        [...text.matchAll(new RegExp(`^rabbitmq_global_messages_${name}_total\\{.*\\} (\\d+)$`, 'gm'))]
+          .map((match) => Number(match[1]))
+          .reduce((total, value) => total + value, 0);
+      return {
+        delivered: sum('delivered'),
+        acknowledged: sum('acknowledged'),
+        redelivered: sum('redelivered'),
+      };
+    },
+  };
+}
+
+async function startBroker(launch: (port: number, folder: string) => Launch): Promise<Broker> {
+  const folder = mkdtempSync(join(tmpdir(), 'channel-exporter-broker-'));
+  const port = await freePort();
+  const { command, args, env, after } = launch(port, folder);
+  let child: ChildProcess | undefined;
+
+  // a test that is cancelled ends without its own clean-up
+  process.once('exit', () => {
+    if (child?.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  const start = async () => {
+    let output = '';
+    // a group of its own, because a start script has children
+    const started = spawn(command, args, { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    child = started;
+    for (const stream of [started.stdout, started.stderr])
+      stream?.on('data', (text) => {
+        output += text;
+      });
+    const isOver = () => started.exitCode !== null || started.signalCode !== null;
+    await until(async () => isOver() || (await answers(port)), `${command} listens`, START_LIMIT_MS).catch((cause) => {
+      throw new Error(`${command} did not start:\n${output}`, { cause });
+    });
+    if (isOver()) throw new Error(`${command} ended at once:\n${output}`);
+  };
+  const kill = async () => {
+    const running = child;
+    child = undefined;
+    if (running === undefined || running.pid === undefined) return;
+    const closed = once(running, 'close');
+    process.kill(-running.pid, 'SIGKILL');
+    await closed;
+    await after?.();
+  };
+  await start();
+  return {
+    port,
+    kill,
+    start,
+    async stop() {
+      await kill();
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = tcpConnect({ port, host: '127.0.0.1' });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
