@@ -1,5 +1,7 @@
 /** The public API. */
 export { type CodeValue, setBusinessCode, setMethodCode } from './business-code/set-codes';
 export { ConfigError, type Problem, type ProblemCode } from './errors';
+export { type MetricsHandler, metricsHandler } from './exporter/metrics-handler';
 export { consume } from './instrumentations/worker';
+export { meter } from './own-metrics/meter';
 export { type Exporter, type PartnerDirectoryOption, type StartOptions, start } from './start';

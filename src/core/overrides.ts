@@ -3,7 +3,19 @@
  * the package that is loaded, so that two copies are one exporter.
  */
 
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { MeterProvider } from '@opentelemetry/api';
 import type { Recorder } from './measurement';
+
+/** What the running exporter has for the application's own code. */
+export interface Offers {
+  /** Whose instruments come onto the scrape. */
+  readonly meterProvider: MeterProvider;
+  /** Answers a request of the application's own server with the scrape. */
+  answer(request: IncomingMessage, response: ServerResponse): void;
+  /** Counts that something of the application's own metrics is missing, and says it once a minute. */
+  ownMetricsFailed(source: string, error: unknown): void;
+}
 
 /** What copies of this package share; its shape is fixed by the key's version. */
 export interface SharedState {
@@ -15,6 +27,10 @@ export interface SharedState {
   hasSaidOff: boolean;
   /** What wrapped functions of the application record to; undefined while nothing runs. */
   recorder: Recorder | undefined;
+  /** Undefined while nothing runs. */
+  offers: Offers | undefined;
+  /** Called when an exporter has started. */
+  readonly onStart: Set<() => void>;
 }
 
 const KEY = Symbol.for('channel-exporter.1');
@@ -30,6 +46,8 @@ export function sharedState(): SharedState {
       running: undefined,
       hasSaidOff: false,
       recorder: undefined,
+      offers: undefined,
+      onStart: new Set(),
     };
     Object.defineProperty(holder, KEY, { value: state });
   }

@@ -64,6 +64,14 @@ function begin(message: RequestStart, context: SourceContext): void {
   }
 }
 
+/** Not recorded after all: what is answered is no request of the application but a scrape. */
+export function forgetExchange(response: object): void {
+  const exchange = exchanges.get(response);
+  if (exchange === undefined) return;
+  exchanges.delete(response);
+  connections.get(exchange.request.socket)?.delete(exchange);
+}
+
 /** Second: the response's body passes, in pieces; `end` may bring the last one. */
 function observeBody(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
   return function (this: ServerResponse, ...args: unknown[]) {
