@@ -4,8 +4,8 @@
  */
 import { sharedState } from '../core/overrides';
 
-/** Half of what Prometheus gives a scrape by default. */
-export const OBSERVE_LIMIT_MS = 5_000;
+/** Callbacks and prom-client wait one after the other, and Prometheus gives a scrape 10 s by default. */
+export const OBSERVE_LIMIT_MS = 3_000;
 
 /**
  * @param callback gets a function in place of `observe`

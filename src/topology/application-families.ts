@@ -14,7 +14,7 @@ import {
   type MetricData,
   type ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
-import { warn } from '../diagnostics/log';
+import { errorText, warn } from '../diagnostics/log';
 import { reportClash } from '../diagnostics/name-clash';
 import type { Family } from '../views';
 import { SERIES_PER_COLLECTION } from '../views/limits';
@@ -61,9 +61,14 @@ export class ApplicationFamilies {
   /** Second: adds what one meter has measured since the last collection. */
   add(scope: Scope, metrics: readonly MetricData[]): void {
     for (const metric of metrics) {
-      const totals = this.totalsOf(scope, metric);
-      if (totals === undefined) continue;
-      for (const point of metric.dataPoints) addPoint(totals, metric, point as DataPoint<Value>);
+      try {
+        const totals = this.totalsOf(scope, metric);
+        if (totals === undefined) continue;
+        for (const point of metric.dataPoints) addPoint(totals, metric, point as DataPoint<Value>);
+      } catch (error) {
+        // whatever an application put in must not cost the scrape
+        warn('CHX_INTERNAL', 'meter', `a family of the meter ${scope.name} could not be added up: ${errorText(error)}`);
+      }
     }
   }
 
@@ -71,7 +76,11 @@ export class ApplicationFamilies {
   produce(startTime: HrTime, endTime: HrTime): MetricData[] {
     return Array.from(this.families.values(), ({ name, sample, series, seen, isObservable }) => ({
       ...sample,
-      descriptor: { ...sample.descriptor, name, description: sample.descriptor.description || 'description missing' },
+      descriptor: {
+        ...sample.descriptor,
+        name,
+        description: String(sample.descriptor.description || 'description missing'),
+      },
       aggregationTemporality: AggregationTemporality.CUMULATIVE,
       dataPoints: [...series]
         .filter(([key]) => !isObservable || seen.has(key))
@@ -82,10 +91,11 @@ export class ApplicationFamilies {
   private totalsOf(scope: Scope, metric: MetricData): Totals | undefined {
     const { descriptor, dataPointType } = metric;
     const isCounter = dataPointType === DataPointType.SUM && metric.isMonotonic;
-    const name = prometheusFamilyName(descriptor.name, isCounter);
+    const instrument = String(descriptor.name);
+    const name = prometheusFamilyName(instrument, isCounter);
     if (name === undefined || dataPointType === DataPointType.EXPONENTIAL_HISTOGRAM) return undefined;
     const { unit, valueType } = descriptor;
-    const owner = JSON.stringify([scope, dataPointType, isCounter, descriptor.name.toLowerCase(), unit, valueType]);
+    const owner = JSON.stringify([scope, dataPointType, isCounter, instrument.toLowerCase(), unit, valueType]);
     const known = this.families.get(name);
     if (known?.owner === owner) return known;
 
@@ -137,7 +147,7 @@ function addPoint(totals: Totals, metric: MetricData, point: DataPoint<Value>): 
 function labelsOf(attributes: Attributes, type: DataPointType): Record<string, string> {
   const labels: Record<string, string> = {};
   for (const [attribute, value] of Object.entries(attributes)) {
-    const text = typeof value === 'string' ? value : JSON.stringify(value ?? '');
+    const text = typeof value === 'string' ? value : (JSON.stringify(value ?? '') ?? '');
     const name = prometheusLabelName(attribute);
     // the boundary's own label
     const free = name === 'le' && type === DataPointType.HISTOGRAM ? 'exported_le' : name;
