@@ -1,22 +1,29 @@
 /**
  * The composition root: settings, then Views and reader, then sources, then the server.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { type Config, offSwitch, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import type { SettingValues } from './config/settings';
 import { createInstruments } from './core/instruments';
-import { sharedState } from './core/overrides';
+import { type Offers, sharedState } from './core/overrides';
 import { createRecorder } from './core/recorder';
-import { logLine, setLogLevel, warn } from './diagnostics/log';
+import { errorText, logLine, setLogLevel, warn } from './diagnostics/log';
+import { answerScrape, replyOver, requestPath } from './exporter/answer';
 import { createTotalsReader, DeltaReader } from './exporter/reader';
-import { createScrape } from './exporter/scrape';
+import { createScrape, type Scrape } from './exporter/scrape';
 import { serveMetrics } from './exporter/server';
 import { SOURCES } from './instrumentations';
+import { answerOnApplication } from './instrumentations/app-metrics';
+import { forgetExchange } from './instrumentations/http-inbound';
+import { registerGlobally } from './own-metrics/global';
+import { ownMeterProvider } from './own-metrics/meter';
+import { observePromClient } from './own-metrics/prom-client';
 import { openPartnerDirectory } from './partners/open';
 import { Hub } from './topology/hub';
 import { VERSION } from './version';
 import { createViews, families } from './views';
-import { familyNames, INSTRUMENTS } from './views/metric-names';
+import { familyNames, INSTRUMENTS, METER_NAME } from './views/metric-names';
 
 /** The partner directory as an object, in the shape of the partner file. */
 export interface PartnerDirectoryOption {
@@ -63,6 +70,12 @@ export interface StartOptions {
   env?: string;
   /** Also counts requests under Flask exporters' names. Variable CHANNEL_EXPORTER_FLASK_METRICS. Default false. */
   flaskMetrics?: boolean;
+  /** True: the application's own port answers /metrics where it would answer 404; or the path. Variable CHANNEL_EXPORTER_APP_METRICS. Default false. */
+  appMetrics?: boolean | string;
+  /** Whether our meter provider becomes the global one of the OpenTelemetry API. Variable CHANNEL_EXPORTER_GLOBAL. Default false. */
+  global?: boolean;
+  /** Whether prom-client's default registry is on the scrape too. Variable CHANNEL_EXPORTER_PROM_CLIENT. Default false. */
+  promClient?: boolean;
 }
 
 /** A running exporter. */
@@ -101,6 +114,7 @@ export function start(options: StartOptions = {}): Exporter {
     shared.running = undefined;
     shared.recorder = undefined;
     shared.reading = undefined;
+    shared.offers = undefined;
   });
   shared.running = exporter;
   return exporter;
@@ -111,7 +125,7 @@ function run(config: Config, onShutdown: () => void): Exporter {
   const names = familyNames(config.syscode);
   const deltas = new DeltaReader();
   const provider = new MeterProvider({ readers: [deltas], views: createViews(catalogue) });
-  const instruments = createInstruments(provider.getMeter('channel-exporter', VERSION));
+  const instruments = createInstruments(provider.getMeter(METER_NAME, VERSION));
   const recorder = createRecorder(instruments, {
     syscode: config.syscode,
     families: {
@@ -127,7 +141,17 @@ function run(config: Config, onShutdown: () => void): Exporter {
 
   const { partners, endWatch } = openPartnerDirectory(config);
 
-  const server = serveMetrics(createScrape(createTotalsReader(new Hub(catalogue, deltas))), config);
+  const ownMetricsFailed: Offers['ownMetricsFailed'] = (source, error) => {
+    instruments.errors.add(1, { source });
+    warn(
+      'CHX_OWN_METRICS_FAILED',
+      source,
+      `metrics of the application are missing, from ${source}: ${errorText(error)}`,
+    );
+  };
+  const promClient = config.promClient ? observePromClient(ownMetricsFailed) : undefined;
+  const scrape = createScrape(createTotalsReader(new Hub(catalogue, deltas)), promClient);
+  const server = serveMetrics(scrape, config);
   const sources = SOURCES.filter(({ name }) => config.isInstrumentationEnabled(name));
   const enabled = sources.map(({ create }) => create());
   const context = {
@@ -139,7 +163,18 @@ function run(config: Config, onShutdown: () => void): Exporter {
   };
   sharedState().reading = context;
   for (const source of enabled) source.enable(context);
-  sharedState().recorder = recorder;
+  const undo = [
+    ...(config.appMetrics === undefined ? [] : [answerOnApplication(config.appMetrics, scrape, server.owns)]),
+    ...(config.global ? [registerGlobally(ownMeterProvider)] : []),
+  ];
+  const shared = sharedState();
+  shared.recorder = recorder;
+  shared.offers = {
+    meterProvider: provider,
+    answer: (...exchange) => answerScraper(scrape, ...exchange),
+    ownMetricsFailed,
+  };
+  for (const bind of shared.onStart) bind();
 
   const observed = [...new Set(sources.map(({ name }) => name))].join(', ') || 'nothing';
   logLine('info', `${VERSION}, ${config.syscode}, ${server.url}; observes ${observed}; ${hostsText(config)}`);
@@ -153,6 +188,8 @@ function run(config: Config, onShutdown: () => void): Exporter {
       ending ??= (async () => {
         onShutdown();
         for (const source of enabled) source.disable();
+        for (const end of undo) end();
+        promClient?.disable();
         endWatch();
         await server.close();
         await provider.shutdown().catch(() => undefined);
@@ -160,6 +197,12 @@ function run(config: Config, onShutdown: () => void): Exporter {
       return ending;
     },
   };
+}
+
+/** A request to the application's own server that its handler passed on to us. */
+function answerScraper(scrape: Scrape, request: IncomingMessage, response: ServerResponse): void {
+  forgetExchange(response);
+  answerScrape(request.method, requestPath(request), scrape, replyOver(response));
 }
 
 function hostsText(config: Config): string {

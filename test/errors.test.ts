@@ -23,6 +23,7 @@ const CAUSES: Readonly<Record<ProblemCode, { options?: object; env?: NodeJS.Proc
   CHX_BODY_LIMIT_INVALID: { env: { CHANNEL_EXPORTER_BODY_LIMIT: '64k' } },
   CHX_LABEL_VALUES_LIMIT_INVALID: { env: { CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: 'path=many' } },
   CHX_ENV_INVALID: { options: { env: 5 } },
+  CHX_APP_METRICS_INVALID: { env: { CHANNEL_EXPORTER_APP_METRICS: 'metrics' } },
   CHX_PARTNERS_INVALID: { options: { partners: 5 } },
   CHX_PARTNERS_UNREADABLE: { env: { CHANNEL_EXPORTER_PARTNERS: '/etc/partners.yaml' } },
   CHX_PARTNERS_SYNTAX: { partners: 'hosts:\n  a: { partner: 1 }\n  a: { partner: 2 }\n' },

@@ -37,6 +37,11 @@ export interface SettingValues {
   env: string;
   /** Whether inbound requests are also counted under the names of Flask exporters. */
   flaskMetrics: boolean;
+  /** Path under which the application's own port answers the scrape; undefined: it does not. */
+  appMetrics: string | undefined;
+  /** Whether our provider is the global one of the OpenTelemetry API. */
+  global: boolean;
+  promClient: boolean;
 }
 
 export type SettingName = keyof SettingValues;
@@ -69,6 +74,7 @@ export const DEFAULT_PATH_VALUES = 1000;
 export const DEFAULT_LABEL_VALUES = 200;
 const MAX_LABEL_VALUES = 1_000_000;
 export const DEFAULT_ENV = 'PROD';
+const DEFAULT_APP_METRICS = '/metrics';
 
 const BOUNDARIES_TEXT = DEFAULT_BOUNDARIES_MS.join(',');
 
@@ -184,6 +190,33 @@ export const SETTINGS: readonly AnySetting[] = [
     defaultValue: false,
     parse: parseSwitch,
   },
+  {
+    option: 'appMetrics',
+    variable: 'CHANNEL_EXPORTER_APP_METRICS',
+    type: 'on, off or a path',
+    defaultText: 'off',
+    help: "Whether the application's own port answers the scrape too, where it would answer 404: on for /metrics, or the path.",
+    defaultValue: undefined,
+    parse: parseAppMetrics,
+  },
+  {
+    option: 'global',
+    variable: 'CHANNEL_EXPORTER_GLOBAL',
+    type: 'on or off',
+    defaultText: 'off',
+    help: "Whether our meter provider is registered as the global one, through the application's own copy of the OpenTelemetry API.",
+    defaultValue: false,
+    parse: parseSwitch,
+  },
+  {
+    option: 'promClient',
+    variable: 'CHANNEL_EXPORTER_PROM_CLIENT',
+    type: 'on or off',
+    defaultText: 'off',
+    help: 'Whether what the application registered in prom-client or @prometheus-io/client is on the scrape too.',
+    defaultValue: false,
+    parse: parseSwitch,
+  },
 ];
 
 const PREFIX = 'CHANNEL_EXPORTER_';
@@ -267,6 +300,18 @@ function parseSwitch(raw: unknown, from: string): Parsed<boolean> {
     got: raw,
     expected: 'on, off, 1, 0, true, false, yes or no',
     remedy: 'Use one of these words, or unset it.',
+  });
+}
+
+function parseAppMetrics(raw: unknown, from: string): Parsed<string | undefined> {
+  const isOn = typeof raw === 'boolean' ? raw : SWITCH_WORDS.get(switchWord(raw));
+  if (isOn !== undefined) return { value: isOn ? DEFAULT_APP_METRICS : undefined };
+  if (typeof raw === 'string' && /^\/[^\s?#]*$/.test(raw)) return { value: raw };
+  return fault('CHX_APP_METRICS_INVALID', {
+    wrong: `${from} is neither a switch nor a path`,
+    got: raw,
+    expected: 'on, off, or a path that begins with "/", without query',
+    remedy: `Set it to 1 for ${DEFAULT_APP_METRICS}, or unset it to answer on our own port only.`,
   });
 }
 

@@ -4,6 +4,8 @@
  * the package that is loaded, so that two copies are one exporter.
  */
 
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { MeterProvider } from '@opentelemetry/api';
 import type { Recorder } from './measurement';
 
 /** Takes the calls of monitored functions. Nothing in it throws. */
@@ -26,6 +28,16 @@ export interface ObservedCall {
   ended(isFailed: boolean): void;
 }
 
+/** What the running exporter has for the application's own code. */
+export interface Offers {
+  /** Whose instruments come onto the scrape. */
+  readonly meterProvider: MeterProvider;
+  /** Answers a request of the application's own server with the scrape. */
+  answer(request: IncomingMessage, response: ServerResponse): void;
+  /** Counts that something of the application's own metrics is missing, and says it once a minute. */
+  ownMetricsFailed(source: string, error: unknown): void;
+}
+
 /** What copies of this package share; its shape is fixed by the key's version. */
 export interface SharedState {
   readonly businessCodes: WeakMap<object, string>;
@@ -42,6 +54,10 @@ export interface SharedState {
   hasMonitored?: boolean;
   /** Of the exporter that runs. */
   calls?: CallObserver | undefined;
+  /** Undefined while nothing runs. */
+  offers: Offers | undefined;
+  /** Called when an exporter has started. */
+  readonly onStart: Set<() => void>;
 }
 
 const KEY = Symbol.for('channel-exporter.1');
@@ -58,6 +74,8 @@ export function sharedState(): SharedState {
       reading: undefined,
       hasSaidOff: false,
       recorder: undefined,
+      offers: undefined,
+      onStart: new Set(),
     };
     Object.defineProperty(holder, KEY, { value: state });
   }

@@ -4,10 +4,10 @@
 import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { errorText, logLine, warn } from '../diagnostics/log';
+import { logLine, warn } from '../diagnostics/log';
+import { answerScrape, PLAIN, replyOver, requestPath } from './answer';
 import { describePortHolder } from './port-holder';
 import type { Scrape } from './scrape';
-import { CONTENT_TYPE } from './text';
 import { UnreadAnswers } from './unread';
 
 export const METRICS_PATH = '/metrics';
@@ -99,37 +99,10 @@ export function serveMetrics(scrape: Scrape, settings: ServerSettings): MetricsS
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, scrape: Scrape, onWritten: () => void): void {
-  const path = (request.url ?? '').replace(/[?#].*$/s, '');
-  const isRead = request.method === 'GET' || request.method === 'HEAD';
-  if (path !== METRICS_PATH) {
-    reply(response, 404, `Nothing is here; the metrics are at ${METRICS_PATH}.\n`);
-  } else if (!isRead) {
-    response.setHeader('Allow', 'GET, HEAD');
-    reply(response, 405, `Only GET and HEAD are answered at ${METRICS_PATH}.\n`);
-  } else {
-    scrape().then(
-      (text) => {
-        reply(response, 200, text, CONTENT_TYPE);
-        onWritten();
-      },
-      (error) => {
-        warn('CHX_COLLECT_FAILED', 'scrape', `a scrape was answered with 500: ${errorText(error)}`);
-        reply(response, 500, 'The metrics could not be collected; the log of the service says why.\n');
-      },
-    );
-  }
-}
-
-function reply(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  contentType = 'text/plain; charset=utf-8',
-): void {
-  const body = Buffer.from(text);
-  response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': body.length });
-  // to HEAD, Node itself sends no body
-  response.end(body);
+  const path = requestPath(request);
+  const reply = replyOver(response);
+  if (path === METRICS_PATH) answerScrape(request.method, METRICS_PATH, scrape, reply, onWritten);
+  else reply(404, `Nothing is here; the metrics are at ${METRICS_PATH}.\n`, { 'Content-Type': PLAIN });
 }
 
 function sayRefused(error: NodeJS.ErrnoException, { port, host }: ServerSettings): void {

@@ -2,7 +2,7 @@
  * Writes the scrape: the Prometheus text format 0.0.4.
  *
  * Equal to the text of OpenTelemetry's PrometheusSerializer (a test holds them so) except for `le`, which is written
- * as Python, OpenMetrics and Prometheus 3 write it: `100.0`. To Prometheus 2, `le="100"` and `le="100.0"` are two
+ * as Python, OpenMetrics and Prometheus 3 write it: `100.0`, and that a histogram without boundaries is a summary. To Prometheus 2, `le="100"` and `le="100.0"` are two
  * series, and a query over Python and Node services would count half.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
@@ -21,6 +21,9 @@ function familyText(metric: MetricData): string {
   const head = `# HELP ${name} ${escapeHelp(description)}\n# TYPE ${name} `;
   switch (metric.dataPointType) {
     case DataPointType.HISTOGRAM:
+      // without boundaries there is one bucket, which is the count
+      if (metric.dataPoints.every(({ value }) => value.buckets.boundaries.length === 0) && metric.dataPoints.length > 0)
+        return `${head}summary\n${metric.dataPoints.map((point) => summaryText(name, point)).join('')}`;
       return `${head}histogram\n${metric.dataPoints.map((point) => histogramText(name, point)).join('')}`;
     case DataPointType.SUM:
       return `${head}${metric.isMonotonic ? 'counter' : 'gauge'}\n${metric.dataPoints.map((point) => valueText(name, point)).join('')}`;
@@ -36,13 +39,18 @@ function valueText(name: string, { attributes, value }: DataPoint<number>): stri
   return `${name}${labels === '' ? '' : `{${labels}}`} ${numberText(value)}\n`;
 }
 
-function histogramText(name: string, { attributes, value }: DataPoint<Histogram>): string {
+function summaryText(name: string, { attributes, value }: DataPoint<Histogram>): string {
   const labels = labelsText(attributes);
   const plain = labels === '' ? '' : `{${labels}}`;
+  const count = `${name}_count${plain} ${numberText(value.count)}\n`;
+  return value.sum === undefined ? count : `${count}${name}_sum${plain} ${numberText(value.sum)}\n`;
+}
+
+function histogramText(name: string, point: DataPoint<Histogram>): string {
+  const labels = labelsText(point.attributes);
   const before = labels === '' ? '{' : `{${labels},`;
-  const { boundaries, counts } = value.buckets;
-  let text = `${name}_count${plain} ${numberText(value.count)}\n`;
-  if (value.sum !== undefined) text += `${name}_sum${plain} ${numberText(value.sum)}\n`;
+  const { boundaries, counts } = point.value.buckets;
+  let text = summaryText(name, point);
   let cumulative = 0;
   for (const [index, count] of counts.entries()) {
     cumulative += count;

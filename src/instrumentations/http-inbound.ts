@@ -66,6 +66,14 @@ function begin(message: RequestStart, context: SourceContext): void {
   }
 }
 
+/** Not recorded after all: what is answered is no request of the application but a scrape. */
+export function forgetExchange(response: object): void {
+  const exchange = exchanges.get(response);
+  if (exchange === undefined) return;
+  exchanges.delete(response);
+  connections.get(exchange.request.socket)?.delete(exchange);
+}
+
 /**
  * Last: the response has been handed to the operating system. Node up to 22 says so also of one whose rest it has
  * dropped because the connection broke.

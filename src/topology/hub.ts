@@ -14,17 +14,17 @@ import {
   type MetricData,
   type MetricProducer,
   type ResourceMetrics,
-  type ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
 import type { Family } from '../views';
+import { METER_NAME } from '../views/metric-names';
+import { ApplicationFamilies } from './application-families';
+import { addHistogram, copyOf, type Value } from './values';
 
 /** Where deltas come from. */
 export interface DeltaSource {
   /** What was measured since the last call. */
   collect(): Promise<CollectionResult>;
 }
-
-type Value = number | Histogram;
 
 interface FamilyTotals {
   readonly family: Family;
@@ -33,10 +33,12 @@ interface FamilyTotals {
 
 export class Hub implements MetricProducer {
   private readonly totals: ReadonlyMap<string, FamilyTotals>;
+  private readonly application: ApplicationFamilies;
   private readonly startTime: HrTime = hrTimeNow();
 
   /**
-   * @param catalogue every family that is shown, also without observations; data of other names is dropped
+   * @param catalogue every family of our own meter, shown also without observations; the application's meters come
+   *   behind, under names that are not in it
    * @param own deltas of this process
    */
   constructor(
@@ -44,17 +46,21 @@ export class Hub implements MetricProducer {
     private readonly own: DeltaSource,
   ) {
     this.totals = new Map(catalogue.map((family) => [family.name, { family, series: new Map() }]));
+    this.application = new ApplicationFamilies(catalogue);
   }
 
   /** @returns totals since the start; errors of the collection are handed on */
   async collect(): Promise<CollectionResult> {
     const { resourceMetrics, errors } = await this.own.collect();
+    this.application.begin();
     this.add(resourceMetrics);
     return { resourceMetrics: this.produce(resourceMetrics), errors };
   }
 
   private add({ scopeMetrics }: ResourceMetrics): void {
-    for (const metric of scopeMetrics.flatMap((scope) => scope.metrics)) {
+    for (const { scope, metrics } of scopeMetrics) if (scope.name !== METER_NAME) this.application.add(scope, metrics);
+    const own = scopeMetrics.filter(({ scope }) => scope.name === METER_NAME);
+    for (const metric of own.flatMap(({ metrics }) => metrics)) {
       const totals = this.totals.get(metric.descriptor.name);
       if (totals === undefined) continue;
       for (const point of metric.dataPoints) addPoint(totals, point as DataPoint<Value>);
@@ -67,8 +73,8 @@ export class Hub implements MetricProducer {
       ({ family, series }) => series.size > 0 || family.isShown?.() !== false,
     );
     const metrics = shown.map((totals) => metricData(totals, this.startTime, endTime));
-    const scope: ScopeMetrics['scope'] = source.scopeMetrics[0]?.scope ?? { name: 'channel-exporter' };
-    return { resource: source.resource, scopeMetrics: [{ scope, metrics }] };
+    metrics.push(...this.application.produce(this.startTime, endTime));
+    return { resource: source.resource, scopeMetrics: [{ scope: { name: METER_NAME }, metrics }] };
   }
 }
 
@@ -84,19 +90,6 @@ function addPoint({ family, series }: FamilyTotals, point: DataPoint<Value>): vo
 /** Attributes are created in one order per family, so that equal ones have equal texts. */
 function seriesKey(attributes: Attributes): string {
   return JSON.stringify(Object.values(attributes));
-}
-
-function copyOf(value: Value): Value {
-  if (typeof value === 'number') return value;
-  return { ...value, buckets: { ...value.buckets, counts: [...value.buckets.counts] } };
-}
-
-function addHistogram(total: Histogram, delta: Histogram): void {
-  total.count += delta.count;
-  total.sum = (total.sum ?? 0) + (delta.sum ?? 0);
-  for (const [index, count] of delta.buckets.counts.entries()) {
-    total.buckets.counts[index] = (total.buckets.counts[index] ?? 0) + count;
-  }
 }
 
 function metricData({ family, series }: FamilyTotals, startTime: HrTime, endTime: HrTime): MetricData {

@@ -8,7 +8,7 @@ import { AggregationType, type ViewOptions } from '@opentelemetry/sdk-metrics';
 import { sharedState } from '../core/overrides';
 import { BOUNDARIES_SECONDS } from './boundaries';
 import { SERIES_PER_COLLECTION } from './limits';
-import { familyNames, INSTRUMENTS, type InstrumentName } from './metric-names';
+import { familyNames, INSTRUMENTS, type InstrumentName, METER_NAME } from './metric-names';
 
 export interface ViewSettings {
   readonly syscode: string;
@@ -92,6 +92,8 @@ export function families(settings: ViewSettings): readonly Family[] {
 /** The Views that give every instrument its family. */
 export function createViews(catalogue: readonly Family[]): ViewOptions[] {
   return catalogue.map(({ instrument, name, help, boundaries }) => ({
+    // the application may have an instrument of the same name in a meter of its own
+    meterName: METER_NAME,
     instrumentName: instrument,
     name,
     description: help,

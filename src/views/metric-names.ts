@@ -1,5 +1,8 @@
 /** Neutral instrument names, as the code records them, and the names that dashboards know. */
 
+/** This package's own meter; every other is the application's. */
+export const METER_NAME = 'channel-exporter';
+
 /** Instruments of this package's meter. */
 export const INSTRUMENTS = {
   inner: 'channel.inner.duration',

@@ -63,7 +63,8 @@ function randomAttributes(random: SeededRandom, series: number): Attributes {
 
 function randomHistogram(random: SeededRandom): Histogram {
   const boundaries = Array.from({ length: random.below(15) }, () => randomNumber(random)).filter(Number.isFinite);
-  const ascending = [...new Set(boundaries)].sort((a, b) => a - b);
+  // one at least: without any it is a summary, which the serializer does not know
+  const ascending = [...new Set([5, ...boundaries])].sort((a, b) => a - b);
   const counts = Array.from({ length: ascending.length + 1 }, () => random.below(1000));
   const count = counts.reduce((sum, each) => sum + each, 0);
   const sum = random.below(10) === 0 ? {} : { sum: randomNumber(random) };

@@ -15,6 +15,7 @@ import { metricsText } from '../../src/exporter/text';
 import { Hub } from '../../src/topology/hub';
 import { createViews, families } from '../../src/views';
 import { SERIES_PER_COLLECTION } from '../../src/views/limits';
+import { METER_NAME } from '../../src/views/metric-names';
 import { type Metrics, parseMetrics } from '../support/metrics';
 import { seededRandom } from '../support/seeded-random';
 
@@ -44,7 +45,7 @@ function setUp() {
   const deltas = new DeltaReader();
   const cumulative = new CumulativeReader();
   const provider = new MeterProvider({ readers: [deltas, cumulative], views: createViews(CATALOGUE) });
-  const instruments = createInstruments(provider.getMeter('test'));
+  const instruments = createInstruments(provider.getMeter(METER_NAME));
   return { instruments, cumulative, deltas, hub: new Hub(CATALOGUE, deltas) };
 }
 

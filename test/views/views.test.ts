@@ -7,6 +7,7 @@ import { DeltaReader } from '../../src/exporter/reader';
 import { metricsText } from '../../src/exporter/text';
 import { createViews, families, type ViewSettings } from '../../src/views';
 import { DEFAULT_BOUNDARIES_MS } from '../../src/views/boundaries';
+import { METER_NAME } from '../../src/views/metric-names';
 import { type Metrics, parseMetrics } from '../support/metrics';
 
 const SETTINGS: ViewSettings = {
@@ -21,7 +22,7 @@ const SETTINGS: ViewSettings = {
 async function scrapeOf(settings: ViewSettings, work: (instruments: Instruments) => void): Promise<Metrics> {
   const reader = new DeltaReader();
   const provider = new MeterProvider({ readers: [reader], views: createViews(families(settings)) });
-  work(createInstruments(provider.getMeter('test')));
+  work(createInstruments(provider.getMeter(METER_NAME)));
   const { resourceMetrics, errors } = await reader.collect();
   assert.deepEqual(errors, []);
   return parseMetrics(metricsText(resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics)));

@@ -1,0 +1,98 @@
+/**
+ * Registers our provider as the global one, so that libraries that ask the OpenTelemetry API for a meter come onto the
+ * scrape.
+ *
+ * It is done through the application's own copy of the API: the first copy that registers anything owns the global
+ * slots, and the application's would be refused if ours, of another version, had them. A provider of the application's
+ * own has precedence, before and after.
+ */
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { MeterProvider } from '@opentelemetry/api';
+import { errorText, warn } from '../diagnostics/log';
+import { patchMethod } from '../instrumentations/patch';
+
+/** The part of the API, of whatever version, that is used. */
+interface MetricsApi {
+  setGlobalMeterProvider(provider: unknown): boolean;
+  disable(): void;
+}
+
+const PACKAGE = '@opentelemetry/api';
+/** Where every copy of the API, of major version 1, keeps what is registered. */
+const SLOTS = Symbol.for('opentelemetry.js.api.1');
+
+/** @returns a function that takes it back */
+export function registerGlobally(provider: MeterProvider): () => void {
+  const nothing = () => undefined;
+  try {
+    const metrics = applicationsApi();
+    if (metrics === undefined) return say(`the application has no ${PACKAGE} with metrics (1.3 or newer)`);
+    if (registered() !== undefined) return say('the application has registered a meter provider of its own');
+    if (!metrics.setGlobalMeterProvider(provider)) return say(`another version of ${PACKAGE} holds the global slots`);
+    return follow(metrics, provider);
+  } catch (error) {
+    return say(errorText(error));
+  }
+
+  function say(why: string): () => void {
+    warn('CHX_GLOBAL_REFUSED', 'global', `the global meter provider is not ours: ${why}`);
+    return nothing;
+  }
+}
+
+/** Steps aside as soon as the application registers one. */
+function follow(metrics: MetricsApi, provider: MeterProvider): () => void {
+  const withdraw = () => {
+    if (registered() === provider) metrics.disable();
+  };
+  const restore = patchMethod(
+    metrics,
+    'setGlobalMeterProvider',
+    (original, isInForce) =>
+      function (this: unknown, ...args: unknown[]) {
+        if (isInForce() && registered() === provider) {
+          withdraw();
+          const why = 'the application has registered one of its own, which takes its place from now on';
+          warn('CHX_GLOBAL_REFUSED', 'global', `the global meter provider is not ours: ${why}`);
+        }
+        return original.apply(this, args);
+      },
+  );
+  return () => {
+    restore();
+    withdraw();
+  };
+}
+
+function registered(): unknown {
+  return (globalThis as { [SLOTS]?: { metrics?: unknown } })[SLOTS]?.metrics;
+}
+
+/** Looked for from the main script, then from where the process was started. */
+function applicationsApi(): MetricsApi | undefined {
+  const main = process.argv[1];
+  const places = [...(main === undefined ? [] : [main, realPath(main)]), join(process.cwd(), 'package.json')];
+  for (const place of places) {
+    const api = loadFrom(place);
+    if (typeof api?.metrics?.setGlobalMeterProvider === 'function') return api.metrics;
+  }
+  return undefined;
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // without its ending, or gone
+  }
+}
+
+function loadFrom(place: string): { metrics?: MetricsApi } | undefined {
+  try {
+    return createRequire(place)(PACKAGE);
+  } catch {
+    return undefined;
+  }
+}

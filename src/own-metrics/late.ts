@@ -1,0 +1,44 @@
+/**
+ * Something of whichever exporter runs at the moment: none before start() and after shutdown(), another one after a
+ * later start(). Nothing in it throws.
+ */
+import type { Meter, MeterOptions } from '@opentelemetry/api';
+import { type Offers, sharedState } from '../core/overrides';
+
+/** Name, version and options of a meter. */
+export type MeterScope = readonly [name: string, version: string | undefined, options: MeterOptions | undefined];
+
+export class Late<T> {
+  private readonly shared = sharedState();
+  private offers: Offers | undefined;
+  private bound: T | undefined;
+
+  constructor(
+    private readonly scope: MeterScope,
+    private readonly create: (meter: Meter) => T,
+  ) {}
+
+  /** @returns undefined while nothing runs */
+  get(): T | undefined {
+    const { offers } = this.shared;
+    if (offers === this.offers) return this.bound;
+    this.offers = offers;
+    this.bound = undefined;
+    try {
+      if (offers !== undefined) this.bound = this.create(offers.meterProvider.getMeter(...this.scope));
+    } catch (error) {
+      offers?.ownMetricsFailed('meter', error);
+    }
+    return this.bound;
+  }
+
+  /** Runs what uses it; an error is counted. */
+  use(work: (bound: T) => void): void {
+    try {
+      const bound = this.get();
+      if (bound !== undefined) work(bound);
+    } catch (error) {
+      this.shared.offers?.ownMetricsFailed('meter', error);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Runs the application's callbacks of observable instruments so that one that fails or hangs takes neither the scrape
+ * nor the other instruments with it: what it observed counts only once it has ended well, and in time.
+ */
+import { sharedState } from '../core/overrides';
+
+/** Callbacks and prom-client wait one after the other, and Prometheus gives a scrape 10 s by default. */
+export const OBSERVE_LIMIT_MS = 3_000;
+
+/**
+ * @param callback gets a function in place of `observe`
+ * @param observe of the SDK's result, called afterwards with the same arguments
+ */
+export async function observeWhole<Args extends unknown[]>(
+  callback: (collect: (...args: Args) => void) => unknown,
+  observe: (...args: Args) => void,
+): Promise<void> {
+  const observed: Args[] = [];
+  try {
+    await within(OBSERVE_LIMIT_MS, async () => callback((...args) => void observed.push(args)));
+    for (const args of [...observed]) observe(...args);
+  } catch (error) {
+    sharedState().offers?.ownMetricsFailed('meter', error);
+  }
+}
+
+/** @throws Error when the work has not ended by then; it may go on */
+export async function within<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
+    timer.unref();
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * What the application has registered in prom-client (or @prometheus-io/client, its successor) on the same scrape: the
+ * text of the default registry of every copy that is loaded, family by family behind ours.
+ */
+import { DataPointType, type MetricData } from '@opentelemetry/sdk-metrics';
+import { reportClash } from '../diagnostics/name-clash';
+import type { ForeignFamilies } from '../exporter/scrape';
+import { offFileLoaded, onFileLoaded } from '../instrumentations/module-load';
+import { sampleNames } from '../views/prometheus-names';
+import { type ForeignFamily, foreignFamilies } from './foreign-text';
+import { OBSERVE_LIMIT_MS, within } from './observation';
+
+interface Registry {
+  metrics(): string | Promise<string>;
+}
+
+/** Packages to the file that each loads first. */
+const PACKAGES = { 'prom-client': '/prom-client/index.js', '@prometheus-io/client': '/@prometheus-io/client/index.js' };
+
+export interface PromClientSource extends ForeignFamilies {
+  /** Ends looking for copies, and forgets them. */
+  disable(): void;
+}
+
+/** @param failed counts and says that a registry could not be read */
+export function observePromClient(failed: (source: string, error: unknown) => void): PromClientSource {
+  const registries = new Map<Registry, string>();
+  for (const [name, file] of Object.entries(PACKAGES)) {
+    onFileLoaded(file, (exported) => {
+      const registry = (exported as { register?: unknown } | null)?.register;
+      if (isRegistry(registry)) registries.set(registry, name);
+    });
+  }
+
+  const read = async (registry: Registry, name: string): Promise<ForeignFamily[] | undefined> => {
+    try {
+      return foreignFamilies(await within(OBSERVE_LIMIT_MS, async () => registry.metrics()));
+    } catch (error) {
+      failed(name, error);
+      return undefined;
+    }
+  };
+
+  return {
+    async collect() {
+      const origins = [...registries.values()];
+      const all = await Promise.all(Array.from(registries, ([registry, name]) => read(registry, name)));
+      return (own) => {
+        const claims = claimsOf(own);
+        return all.map((families, index) => textBehind(claims, families, origins[index] as string)).join('');
+      };
+    },
+    disable() {
+      for (const file of Object.values(PACKAGES)) offFileLoaded(file);
+      registries.clear();
+    },
+  };
+}
+
+function isRegistry(value: unknown): value is Registry {
+  return typeof (value as Registry | undefined)?.metrics === 'function';
+}
+
+/** Sample names to whom they belong. */
+function claimsOf(own: readonly MetricData[]): Map<string, string> {
+  const claims = new Map<string, string>();
+  for (const { descriptor, dataPointType } of own) {
+    const type = dataPointType === DataPointType.HISTOGRAM ? 'histogram' : 'gauge';
+    for (const name of sampleNames(descriptor.name, type))
+      claims.set(name, 'a family of channel-exporter or its meters');
+  }
+  return claims;
+}
+
+function textBehind(claims: Map<string, string>, families: ForeignFamily[] | undefined, origin: string): string {
+  if (families === undefined) return `# ${origin}: its metrics could not be read and are missing from this scrape\n`;
+  const clashes = new Map<string, string[]>();
+  let text = '';
+  for (const family of families) {
+    const taken = family.names.find((name) => claims.has(name));
+    if (taken === undefined) {
+      for (const name of family.names) claims.set(name, `another copy of ${origin}, or another of its families`);
+      text += family.text;
+    } else {
+      const holder = claims.get(taken) as string;
+      clashes.set(holder, [...(clashes.get(holder) ?? []), family.name]);
+    }
+  }
+  for (const [holder, names] of clashes) reportClash(origin, names, holder);
+  return text;
+}
