@@ -1,6 +1,7 @@
 /**
  * The composition root: settings, then Views and reader, then sources, then the server.
  */
+import { isMainThread } from 'node:worker_threads';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { type Config, offSwitch, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import type { SettingValues } from './config/settings';
@@ -10,15 +11,20 @@ import { createRecorder } from './core/recorder';
 import { logLine, setLogLevel, warn } from './diagnostics/log';
 import { createTotalsReader, DeltaReader } from './exporter/reader';
 import { createScrape } from './exporter/scrape';
-import { serveMetrics } from './exporter/server';
+import { createMetricsServer } from './exporter/server';
 import { SOURCES } from './instrumentations';
 import { PartnerDirectory } from './partners/directory';
 import { mergeHosts } from './partners/merge';
 import { PRESET_HOSTS } from './partners/presets';
 import { watchPartnerFile } from './partners/watch';
-import { Hub } from './topology/hub';
+import { type DeltaSource, Hub } from './topology/hub';
+import { Member } from './topology/member';
+import { Members } from './topology/members';
+import { Membership } from './topology/membership';
+import { withNotice } from './topology/notice';
+import { applicationEnvironment, threadSettings } from './topology/role';
 import { VERSION } from './version';
-import { createViews, families } from './views';
+import { createViews, type Family, families } from './views';
 import { familyNames, INSTRUMENTS } from './views/metric-names';
 
 /** The partner directory as an object, in the shape of the partner file. */
@@ -80,6 +86,7 @@ export interface Exporter {
  * @throws {ConfigError} listing every problem of the settings and the partner file; nothing is started then
  */
 export function start(options: StartOptions = {}): Exporter {
+  const env = applicationEnvironment(process.env);
   const shared = sharedState();
   if (shared.running !== undefined) {
     if (Object.keys(options).length > 0) {
@@ -87,14 +94,14 @@ export function start(options: StartOptions = {}): Exporter {
     }
     return shared.running as Exporter;
   }
-  setLogLevel(process.env.OTEL_LOG_LEVEL);
-  const off = offSwitch(process.env);
+  setLogLevel(env.OTEL_LOG_LEVEL);
+  const off = offSwitch(env);
   if (off !== undefined) {
-    if (!shared.hasSaidOff) logLine('info', `${off}; nothing is measured and nothing is served`);
+    if (!shared.hasSaidOff && isMainThread) logLine('info', `${off}; nothing is measured and nothing is served`);
     shared.hasSaidOff = true;
     return { url: '', shutdown: async () => undefined };
   }
-  const { config, warnings } = resolveConfig({ ...options }, process.env);
+  const { config, warnings } = resolveConfig({ ...options, ...threadSettings() }, env);
   for (const text of warnings) warn('CHX_VARIABLE_UNKNOWN', text, text);
   const exporter = run(config, () => {
     shared.running = undefined;
@@ -108,8 +115,11 @@ function run(config: Config, onShutdown: () => void): Exporter {
   const names = familyNames(config.syscode);
   const deltas = new DeltaReader();
   const provider = new MeterProvider({ readers: [deltas], views: createViews(catalogue) });
+  const processes = createProcesses(config, catalogue, deltas);
+  let measured = (): void => undefined;
   const instruments = createInstruments(provider.getMeter('channel-exporter', VERSION));
-  const recorder = createRecorder(instruments, {
+  const noticed = withNotice(instruments, () => measured());
+  const recorder = createRecorder(noticed, {
     syscode: config.syscode,
     families: {
       inner: names[INSTRUMENTS.inner],
@@ -123,7 +133,6 @@ function run(config: Config, onShutdown: () => void): Exporter {
   const partners = new PartnerDirectory(mergeHosts(config.partnerHosts, preset));
   const endWatch = watchPartners(config, partners, preset);
 
-  const server = serveMetrics(createScrape(createTotalsReader(new Hub(catalogue, deltas))), config);
   const sources = SOURCES.filter(({ name }) => config.isInstrumentationEnabled(name));
   const enabled = sources.map(({ create }) => create());
   const context = {
@@ -131,12 +140,18 @@ function run(config: Config, onShutdown: () => void): Exporter {
     partners,
     ignorePaths: new Set(config.ignorePaths),
     bodyLimit: config.bodyLimit,
-    isOwnServer: server.owns,
+    isOwnServer: processes.server.owns,
   };
   for (const source of enabled) source.enable(context);
 
+  // what instruments are told while they are set up is no measurement
+  measured = () => processes.membership.measured();
+  processes.membership.begin();
+  const { server } = processes;
   const observed = sources.map(({ observes }) => observes).join(', ') || 'nothing';
-  logLine('info', `${VERSION}, ${config.syscode}, ${server.url}; observes ${observed}; ${hostsText(config)}`);
+  const line = `${VERSION}, ${config.syscode}, ${server.url}; observes ${observed}; ${hostsText(config)}`;
+  // its process has said it
+  if (isMainThread) logLine('info', line);
 
   let ending: Promise<void> | undefined;
   return {
@@ -148,12 +163,30 @@ function run(config: Config, onShutdown: () => void): Exporter {
         onShutdown();
         for (const source of enabled) source.disable();
         endWatch();
-        await server.close();
+        await processes.membership.end();
         await provider.shutdown().catch(() => undefined);
       })();
       return ending;
     },
   };
+}
+
+/** This process among the others of its service; it may turn out to be their hub or a member. */
+function createProcesses(config: Config, catalogue: readonly Family[], deltas: DeltaSource) {
+  const members = new Members(config.syscode, (added) => hub.addDeltas(added));
+  const hub = new Hub(catalogue, deltas, { gather: () => members.gather(), state: () => members.state() });
+  const server = createMetricsServer(createScrape(createTotalsReader(hub)), config);
+  const member = new Member(config.syscode, deltas, () => membership.lost());
+  const membership: Membership = new Membership({
+    syscode: config.syscode,
+    address: { port: config.port, host: config.host },
+    isThread: !isMainThread,
+    server,
+    members,
+    member,
+    addOwn: (own) => hub.addDeltas(own),
+  });
+  return { server, membership };
 }
 
 function hostsText(config: Config): string {

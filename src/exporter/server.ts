@@ -4,14 +4,11 @@
 import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { errorText, logLine, warn } from '../diagnostics/log';
-import { describePortHolder } from './port-holder';
+import { errorText, warn } from '../diagnostics/log';
 import type { Scrape } from './scrape';
 import { CONTENT_TYPE } from './text';
 
 export const METRICS_PATH = '/metrics';
-/** How long a port that could not be had is left alone. */
-const RETRY_MS = 5_000;
 /** Time for a scraper to send its request; Prometheus itself gives up after 10 s by default. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** A socket that moves nothing for so long is closed, whatever it waits for. */
@@ -26,6 +23,11 @@ export interface MetricsServer {
   readonly url: string;
   /** Whether a request belongs to this server. */
   owns(server: unknown): boolean;
+  /**
+   * Tries once to have the port, which is bound when this returns unless a host name must be resolved first.
+   * @returns the error; undefined: it is served
+   */
+  listen(): Promise<NodeJS.ErrnoException | undefined>;
   /** Stops listening and closes every connection. */
   close(): Promise<void>;
 }
@@ -35,8 +37,8 @@ export interface ServerSettings {
   readonly host: string | undefined;
 }
 
-/** Begins to listen, at once; a port that cannot be had is tried again until it can. */
-export function serveMetrics(scrape: Scrape, settings: ServerSettings): MetricsServer {
+/** A server that does not listen yet. */
+export function createMetricsServer(scrape: Scrape, settings: ServerSettings): MetricsServer {
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) =>
     answer(request, response, scrape),
   );
@@ -53,35 +55,34 @@ export function serveMetrics(scrape: Scrape, settings: ServerSettings): MetricsS
     else socket.destroy();
   });
 
-  let retry: NodeJS.Timeout | undefined;
-  let wasRefused = false;
-  const listen = () => {
-    // exclusive: in a cluster worker the port would otherwise be shared, and each scrape hit another worker
-    server.listen({
-      port: settings.port,
-      ...(settings.host === undefined ? {} : { host: settings.host }),
-      exclusive: true,
-    });
-    server.unref();
-  };
-  server.on('error', (error: NodeJS.ErrnoException) => {
-    if (!wasRefused) sayRefused(error, settings);
-    wasRefused = true;
-    retry = setTimeout(listen, RETRY_MS).unref();
-  });
-  server.on('listening', () => {
-    if (wasRefused) logLine('info', `metrics are now on ${urlOf(server, settings)}`);
-  });
-  listen();
-
   return {
     get url() {
       return urlOf(server, settings);
     },
     owns: (other) => other === server,
+    listen: () =>
+      new Promise((resolve) => {
+        const onError = (error: NodeJS.ErrnoException) => {
+          server.off('listening', onListening);
+          resolve(error);
+        };
+        const onListening = () => {
+          server.off('error', onError);
+          server.on('error', () => undefined);
+          resolve(undefined);
+        };
+        server.once('error', onError);
+        server.once('listening', onListening);
+        // exclusive: in a cluster worker the port would otherwise be shared, and each scrape hit another worker
+        server.listen({
+          port: settings.port,
+          ...(settings.host === undefined ? {} : { host: settings.host }),
+          exclusive: true,
+        });
+        server.unref();
+      }),
     close: () =>
       new Promise((resolve) => {
-        clearTimeout(retry);
         server.removeAllListeners('error');
         server.on('error', () => undefined);
         if (!server.listening) resolve();
@@ -120,22 +121,6 @@ function reply(
   response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': body.length });
   // to HEAD, Node itself sends no body
   response.end(body);
-}
-
-function sayRefused(error: NodeJS.ErrnoException, { port, host }: ServerSettings): void {
-  const where = host === undefined ? `port ${port}` : `${host}, port ${port}`;
-  const again = `It is tried again every ${RETRY_MS / 1000} s; until then nothing can be scraped here`;
-  if (error.code === 'EADDRINUSE') {
-    const holder = describePortHolder(port);
-    const by = holder === undefined ? 'by another program' : `by ${holder}`;
-    warn(
-      'CHX_PORT_TAKEN',
-      where,
-      `${where} is taken ${by}. ${again}. Set CHANNEL_EXPORTER_PORT to another one, 0 for any.`,
-    );
-  } else {
-    warn('CHX_PORT_REFUSED', where, `cannot listen on ${where}: ${error.message}. ${again}.`);
-  }
 }
 
 function urlOf(server: Server, { port, host }: ServerSettings): string {

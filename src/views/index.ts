@@ -18,12 +18,23 @@ export interface ViewSettings {
 
 /** One metric family as it stands on the scrape. */
 export interface Family {
-  readonly instrument: InstrumentName;
+  /** Absent for what is not measured but known when the scrape is written: the state of the hub. */
+  readonly instrument?: InstrumentName;
   readonly name: string;
   readonly help: string;
-  /** Milliseconds, for a histogram; a family without is a counter. */
+  /** Milliseconds, for a histogram; a family without is a counter, or a gauge. */
   readonly boundaries?: readonly number[];
+  readonly isGauge?: boolean;
 }
+
+/** Families that tell of the processes behind the scrape; they have no instrument. */
+export const STATE_FAMILIES = {
+  processes: 'channel_exporter_processes',
+  collectionSeconds: 'channel_exporter_collection_seconds',
+  droppedDeltas: 'channel_exporter_dropped_deltas_total',
+  lateDeltas: 'channel_exporter_late_deltas_total',
+  refused: 'channel_exporter_refused',
+} as const;
 
 /** Every family of the scrape, in the order in which it is written. */
 export function families(settings: ViewSettings): readonly Family[] {
@@ -54,12 +65,46 @@ export function families(settings: ViewSettings): readonly Family[] {
     family(INSTRUMENTS.lostMeasurements, 'Measurements that could not be recorded, by family.'),
     family(INSTRUMENTS.errors, 'Errors caught inside the exporter, by the part in which they happened.'),
     family(INSTRUMENTS.labelOverflow, 'Label values replaced by "other" because their label had reached its limit.'),
+    {
+      name: STATE_FAMILIES.processes,
+      help: 'Processes of this service since this scrape began: the hub, its members and their threads, and those gone.',
+      isGauge: true,
+    },
+    {
+      name: STATE_FAMILIES.collectionSeconds,
+      help: 'Seconds that bringing in the measurements of all members took, in this scrape.',
+      isGauge: true,
+    },
+    {
+      name: STATE_FAMILIES.droppedDeltas,
+      help: 'Messages or series of other processes that could not be added, by reason.',
+    },
+    {
+      name: STATE_FAMILIES.lateDeltas,
+      help: 'Times that a scrape was answered without the newest measurements of a process, which follow later.',
+    },
+    {
+      name: STATE_FAMILIES.refused,
+      help: 'Processes of another system code that were turned away lately, by their system code.',
+      isGauge: true,
+    },
   ];
 }
 
 /** The Views that give every instrument its family. */
 export function createViews(catalogue: readonly Family[]): ViewOptions[] {
-  return catalogue.map(({ instrument, name, help, boundaries }) => ({
+  return catalogue.flatMap(({ instrument, name, help, boundaries }) =>
+    instrument === undefined ? [] : [viewOf(instrument, name, help, boundaries)],
+  );
+}
+
+function viewOf(
+  instrument: InstrumentName,
+  name: string,
+  help: string,
+  boundaries: readonly number[] | undefined,
+): ViewOptions {
+  return {
     instrumentName: instrument,
     name,
     description: help,
@@ -72,5 +117,5 @@ export function createViews(catalogue: readonly Family[]): ViewOptions[] {
             options: { boundaries: [...boundaries], recordMinMax: false },
           },
         }),
-  }));
+  };
 }
