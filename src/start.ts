@@ -101,7 +101,7 @@ export function start(options: StartOptions = {}): Exporter {
     shared.hasSaidOff = true;
     return { url: '', shutdown: async () => undefined };
   }
-  const { config, warnings } = resolveConfig({ ...options, ...threadSettings() }, env);
+  const { config, warnings } = resolveConfig({ ...options, ...threadSettings()?.options }, env);
   for (const text of warnings) warn('CHX_VARIABLE_UNKNOWN', text, text);
   const exporter = run(config, () => {
     shared.running = undefined;

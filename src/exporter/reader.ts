@@ -34,11 +34,18 @@ interface CollectorInternals {
 
 /** Gives what was measured since it was last asked. */
 export class DeltaReader extends MetricReader {
+  private collector: CollectorInternals | undefined;
+
   constructor() {
     super({
       aggregationTemporalitySelector: () => AggregationTemporality.DELTA,
       cardinalitySelector: () => SERIES_PER_COLLECTION,
     });
+  }
+
+  override setMetricProducer(producer: MetricProducer): void {
+    super.setMetricProducer(producer);
+    this.collector = producer as CollectorInternals;
   }
 
   /**
@@ -47,7 +54,7 @@ export class DeltaReader extends MetricReader {
    * @returns undefined when the SDK is not built as expected (a test holds the version that we depend on)
    */
   collectNow(): ResourceMetrics | undefined {
-    const collector = (this as unknown as { _sdkMetricsProducer?: CollectorInternals })._sdkMetricsProducer;
+    const { collector } = this;
     const shared = collector?._sharedState;
     if (shared === undefined) return undefined;
     const now = Date.now();

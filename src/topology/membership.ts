@@ -18,7 +18,7 @@ import type { Meeting, Member } from './member';
 import type { Members } from './members';
 import { describePortHolder } from './port-holder';
 import type { Refused } from './protocol';
-import { THREAD_SETTINGS_KEY, type ThreadSettings } from './role';
+import { THREAD_SETTINGS_KEY, type ThreadSettings, threadSettings } from './role';
 
 /** Pauses between attempts while a hub may be about to begin or to end, about a second together. */
 const PAUSES_MS = [0, 10, 20, 40, 80, 150, 250, 400] as const;
@@ -60,11 +60,17 @@ export class Membership {
 
   /** Looks whether there is a hub, and waits for the first use otherwise. A free port is nobody's: it is bound now. */
   begin(): void {
-    if (this.parts.address.port === 0) {
-      if (!this.parts.isThread) this.join();
+    const { address, isThread, members, server } = this.parts;
+    if (address.port === 0) {
+      if (isThread) return;
+      this.join();
+      const bound = { ...address, port: Number(new URL(server.url).port) };
+      this.tellThreads(bound);
+      // nobody but our own threads can know a port that was free
+      onFirstThread(() => members.open(bound));
       return;
     }
-    this.tellThreads(this.parts.address);
+    this.tellThreads(address);
     this.endFirstUse = onFirstUse(() => this.join());
     void this.visit();
   }
@@ -157,18 +163,15 @@ export class Membership {
   private async becomeHub(): Promise<void> {
     const { server, members, member, address, addOwn } = this.parts;
     this.state = 'hub';
-    const port = Number(new URL(server.url).port) || address.port;
-    this.tellThreads({ ...address, port });
-    // nobody but our own threads can know a port that was free
-    if (address.port === 0) onFirstThread(() => members.open({ ...address, port }));
-    else members.open(address);
+    if (address.port !== 0) members.open(address);
     if (this.hasSaidFault) logLine('info', `metrics are now on ${server.url}`);
     else if (this.wasMember) logLine('info', `the process that served ${server.url} has ended; this one does so now`);
     for (const deltas of await member.takeQueue()) addOwn(deltas);
   }
 
   private async meet(): Promise<Meeting> {
-    for (const path of meetingPaths(this.parts.address)) {
+    const { paths = meetingPaths(this.parts.address) } = threadSettings() ?? {};
+    for (const path of paths) {
       const meeting = await this.parts.member.connect(path);
       if (meeting !== 'nobody' || this.hasEnded) return meeting;
     }
@@ -191,7 +194,8 @@ export class Membership {
   /** Threads started from now on belong to this process, whatever their own environment says. */
   private tellThreads(address: Address): void {
     if (this.parts.isThread) return;
-    const settings: ThreadSettings = { syscode: this.parts.syscode, port: address.port, host: address.host };
+    const options = { syscode: this.parts.syscode, port: address.port, ...(address.host && { host: address.host }) };
+    const settings: ThreadSettings = { options, paths: meetingPaths(address) };
     setEnvironmentData(THREAD_SETTINGS_KEY, settings);
   }
 }

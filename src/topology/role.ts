@@ -99,9 +99,10 @@ export function applicationEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEn
 
 /** What a thread takes from the process that it belongs to. */
 export interface ThreadSettings {
-  readonly syscode: string;
-  readonly port: number;
-  readonly host: string | undefined;
+  /** Win over the thread's own environment. */
+  readonly options: { readonly syscode: string; readonly port: number; readonly host?: string };
+  /** Where the hub is met. */
+  readonly paths: readonly string[];
 }
 
 /** Key of {@link ThreadSettings} in Node's environment data, which threads are given a copy of. */
