@@ -5,7 +5,7 @@
  * socket; on Windows a named pipe. The hub listens at every place that it can, so that members with another
  * XDG_RUNTIME_DIR or TMPDIR find it.
  */
-import { lstatSync, mkdirSync, readlinkSync, renameSync, unlinkSync } from 'node:fs';
+import { accessSync, constants, lstatSync, mkdirSync, readlinkSync, renameSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -84,7 +84,10 @@ function isOurs(folder: string, uid: number): boolean {
         : (stat.mode & OTHERS_MODE) !== 0
           ? `may be entered by others (mode ${(stat.mode & 0o777).toString(8)})`
           : undefined;
-    if (fault === undefined) return true;
+    if (fault === undefined) {
+      accessSync(folder, constants.W_OK); // a file system may be read-only
+      return true;
+    }
     const use = 'It is not used to join processes. Remove it, or give it to this user with mode 700.';
     warn('CHX_SOCKET_DIRECTORY', folder, `${folder} ${fault}. ${use}`);
     return false;

@@ -16,6 +16,7 @@ export const PRELOAD = ['-r', 'channel-exporter/register'] as const;
 /** For programs that do not run in the project's folder. */
 export const PRELOAD_PATH = join(ROOT, 'dist/register.js');
 const LIMIT_MS = 30_000;
+const ANSWER_LIMIT_MS = 5_000;
 
 export interface ServiceOptions {
   /** The command; default: this node. */
@@ -152,6 +153,8 @@ export function ask(port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', port, path, agent: false, headers: { 'user-agent': 'T' } });
     outgoing.on('error', reject);
+    // a cluster may hand a connection to a worker that is dead already
+    outgoing.setTimeout(ANSWER_LIMIT_MS, () => outgoing.destroy(new Error('no answer')));
     outgoing.on('response', (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => {
