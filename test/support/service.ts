@@ -37,7 +37,7 @@ export interface Service {
   output(): string;
   /** Lines of ours that hold a text. */
   said(text: string): string[];
-  ready(count: number): Promise<Ready[]>;
+  ready(count: number, limitMs?: number): Promise<Ready[]>;
   stop(): Promise<void>;
 }
 
@@ -117,10 +117,11 @@ function startService(options: ServiceOptions): Service {
     child,
     output: () => output,
     said: (text) => output.split('\n').filter((line) => line.startsWith('channel-exporter: ') && line.includes(text)),
-    async ready(count) {
+    async ready(count, limitMs) {
       await until(
         async () => readyLines().length >= count,
         () => `not ready: ${output}`,
+        limitMs,
       );
       return readyLines();
     },
