@@ -30,6 +30,7 @@ const CATALOGUE = families({
   innerMetricsBuckets: [100],
   partnerHttpMetricsBuckets: [100],
   consumerMetricsBuckets: [100],
+  flaskMetrics: false,
 });
 const OURS = new Set(CATALOGUE.map(({ name }) => name));
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
