@@ -14,6 +14,7 @@ const SETTINGS = {
   innerMetricsBuckets: [100, 200],
   partnerHttpMetricsBuckets: [100],
   consumerMetricsBuckets: [100],
+  flaskMetrics: false,
 };
 const INNER = 'A123010101_inner_metrics';
 const ERRORS = 'channel_exporter_errors_total';
