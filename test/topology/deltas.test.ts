@@ -7,7 +7,7 @@ import { type Deltas, isDeltas, toBatches } from '../../src/topology/deltas';
 import { Hub } from '../../src/topology/hub';
 import { encodeFrame, MAX_FRAME_BYTES } from '../../src/topology/protocol';
 import { createViews, families } from '../../src/views';
-import { INSTRUMENTS } from '../../src/views/metric-names';
+import { INSTRUMENTS, METER_NAME } from '../../src/views/metric-names';
 
 const SETTINGS = {
   syscode: 'A123010101',
@@ -22,7 +22,7 @@ const ERRORS = 'channel_exporter_errors_total';
 function createProcess() {
   const catalogue = families(SETTINGS);
   const reader = new DeltaReader();
-  const meter = new MeterProvider({ readers: [reader], views: createViews(catalogue) }).getMeter('test');
+  const meter = new MeterProvider({ readers: [reader], views: createViews(catalogue) }).getMeter(METER_NAME);
   const inner = meter.createHistogram(INSTRUMENTS.inner);
   const errors = meter.createCounter(INSTRUMENTS.errors);
   return { reader, inner, errors, hub: new Hub(catalogue, reader) };
