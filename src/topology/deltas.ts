@@ -2,7 +2,15 @@
  * Deltas in the form in which they travel: what the SDK collected, without clocks and SDK types, cut into pieces that
  * fit a frame.
  */
-import { type DataPoint, DataPointType, type Histogram, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import {
+  type DataPoint,
+  DataPointType,
+  type Histogram,
+  type MetricData,
+  type ResourceMetrics,
+} from '@opentelemetry/sdk-metrics';
+import { warn } from '../diagnostics/log';
+import { METER_NAME } from '../views/metric-names';
 
 /** One series: its label values in the order of the family's labels, and what was added to it. */
 export interface CounterDelta {
@@ -43,7 +51,7 @@ const LABEL_NAME = /^(?!le$)[A-Za-z_]\w*$/;
 export function toBatches({ scopeMetrics }: ResourceMetrics): Deltas[] {
   const batches: FamilyDelta[][] = [];
   let bytes = BATCH_BYTES;
-  for (const metric of scopeMetrics.flatMap((scope) => scope.metrics)) {
+  for (const metric of ownMetrics(scopeMetrics)) {
     const isHistogram = metric.dataPointType === DataPointType.HISTOGRAM;
     if (!isHistogram && metric.dataPointType !== DataPointType.SUM) continue;
     let current: (FamilyDelta & { series: (CounterDelta | HistogramDelta)[] }) | undefined;
@@ -65,6 +73,20 @@ export function toBatches({ scopeMetrics }: ResourceMetrics): Deltas[] {
     }
   }
   return batches;
+}
+
+/**
+ * Only families of the catalogue travel: what an application's own instruments mean, and whether they may be added, a
+ * hub cannot know.
+ */
+function ownMetrics(scopeMetrics: ResourceMetrics['scopeMetrics']): MetricData[] {
+  const foreign = scopeMetrics.find(({ scope, metrics }) => scope.name !== METER_NAME && metrics.length > 0);
+  if (foreign !== undefined) {
+    const { name } = foreign.scope;
+    const text = `metrics of the application are missing, of meter ${name}: this process is a member, and only the hub shows its own`;
+    warn('CHX_OWN_METRICS_FAILED', 'member', text);
+  }
+  return scopeMetrics.filter(({ scope }) => scope.name === METER_NAME).flatMap(({ metrics }) => metrics);
 }
 
 function toRow({ attributes, value }: DataPoint<number | Histogram>): CounterDelta | HistogramDelta {
