@@ -47,8 +47,14 @@ function places(address: Address): Place[] {
     .map((folder) => ({ folder, path: join(folder, `${name}.sock`) }))
     .filter(({ folder, path }) => isShort(path) && isOurs(folder, uid));
   // anybody may take an abstract name, so it is used only where there is no directory of our own
-  if (files.length > 0 || process.platform !== 'linux') return files;
+  if (files.length > 0 || !hasAbstractSockets()) return files;
   return [{ path: `\0channel-exporter-${uid}-${name}` }];
+}
+
+/** In 20.6 connecting to such a name never ends and keeps the process alive; 20.20 is the first release tried that can. */
+function hasAbstractSockets(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return process.platform === 'linux' && (major > 20 || (major === 20 && minor >= 20));
 }
 
 function isShort(path: string): boolean {

@@ -10,7 +10,7 @@
  * bind. No timer runs in a process that is hub or member and at rest.
  */
 import { setEnvironmentData } from 'node:worker_threads';
-import { logLine, warn } from '../diagnostics/log';
+import { errorText, logLine, warn } from '../diagnostics/log';
 import type { Deltas } from './deltas';
 import { type Address, meetingPaths } from './endpoint';
 import { onFirstThread, onFirstUse } from './first-use';
@@ -72,7 +72,7 @@ export class Membership {
     }
     this.tellThreads(address);
     this.endFirstUse = onFirstUse(() => this.join());
-    void this.visit();
+    this.visit().catch(sayError);
   }
 
   /** To be called at each measurement. */
@@ -85,7 +85,7 @@ export class Membership {
   lost(): void {
     if (this.state !== 'member') return;
     this.wasMember = true;
-    void this.contend();
+    this.contend().catch(sayError);
   }
 
   /** Hands over what is left and leaves; does not reject. */
@@ -109,7 +109,7 @@ export class Membership {
   private join(): void {
     this.isWanted = true;
     this.endFirstUse();
-    if (this.state === 'outside') void this.contend();
+    if (this.state === 'outside') this.contend().catch(sayError);
   }
 
   /**
@@ -236,6 +236,11 @@ function sayFault(fault: Fault, { syscode, address }: MembershipParts): void {
   } else {
     warn('CHX_PORT_REFUSED', where, `cannot listen on ${where}: ${fault.message}. ${again}.`);
   }
+}
+
+/** Nothing in here rejects by intent; a rejection nobody handles would end the application. */
+function sayError(error: unknown): void {
+  warn('CHX_INTERNAL', 'processes', `an error inside the exporter, in processes: ${errorText(error)}`);
 }
 
 function sleep(ms: number): Promise<void> {
