@@ -247,11 +247,11 @@ describe('two services on one port', () => {
     }));
 });
 
-/** The first releases of Node 20 refuse their names. */
+/** Connecting to such a name never ends in the first releases of Node 20. */
 function hasAbstractSockets(): boolean {
-  const program = `require('node:net').createServer().on('error', () => process.exit(1))
-    .listen({ path: '\\0channel-exporter-test-' + process.pid }, () => process.exit(0))`;
-  return spawnSync(nodeBinary(), ['-e', program]).status === 0;
+  const version = spawnSync(nodeBinary(), ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout;
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 20 || minor >= 20;
 }
 
 describe('the place where processes meet', () => {
