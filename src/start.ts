@@ -242,7 +242,12 @@ function createProcesses(
     member,
     addOwn: (own) => hub.addDeltas(own),
   });
-  return { server, membership, scrape };
+  // what a member measures goes to the hub: a scrape of its own would take it from there
+  const ownScrape: Scrape = () =>
+    membership.isMember
+      ? Promise.reject(new Error(`another process of this service serves its metrics, on port ${config.port}`))
+      : scrape();
+  return { server, membership, scrape: ownScrape };
 }
 
 function hostsText(config: Config): string {

@@ -95,7 +95,7 @@ export class Members {
     }
     if (answers.length > 0) await atMost(GATHER_LIMIT_MS, Promise.all(answers));
     this.late += missing;
-    this.collectionSeconds = (nowMs() - begin) / 1000;
+    this.collectionSeconds = answers.length > 0 ? (nowMs() - begin) / 1000 : 0;
   }
 
   /** Samples of the families in {@link STATE_FAMILIES}. */

@@ -75,6 +75,11 @@ export class Membership {
     this.visit().catch(sayError);
   }
 
+  /** Whether another process serves what this one measures. */
+  get isMember(): boolean {
+    return this.state === 'member';
+  }
+
   /** To be called at each measurement. */
   measured(): void {
     if (!this.isWanted) this.join();
