@@ -4,14 +4,14 @@
  *
  * The only file with effects at import time.
  */
-import { isMainThread } from 'node:worker_threads';
 import { errorText, logLine } from './src/diagnostics/log';
 import { ConfigError } from './src/errors';
-import { start } from './src/start';
+import { launcherOf } from './src/topology/role';
 
-// Node preloads into worker threads too; the process's main thread has the port, and a thread's own requests are few
-if (isMainThread) {
+// a launcher has nothing to measure, and would pay for loading what it does not use
+if (launcherOf(process) === undefined) {
   try {
+    const { start } = require('./src/start') as typeof import('./src/start');
     start();
   } catch (error) {
     const text = error instanceof ConfigError ? error.message : errorText(error);

@@ -2,6 +2,7 @@
  * The composition root: settings, then Views and reader, then sources, then the server.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isMainThread } from 'node:worker_threads';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { type Config, offSwitch, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import type { SettingValues } from './config/settings';
@@ -11,8 +12,8 @@ import { createRecorder } from './core/recorder';
 import { errorText, logLine, setLogLevel, warn } from './diagnostics/log';
 import { answerScrape, replyOver, requestPath } from './exporter/answer';
 import { createTotalsReader, DeltaReader } from './exporter/reader';
-import { createScrape, type Scrape } from './exporter/scrape';
-import { serveMetrics } from './exporter/server';
+import { createScrape, type ForeignFamilies, type Scrape } from './exporter/scrape';
+import { createMetricsServer } from './exporter/server';
 import { SOURCES } from './instrumentations';
 import { answerOnApplication } from './instrumentations/app-metrics';
 import { forgetExchange } from './instrumentations/http-inbound';
@@ -20,9 +21,14 @@ import { registerGlobally } from './own-metrics/global';
 import { ownMeterProvider } from './own-metrics/meter';
 import { observePromClient } from './own-metrics/prom-client';
 import { openPartnerDirectory } from './partners/open';
-import { Hub } from './topology/hub';
+import { type DeltaSource, Hub } from './topology/hub';
+import { Member } from './topology/member';
+import { Members } from './topology/members';
+import { Membership } from './topology/membership';
+import { withNotice } from './topology/notice';
+import { applicationEnvironment, threadSettings } from './topology/role';
 import { VERSION } from './version';
-import { createViews, families } from './views';
+import { createViews, type Family, families } from './views';
 import { familyNames, INSTRUMENTS, METER_NAME } from './views/metric-names';
 
 /** The partner directory as an object, in the shape of the partner file. */
@@ -94,6 +100,7 @@ export interface Exporter {
  * @throws {ConfigError} listing every problem of the settings and the partner file; nothing is started then
  */
 export function start(options: StartOptions = {}): Exporter {
+  const env = applicationEnvironment(process.env);
   const shared = sharedState();
   if (shared.running !== undefined) {
     if (Object.keys(options).length > 0) {
@@ -101,14 +108,14 @@ export function start(options: StartOptions = {}): Exporter {
     }
     return shared.running as Exporter;
   }
-  setLogLevel(process.env.OTEL_LOG_LEVEL);
-  const off = offSwitch(process.env);
+  setLogLevel(env.OTEL_LOG_LEVEL);
+  const off = offSwitch(env);
   if (off !== undefined) {
-    if (!shared.hasSaidOff) logLine('info', `${off}; nothing is measured and nothing is served`);
+    if (!shared.hasSaidOff && isMainThread) logLine('info', `${off}; nothing is measured and nothing is served`);
     shared.hasSaidOff = true;
     return { url: '', shutdown: async () => undefined };
   }
-  const { config, warnings } = resolveConfig({ ...options }, process.env);
+  const { config, warnings } = resolveConfig({ ...options, ...threadSettings()?.options }, env);
   for (const text of warnings) warn('CHX_VARIABLE_UNKNOWN', text, text);
   const exporter = run(config, () => {
     shared.running = undefined;
@@ -125,8 +132,20 @@ function run(config: Config, onShutdown: () => void): Exporter {
   const names = familyNames(config.syscode);
   const deltas = new DeltaReader();
   const provider = new MeterProvider({ readers: [deltas], views: createViews(catalogue) });
+  const ownMetricsFailed: Offers['ownMetricsFailed'] = (source, error) => {
+    instruments.errors.add(1, { source });
+    warn(
+      'CHX_OWN_METRICS_FAILED',
+      source,
+      `metrics of the application are missing, from ${source}: ${errorText(error)}`,
+    );
+  };
+  const promClient = config.promClient ? observePromClient(ownMetricsFailed) : undefined;
+  const processes = createProcesses(config, catalogue, deltas, promClient);
+  let measured = (): void => undefined;
   const instruments = createInstruments(provider.getMeter(METER_NAME, VERSION));
-  const recorder = createRecorder(instruments, {
+  const noticed = withNotice(instruments, () => measured());
+  const recorder = createRecorder(noticed, {
     syscode: config.syscode,
     families: {
       inner: names[INSTRUMENTS.inner],
@@ -141,17 +160,6 @@ function run(config: Config, onShutdown: () => void): Exporter {
 
   const { partners, endWatch } = openPartnerDirectory(config);
 
-  const ownMetricsFailed: Offers['ownMetricsFailed'] = (source, error) => {
-    instruments.errors.add(1, { source });
-    warn(
-      'CHX_OWN_METRICS_FAILED',
-      source,
-      `metrics of the application are missing, from ${source}: ${errorText(error)}`,
-    );
-  };
-  const promClient = config.promClient ? observePromClient(ownMetricsFailed) : undefined;
-  const scrape = createScrape(createTotalsReader(new Hub(catalogue, deltas)), promClient);
-  const server = serveMetrics(scrape, config);
   const sources = SOURCES.filter(({ name }) => config.isInstrumentationEnabled(name));
   const enabled = sources.map(({ create }) => create());
   const context = {
@@ -159,25 +167,33 @@ function run(config: Config, onShutdown: () => void): Exporter {
     partners,
     ignorePaths: new Set(config.ignorePaths),
     bodyLimit: config.bodyLimit,
-    isOwnServer: server.owns,
+    isOwnServer: processes.server.owns,
   };
   sharedState().reading = context;
   for (const source of enabled) source.enable(context);
   const undo = [
-    ...(config.appMetrics === undefined ? [] : [answerOnApplication(config.appMetrics, scrape, server.owns)]),
+    ...(config.appMetrics === undefined
+      ? []
+      : [answerOnApplication(config.appMetrics, processes.scrape, processes.server.owns)]),
     ...(config.global ? [registerGlobally(ownMeterProvider)] : []),
   ];
   const shared = sharedState();
   shared.recorder = recorder;
   shared.offers = {
     meterProvider: provider,
-    answer: (...exchange) => answerScraper(scrape, ...exchange),
+    answer: (...exchange) => answerScraper(processes.scrape, ...exchange),
     ownMetricsFailed,
   };
   for (const bind of shared.onStart) bind();
 
+  // what instruments are told while they are set up is no measurement
+  measured = () => processes.membership.measured();
+  processes.membership.begin();
+  const { server } = processes;
   const observed = [...new Set(sources.map(({ name }) => name))].join(', ') || 'nothing';
-  logLine('info', `${VERSION}, ${config.syscode}, ${server.url}; observes ${observed}; ${hostsText(config)}`);
+  const line = `${VERSION}, ${config.syscode}, ${server.url}; observes ${observed}; ${hostsText(config)}`;
+  // its process has said it
+  if (isMainThread) logLine('info', line);
 
   let ending: Promise<void> | undefined;
   return {
@@ -191,7 +207,7 @@ function run(config: Config, onShutdown: () => void): Exporter {
         for (const end of undo) end();
         promClient?.disable();
         endWatch();
-        await server.close();
+        await processes.membership.end();
         await provider.shutdown().catch(() => undefined);
       })();
       return ending;
@@ -203,6 +219,35 @@ function run(config: Config, onShutdown: () => void): Exporter {
 function answerScraper(scrape: Scrape, request: IncomingMessage, response: ServerResponse): void {
   forgetExchange(response);
   answerScrape(request.method, requestPath(request), scrape, replyOver(response));
+}
+
+/** This process among the others of its service; it may turn out to be their hub or a member. */
+function createProcesses(
+  config: Config,
+  catalogue: readonly Family[],
+  deltas: DeltaSource,
+  promClient: ForeignFamilies | undefined,
+) {
+  const members = new Members(config.syscode, (added) => hub.addDeltas(added));
+  const hub = new Hub(catalogue, deltas, { gather: () => members.gather(), state: () => members.state() });
+  const scrape = createScrape(createTotalsReader(hub), promClient);
+  const server = createMetricsServer(scrape, config);
+  const member = new Member(config.syscode, deltas, () => membership.lost());
+  const membership: Membership = new Membership({
+    syscode: config.syscode,
+    address: { port: config.port, host: config.host },
+    isThread: !isMainThread,
+    server,
+    members,
+    member,
+    addOwn: (own) => hub.addDeltas(own),
+  });
+  // what a member measures goes to the hub: a scrape of its own would take it from there
+  const ownScrape: Scrape = () =>
+    membership.isMember
+      ? Promise.reject(new Error(`another process of this service serves its metrics, on port ${config.port}`))
+      : scrape();
+  return { server, membership, scrape: ownScrape };
 }
 
 function hostsText(config: Config): string {

@@ -4,15 +4,12 @@
 import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { logLine, warn } from '../diagnostics/log';
+import { logLine } from '../diagnostics/log';
 import { answerScrape, PLAIN, replyOver, requestPath } from './answer';
-import { describePortHolder } from './port-holder';
 import type { Scrape } from './scrape';
 import { UnreadAnswers } from './unread';
 
 export const METRICS_PATH = '/metrics';
-/** How long a port that could not be had is left alone. */
-const RETRY_MS = 5_000;
 /** Time for a scraper to send its request; Prometheus itself gives up after 10 s by default. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** How often that time is checked; Node's default of 30 s would stretch it to 40 s. */
@@ -29,6 +26,11 @@ export interface MetricsServer {
   readonly url: string;
   /** Whether a request belongs to this server. */
   owns(server: unknown): boolean;
+  /**
+   * Tries once to have the port, which is bound when this returns unless a host name must be resolved first.
+   * @returns the error; undefined: it is served
+   */
+  listen(): Promise<NodeJS.ErrnoException | undefined>;
   /** Stops listening and closes every connection. */
   close(): Promise<void>;
 }
@@ -38,8 +40,8 @@ export interface ServerSettings {
   readonly host: string | undefined;
 }
 
-/** Begins to listen, at once; a port that cannot be had is tried again until it can. */
-export function serveMetrics(scrape: Scrape, settings: ServerSettings): MetricsServer {
+/** A server that does not listen yet. */
+export function createMetricsServer(scrape: Scrape, settings: ServerSettings): MetricsServer {
   const unread = new UnreadAnswers();
   const limits = { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: CHECK_EVERY_MS };
   const server = createServer(limits, (request, response) =>
@@ -58,37 +60,40 @@ export function serveMetrics(scrape: Scrape, settings: ServerSettings): MetricsS
     else socket.destroy();
   });
 
-  let retry: NodeJS.Timeout | undefined;
-  let wasRefused = false;
-  const listen = () => {
-    // exclusive: in a cluster worker the port would otherwise be shared, and each scrape hit another worker
-    server.listen({
-      port: settings.port,
-      ...(settings.host === undefined ? {} : { host: settings.host }),
-      exclusive: true,
-    });
-    server.unref();
-  };
-  server.on('error', (error: NodeJS.ErrnoException) => {
-    if (!wasRefused) sayRefused(error, settings);
-    wasRefused = true;
-    retry = setTimeout(listen, RETRY_MS).unref();
-  });
   server.on('listening', () => {
     // a host is looked up first, so that the start-up line could not know which port was free
     const wasUnknown = settings.port === 0 && settings.host !== undefined;
-    if (wasRefused || wasUnknown) logLine('info', `metrics are now on ${urlOf(server, settings)}`);
+    if (wasUnknown) logLine('info', `metrics are now on ${urlOf(server, settings)}`);
   });
-  listen();
 
   return {
     get url() {
       return urlOf(server, settings);
     },
     owns: (other) => other === server,
+    listen: () =>
+      new Promise((resolve) => {
+        const onError = (error: NodeJS.ErrnoException) => {
+          server.off('listening', onListening);
+          resolve(error);
+        };
+        const onListening = () => {
+          server.off('error', onError);
+          server.on('error', () => undefined);
+          resolve(undefined);
+        };
+        server.once('error', onError);
+        server.once('listening', onListening);
+        // exclusive: in a cluster worker the port would otherwise be shared, and each scrape hit another worker
+        server.listen({
+          port: settings.port,
+          ...(settings.host === undefined ? {} : { host: settings.host }),
+          exclusive: true,
+        });
+        server.unref();
+      }),
     close: () =>
       new Promise((resolve) => {
-        clearTimeout(retry);
         server.removeAllListeners('error');
         server.on('error', () => undefined);
         if (!server.listening) resolve();
@@ -103,22 +108,6 @@ function answer(request: IncomingMessage, response: ServerResponse, scrape: Scra
   const reply = replyOver(response);
   if (path === METRICS_PATH) answerScrape(request.method, METRICS_PATH, scrape, reply, onWritten);
   else reply(404, `Nothing is here; the metrics are at ${METRICS_PATH}.\n`, { 'Content-Type': PLAIN });
-}
-
-function sayRefused(error: NodeJS.ErrnoException, { port, host }: ServerSettings): void {
-  const where = host === undefined ? `port ${port}` : `${host}, port ${port}`;
-  const again = `It is tried again every ${RETRY_MS / 1000} s; until then nothing can be scraped here`;
-  if (error.code === 'EADDRINUSE') {
-    const holder = describePortHolder(port);
-    const by = holder === undefined ? 'by another program' : `by ${holder}`;
-    warn(
-      'CHX_PORT_TAKEN',
-      where,
-      `${where} is taken ${by}. ${again}. Set CHANNEL_EXPORTER_PORT to another one, 0 for any.`,
-    );
-  } else {
-    warn('CHX_PORT_REFUSED', where, `cannot listen on ${where}: ${error.message}. ${again}.`);
-  }
 }
 
 function urlOf(server: Server, { port, host }: ServerSettings): string {

@@ -22,7 +22,8 @@ export interface ViewSettings {
 
 /** One metric family as it stands on the scrape. */
 export interface Family {
-  readonly instrument: InstrumentName;
+  /** Absent for what is not measured but known when the scrape is written: the state of the hub. */
+  readonly instrument?: InstrumentName;
   readonly name: string;
   readonly help: string;
   readonly kind: 'histogram' | 'counter' | 'gauge';
@@ -31,6 +32,15 @@ export interface Family {
   /** Whether it is shown without observations; a family that does not say is. */
   readonly isShown?: () => boolean;
 }
+
+/** Families that tell of the processes behind the scrape; they have no instrument. */
+export const STATE_FAMILIES = {
+  processes: 'channel_exporter_processes',
+  collectionSeconds: 'channel_exporter_collection_seconds',
+  droppedDeltas: 'channel_exporter_dropped_deltas_total',
+  lateDeltas: 'channel_exporter_late_deltas_total',
+  refused: 'channel_exporter_refused',
+} as const;
 
 /** Every family of the scrape, in the order in which it is written. */
 export function families(settings: ViewSettings): readonly Family[] {
@@ -86,12 +96,48 @@ export function families(settings: ViewSettings): readonly Family[] {
     counter(INSTRUMENTS.lostMeasurements, 'Measurements that could not be recorded, by family.'),
     counter(INSTRUMENTS.errors, 'Errors caught inside the exporter, by the part in which they happened.'),
     counter(INSTRUMENTS.labelOverflow, 'Label values replaced by "other" because their label had reached its limit.'),
+    {
+      name: STATE_FAMILIES.processes,
+      help: 'Processes of this service since this scrape began: the hub, its members and their threads, and those gone.',
+      kind: 'gauge',
+    },
+    {
+      name: STATE_FAMILIES.collectionSeconds,
+      help: 'Seconds that bringing in the measurements of all members took, in this scrape.',
+      kind: 'gauge',
+    },
+    {
+      name: STATE_FAMILIES.droppedDeltas,
+      help: 'Messages or series of other processes that could not be added, by reason.',
+      kind: 'counter',
+    },
+    {
+      name: STATE_FAMILIES.lateDeltas,
+      help: 'Times that a scrape was answered without the newest measurements of a process, which follow later.',
+      kind: 'counter',
+    },
+    {
+      name: STATE_FAMILIES.refused,
+      help: 'Processes of another system code that were turned away lately, by their system code.',
+      kind: 'gauge',
+    },
   ];
 }
 
 /** The Views that give every instrument its family. */
 export function createViews(catalogue: readonly Family[]): ViewOptions[] {
-  return catalogue.map(({ instrument, name, help, boundaries }) => ({
+  return catalogue.flatMap(({ instrument, name, help, boundaries }) =>
+    instrument === undefined ? [] : [viewOf(instrument, name, help, boundaries)],
+  );
+}
+
+function viewOf(
+  instrument: InstrumentName,
+  name: string,
+  help: string,
+  boundaries: readonly number[] | undefined,
+): ViewOptions {
+  return {
     // the application may have an instrument of the same name in a meter of its own
     meterName: METER_NAME,
     instrumentName: instrument,
@@ -106,5 +152,5 @@ export function createViews(catalogue: readonly Family[]): ViewOptions[] {
             options: { boundaries: [...boundaries], recordMinMax: false },
           },
         }),
-  }));
+  };
 }

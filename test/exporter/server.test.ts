@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import type { CollectionResult } from '@opentelemetry/sdk-metrics';
 import { setLogLevel } from '../../src/diagnostics/log';
 import { createScrape, type Scrape } from '../../src/exporter/scrape';
-import { type MetricsServer, serveMetrics } from '../../src/exporter/server';
+import { createMetricsServer, type MetricsServer, type ServerSettings } from '../../src/exporter/server';
 import { type App, INNER, runApp } from '../support/app';
 import { parseMetrics } from '../support/metrics';
 
@@ -17,6 +17,12 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const FINISHING = 'test/fixtures/apps/finishing.js';
 const EXIT_LIMIT_MS = 8_000;
 const RETRY_LIMIT_MS = 15_000;
+
+function serveMetrics(scrape: Scrape, settings: ServerSettings): MetricsServer {
+  const server = createMetricsServer(scrape, settings);
+  void server.listen();
+  return server;
+}
 
 /** Sends bytes on a connection of their own and gives back everything that is answered until it closes. */
 async function exchange(port: number, bytes: string, host = '127.0.0.1'): Promise<string> {

@@ -83,7 +83,7 @@ describe('what is touched in the process', () => {
   const CASES = [
     { name: 'the methods that are observed, and no listener', mode: 'preloaded', touched: [...PATCHED, 'Module.load'] },
     { name: 'the same when start() follows the preload', mode: 'twice', touched: [...PATCHED, 'Module.load'] },
-    { name: 'nothing inside a worker thread', mode: 'worker', touched: [] },
+    { name: 'the same inside a worker thread', mode: 'worker', touched: [...PATCHED, 'Module.load'] },
     ...['OTEL_SDK_DISABLED=true', 'OTEL_SDK_DISABLED= TRUE ', 'OTEL_METRICS_EXPORTER=none'].flatMap((setting) =>
       ['preloaded', 'twice'].map((mode) => ({
         name: `nothing with ${setting}, ${mode}`,
@@ -260,14 +260,18 @@ describe('settings that are not ours alone', () => {
       await withApp('service.js', { env: { CHANNEL_EXPORTER_PORT: String(holder.port) } }, async (app) => {
         assert.equal((await ask(app, '/users/5')).status, 200);
         const said = () => split(app.stderr()).said;
-        const taken = said().filter((line) => line.includes('CHX_PORT_TAKEN'));
+        const saidWith = async (text: string) => {
+          const until = Date.now() + RETRY_LIMIT_MS;
+          while (!said().some((line) => line.includes(text)) && Date.now() < until) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+          return said().filter((line) => line.includes(text));
+        };
+        const taken = await saidWith('CHX_PORT_TAKEN');
         assert.equal(taken.length, 1, app.stderr());
         assert.match(taken[0] as string, new RegExp(`by \\S+ \\S*holder\\.js \\(pid ${holder.child.pid}\\)`));
         await holder.stop();
-        const until = Date.now() + RETRY_LIMIT_MS;
-        while (!said().some((line) => line.includes('metrics are now on')) && Date.now() < until) {
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
+        await saidWith('metrics are now on');
         const metrics = await app.metrics();
         assert.equal(metrics.counts(INNER)[0]?.count, 1, 'what came before is counted');
         assert.equal(said().filter((line) => line.includes('CHX_PORT_TAKEN')).length, 1);

@@ -29,7 +29,8 @@ function withScenario(name: string, env: AppOptions['env'], check: (app: App) =>
 
 /** The samples that are not ours, as written. */
 function foreignLines({ text }: Metrics): string[] {
-  const isOurs = /^(#|$|channel_exporter_lost|A123010101_|channel_exporter_errors_total\{source)/;
+  const isOurs =
+    /^(#|$|channel_exporter_(lost|processes|collection|dropped|late|refused)|A123010101_|channel_exporter_errors_total\{source)/;
   return text.split('\n').filter((line) => !isOurs.test(line));
 }
 
