@@ -5,7 +5,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { createInstruments, type Instruments } from '../../src/core/instruments';
 import { DeltaReader } from '../../src/exporter/reader';
 import { metricsText } from '../../src/exporter/text';
-import { createViews, families, type ViewSettings } from '../../src/views';
+import { createViews, families, STATE_FAMILIES, type ViewSettings } from '../../src/views';
 import { DEFAULT_BOUNDARIES_MS } from '../../src/views/boundaries';
 import { METER_NAME } from '../../src/views/metric-names';
 import { type Metrics, parseMetrics } from '../support/metrics';
@@ -121,6 +121,7 @@ describe('the Views', () => {
   it('list every family once', () => {
     const names = families(SETTINGS).map(({ name }) => name);
     const known = [...HISTOGRAMS, ...SECONDS, GAUGE, ...COUNTERS].map(({ family }) => family);
+    known.push(...Object.values(STATE_FAMILIES));
     assert.deepEqual(names.sort(), known.sort());
   });
 
