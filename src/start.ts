@@ -3,15 +3,14 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { type Config, offSwitch, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import type { SettingValues } from './config/settings';
-import { createInstruments } from './core/instruments';
+import { createInstruments, takeDeltas } from './core/instruments';
 import { type Offers, sharedState } from './core/overrides';
 import { createRecorder } from './core/recorder';
 import { errorText, logLine, setLogLevel, warn } from './diagnostics/log';
 import { answerScrape, replyOver, requestPath } from './exporter/answer';
-import { createTotalsReader, DeltaReader } from './exporter/reader';
+import { createApplicationMeters, createTotalsReader } from './exporter/reader';
 import { createScrape, type ForeignFamilies, type Scrape } from './exporter/scrape';
 import { createMetricsServer } from './exporter/server';
 import { SOURCES } from './instrumentations';
@@ -25,11 +24,10 @@ import { type DeltaSource, Hub } from './topology/hub';
 import { Member } from './topology/member';
 import { Members } from './topology/members';
 import { Membership } from './topology/membership';
-import { withNotice } from './topology/notice';
 import { applicationEnvironment, threadSettings } from './topology/role';
 import { VERSION } from './version';
 import { createViews, type Family, families } from './views';
-import { familyNames, INSTRUMENTS, METER_NAME } from './views/metric-names';
+import { familyNames, INSTRUMENTS } from './views/metric-names';
 
 /** The partner directory as an object, in the shape of the partner file. */
 export interface PartnerDirectoryOption {
@@ -130,10 +128,10 @@ export function start(options: StartOptions = {}): Exporter {
 function run(config: Config, onShutdown: () => void): Exporter {
   const catalogue = families(config);
   const names = familyNames(config.syscode);
-  const deltas = new DeltaReader();
-  const provider = new MeterProvider({ readers: [deltas], views: createViews(catalogue) });
+  const views = createViews(catalogue);
+  const meters = createApplicationMeters(views);
   const ownMetricsFailed: Offers['ownMetricsFailed'] = (source, error) => {
-    instruments.errors.add(1, { source });
+    instruments.errors.add([source], 1);
     warn(
       'CHX_OWN_METRICS_FAILED',
       source,
@@ -141,20 +139,35 @@ function run(config: Config, onShutdown: () => void): Exporter {
     );
   };
   const promClient = config.promClient ? observePromClient(ownMetricsFailed) : undefined;
-  const processes = createProcesses(config, catalogue, deltas, promClient);
+  const processes = createProcesses(
+    config,
+    catalogue,
+    {
+      async collect() {
+        // before ours are taken: it may fail
+        const application = await meters.collect();
+        return { deltas: takeDeltas(instruments), ...application };
+      },
+      takeDeltas: () => takeDeltas(instruments),
+    },
+    promClient,
+  );
   let measured = (): void => undefined;
-  const instruments = createInstruments(provider.getMeter(METER_NAME, VERSION));
-  const noticed = withNotice(instruments, () => measured());
-  const recorder = createRecorder(noticed, {
-    syscode: config.syscode,
+  const instruments = createInstruments(views, config, {
+    onOverflow(family, label, limit) {
+      instruments.labelOverflow.add([family, label], 1);
+      const text = `${family}: label ${label} has had its ${limit} distinct values; further ones are recorded as other`;
+      warn('CHX_LABEL_OVERFLOW', `${family} ${label}`, text);
+    },
+    onChange: () => measured(),
+  });
+  const recorder = createRecorder(instruments, {
     families: {
       inner: names[INSTRUMENTS.inner],
       partner: names[INSTRUMENTS.partner],
       consumer: names[INSTRUMENTS.consumer],
       function: names[INSTRUMENTS.calls],
     },
-    labelValuesLimit: config.labelValuesLimit,
-    env: config.env,
     flaskMetrics: config.flaskMetrics,
   });
 
@@ -180,7 +193,9 @@ function run(config: Config, onShutdown: () => void): Exporter {
   const shared = sharedState();
   shared.recorder = recorder;
   shared.offers = {
-    meterProvider: provider,
+    get meterProvider() {
+      return meters.provider;
+    },
     answer: (...exchange) => answerScraper(processes.scrape, ...exchange),
     ownMetricsFailed,
   };
@@ -208,7 +223,7 @@ function run(config: Config, onShutdown: () => void): Exporter {
         promClient?.disable();
         endWatch();
         await processes.membership.end();
-        await provider.shutdown().catch(() => undefined);
+        await meters.shutdown().catch(() => undefined);
       })();
       return ending;
     },
@@ -225,14 +240,15 @@ function answerScraper(scrape: Scrape, request: IncomingMessage, response: Serve
 function createProcesses(
   config: Config,
   catalogue: readonly Family[],
-  deltas: DeltaSource,
+  own: DeltaSource,
   promClient: ForeignFamilies | undefined,
 ) {
   const members = new Members(config.syscode, (added) => hub.addDeltas(added));
-  const hub = new Hub(catalogue, deltas, { gather: () => members.gather(), state: () => members.state() });
-  const scrape = createScrape(createTotalsReader(hub), promClient);
+  const hub = new Hub(catalogue, own, { gather: () => members.gather(), state: () => members.state() });
+  const reader = createTotalsReader(hub);
+  const scrape = createScrape(reader, promClient);
   const server = createMetricsServer(scrape, config);
-  const member = new Member(config.syscode, deltas, () => membership.lost());
+  const member = new Member(config.syscode, own, () => membership.lost());
   const membership: Membership = new Membership({
     syscode: config.syscode,
     address: { port: config.port, host: config.host },
@@ -240,7 +256,8 @@ function createProcesses(
     server,
     members,
     member,
-    addOwn: (own) => hub.addDeltas(own),
+    onHub: () => reader.prepare(),
+    addOwn: (deltas) => hub.addDeltas(deltas),
   });
   // what a member measures goes to the hub: a scrape of its own would take it from there
   const ownScrape: Scrape = () =>

@@ -6,19 +6,19 @@
  * not shown, as with a custom collector of a Prometheus client; its sum is kept.
  */
 import type { Attributes, HrTime } from '@opentelemetry/api';
-import {
-  AggregationTemporality,
-  type DataPoint,
-  DataPointType,
-  type Histogram,
-  type MetricData,
-  type ScopeMetrics,
+import type {
+  DataPoint,
+  Histogram,
+  MetricData,
+  ScopeMetrics,
+  DataPointType as SdkDataPointType,
 } from '@opentelemetry/sdk-metrics';
 import { errorText, warn } from '../diagnostics/log';
 import { reportClash } from '../diagnostics/name-clash';
 import type { Family } from '../views';
-import { SERIES_PER_COLLECTION } from '../views/limits';
+import { SERIES_PER_FAMILY } from '../views/limits';
 import { prometheusFamilyName, prometheusLabelName, sampleNames } from '../views/prometheus-names';
+import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
 import { addHistogram, copyOf, type Value } from './values';
 
 type Scope = ScopeMetrics['scope'];
@@ -129,8 +129,8 @@ function addPoint(totals: Totals, metric: MetricData, point: DataPoint<Value>): 
   const { series, seen } = totals;
   let attributes = labelsOf(point.attributes, metric.dataPointType);
   let key = seriesKey(attributes);
-  if (!series.has(key) && series.size >= SERIES_PER_COLLECTION) {
-    const text = `${totals.name} has had its ${SERIES_PER_COLLECTION} series; further ones are added up in one, with the label otel_metric_overflow`;
+  if (!series.has(key) && series.size >= SERIES_PER_FAMILY) {
+    const text = `${totals.name} has had its ${SERIES_PER_FAMILY} series; further ones are added up in one, with the label otel_metric_overflow`;
     warn('CHX_LABEL_OVERFLOW', totals.name, text);
     attributes = OVERFLOW;
     key = seriesKey(attributes);
@@ -144,7 +144,7 @@ function addPoint(totals: Totals, metric: MetricData, point: DataPoint<Value>): 
 }
 
 /** Attributes as labels: two sets that would be written alike are one series. */
-function labelsOf(attributes: Attributes, type: DataPointType): Record<string, string> {
+function labelsOf(attributes: Attributes, type: SdkDataPointType): Record<string, string> {
   const labels: Record<string, string> = {};
   for (const [attribute, value] of Object.entries(attributes)) {
     const text = typeof value === 'string' ? value : (JSON.stringify(value ?? '') ?? '');

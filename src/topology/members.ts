@@ -3,9 +3,9 @@
  * count of who is there, who has gone and what went wrong.
  */
 import type { Socket } from 'node:net';
+import type { Deltas } from '../core/deltas';
 import { nowMs } from '../core/stopwatch';
 import { STATE_FAMILIES } from '../views';
-import type { Deltas } from './deltas';
 import { type Address, type MeetingPoint, openMeetingPoint } from './endpoint';
 import { DROP_REASONS, type DropReason, type StateSample } from './hub';
 import {

@@ -10,8 +10,8 @@
  * bind. No timer runs in a process that is hub or member and at rest.
  */
 import { setEnvironmentData } from 'node:worker_threads';
+import type { Deltas } from '../core/deltas';
 import { errorText, logLine, warn } from '../diagnostics/log';
-import type { Deltas } from './deltas';
 import { type Address, meetingPaths } from './endpoint';
 import { onFirstThread, onFirstUse } from './first-use';
 import type { Meeting, Member } from './member';
@@ -44,6 +44,8 @@ export interface MembershipParts {
   /** The two faces of this process: as hub, as member. */
   readonly members: Members;
   readonly member: Member;
+  /** Called when this process has become the hub, which will be scraped. */
+  readonly onHub: () => void;
   /** Adds what this process measured as a member to its totals as hub. */
   readonly addOwn: (deltas: Deltas) => void;
 }
@@ -166,8 +168,9 @@ export class Membership {
   }
 
   private async becomeHub(): Promise<void> {
-    const { server, members, member, address, addOwn } = this.parts;
+    const { server, members, member, address, onHub, addOwn } = this.parts;
     this.state = 'hub';
+    onHub();
     if (address.port !== 0) members.open(address);
     if (this.hasSaidFault) logLine('info', `metrics are now on ${server.url}`);
     else if (this.wasMember) logLine('info', `the process that served ${server.url} has ended; this one does so now`);

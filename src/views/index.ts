@@ -4,11 +4,12 @@
  * One View per instrument, selected by its exact name: a View with a name that selects several would give them all
  * the same one.
  */
-import { AggregationType, type ViewOptions } from '@opentelemetry/sdk-metrics';
+import type { AggregationType as SdkAggregationType, ViewOptions } from '@opentelemetry/sdk-metrics';
 import { sharedState } from '../core/overrides';
 import { BOUNDARIES_SECONDS } from './boundaries';
-import { SERIES_PER_COLLECTION } from './limits';
+import { SERIES_PER_FAMILY } from './limits';
 import { familyNames, INSTRUMENTS, type InstrumentName, METER_NAME } from './metric-names';
+import { AggregationType } from './sdk-constants';
 
 export interface ViewSettings {
   readonly syscode: string;
@@ -124,8 +125,21 @@ export function families(settings: ViewSettings): readonly Family[] {
   ];
 }
 
+/** A View of the SDK, of one instrument of ours. */
+export interface View extends ViewOptions {
+  readonly instrumentName: InstrumentName;
+  /** Of the family. */
+  readonly name: string;
+  /** Series that the family may have in one process. */
+  readonly aggregationCardinalityLimit: number;
+  readonly aggregation?: {
+    readonly type: SdkAggregationType.EXPLICIT_BUCKET_HISTOGRAM;
+    readonly options: { readonly boundaries: number[]; readonly recordMinMax: false };
+  };
+}
+
 /** The Views that give every instrument its family. */
-export function createViews(catalogue: readonly Family[]): ViewOptions[] {
+export function createViews(catalogue: readonly Family[]): View[] {
   return catalogue.flatMap(({ instrument, name, help, boundaries }) =>
     instrument === undefined ? [] : [viewOf(instrument, name, help, boundaries)],
   );
@@ -136,14 +150,14 @@ function viewOf(
   name: string,
   help: string,
   boundaries: readonly number[] | undefined,
-): ViewOptions {
+): View {
   return {
     // the application may have an instrument of the same name in a meter of its own
     meterName: METER_NAME,
     instrumentName: instrument,
     name,
     description: help,
-    aggregationCardinalityLimit: SERIES_PER_COLLECTION,
+    aggregationCardinalityLimit: SERIES_PER_FAMILY,
     ...(boundaries === undefined
       ? {}
       : {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Attributes, type AttributeValue, type HrTime, ValueType } from '@opentelemetry/api';
-import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import {
   AggregationTemporality,
   DataPointType,
@@ -11,7 +11,6 @@ import {
   type MetricData,
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
-import { DeltaReader } from '../../src/exporter/reader';
 import { boundaryText, metricsText } from '../../src/exporter/text';
 import { PYTHON_FLOATS } from '../fixtures/exporter/python-floats';
 import { type SeededRandom, seededRandom } from '../support/seeded-random';
@@ -27,7 +26,7 @@ function reference(metrics: readonly MetricData[], resource: ResourceMetrics['re
 
 /** What the SDK says of this process; neither text shows it. */
 async function anyResource(): Promise<ResourceMetrics['resource']> {
-  const reader = new DeltaReader();
+  const reader = new PrometheusExporter({ preventServerStart: true });
   new MeterProvider({ readers: [reader] });
   return (await reader.collect()).resourceMetrics.resource;
 }

@@ -1,0 +1,58 @@
+/** What one process measures with, without sources and server: instruments, and a hub that adds them up. */
+import assert from 'node:assert/strict';
+import { createInstruments, type InstrumentsSettings, takeDeltas } from '../../src/core/instruments';
+import type { LabelName } from '../../src/core/label-values';
+import { metricsText } from '../../src/exporter/text';
+import { type DeltaSource, Hub } from '../../src/topology/hub';
+import { createViews, families, type ViewSettings } from '../../src/views';
+import { type Metrics, parseMetrics } from './metrics';
+
+const UNBOUNDED: Readonly<Record<LabelName, number>> = {
+  path: 100_000,
+  f_code: 100_000,
+  method_code: 100_000,
+  code: 100_000,
+  topic: 100_000,
+  action_code: 100_000,
+  url: 100_000,
+};
+
+/** A replaced value, by family and label. */
+export type Overflow = readonly [family: string, label: string];
+
+export function createMeasuring(settings: ViewSettings, limits?: Partial<InstrumentsSettings['labelValuesLimit']>) {
+  const catalogue = families(settings);
+  const overflows: Overflow[] = [];
+  let changes = 0;
+  const instruments = createInstruments(
+    createViews(catalogue),
+    { syscode: settings.syscode, env: 'PROD', labelValuesLimit: { ...UNBOUNDED, ...limits } },
+    {
+      onOverflow: (family, label) => overflows.push([family, label]),
+      onChange: () => {
+        changes++;
+      },
+    },
+  );
+  const source: DeltaSource = {
+    collect: async () => ({ deltas: takeDeltas(instruments), scopeMetrics: [], errors: [] }),
+    takeDeltas: () => takeDeltas(instruments),
+  };
+  const hub = new Hub(catalogue, source);
+  return {
+    catalogue,
+    instruments,
+    source,
+    hub,
+    overflows,
+    /** Times that it was told that there is something to hand over. */
+    changes: () => changes,
+    scrape: () => scrapeOf(hub),
+  };
+}
+
+export async function scrapeOf(hub: Hub): Promise<Metrics> {
+  const { resourceMetrics, errors } = await hub.collect();
+  assert.deepEqual(errors, []);
+  return parseMetrics(metricsText(resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics)));
+}
