@@ -144,7 +144,7 @@ function run(config: Config, onShutdown: () => void): Exporter {
     catalogue,
     {
       async collect() {
-        // before ours are taken: it may fail
+        // whatever fails there, ours stay where they are
         const application = await meters.collect();
         return { deltas: takeDeltas(instruments), ...application };
       },

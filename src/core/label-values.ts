@@ -1,5 +1,5 @@
 /**
- * Bounds what the labels of one family may become: length and alphabet of every value, and the number of distinct
+ * Bounds what labels may become: length and alphabet of every value, and the number of distinct
  * values in the life of the process.
  *
  * Beyond its limit the guilty label alone becomes `other`; the SDK's own limit would drop every label of the
@@ -24,47 +24,54 @@ const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\p{Su
 /** The same under another name: Flask exporters call the path an endpoint. */
 const LIMITED_AS: Readonly<Record<string, LabelName>> = { endpoint: 'path' };
 
+/** What the labels of one kind of measurement have become so far, for all families that it is recorded in. */
 export class LabelValues {
-  /** By the label's place; undefined where the values are our own. */
-  private readonly seen: readonly (Set<string> | undefined)[];
-  private readonly limits: readonly number[];
+  private readonly seen = new Map<LabelName, Set<string>>();
+
+  /** @param limits distinct values a label may take */
+  constructor(private readonly limits: Readonly<Record<LabelName, number>>) {
+    for (const label of LABELS) this.seen.set(label, new Set());
+  }
 
   /**
-   * @param labels of the family, in their order
-   * @param limits distinct values a label may take
-   * @param onOverflow called for each value that was replaced
+   * @param labels of a family, in their order
+   * @param onOverflow called for each value that is replaced; absent where another family's values came first
+   * @returns makes values of these labels such as may be kept: the same once they have been kept
    */
-  constructor(
-    private readonly labels: readonly string[],
-    limits: Readonly<Record<LabelName, number>>,
-    private readonly onOverflow: (label: string, limit: number) => void,
-  ) {
-    this.limits = labels.map((label) => limits[LIMITED_AS[label] ?? (label as LabelName)] ?? Number.POSITIVE_INFINITY);
-    this.seen = this.limits.map((limit) => (Number.isFinite(limit) ? new Set() : undefined));
-  }
-
-  /** @returns the values as they may be kept, each `other` where it is new and its label full */
-  admit(values: readonly string[]): string[] {
-    return values.map((value, place) => this.admitOne(clean(value), place));
-  }
-
-  /** @returns the values with `other` for every one that came from outside; of the others there are few */
-  fold(values: readonly string[]): string[] {
-    return values.map((value, place) => (this.seen[place] === undefined || value === '' ? value : OTHER));
+  admitterOf(
+    labels: readonly string[],
+    onOverflow?: (label: LabelName, limit: number) => void,
+  ): (values: readonly string[]) => string[] {
+    const bounded = labels.map(boundedAs);
+    return (values) =>
+      values.map((value, place) => {
+        const text = clean(value);
+        const label = bounded[place];
+        if (label === undefined || this.admits(label, text)) return text;
+        onOverflow?.(label, this.limits[label]);
+        return OTHER;
+      });
   }
 
   /** The empty value always passes. */
-  private admitOne(value: string, place: number): string {
-    const seen = this.seen[place];
-    if (seen === undefined || value === '' || seen.has(value)) return value;
-    const limit = this.limits[place] as number;
-    if (seen.size < limit) {
-      seen.add(value);
-      return value;
-    }
-    this.onOverflow(this.labels[place] as string, limit);
-    return OTHER;
+  private admits(label: LabelName, value: string): boolean {
+    const seen = this.seen.get(label) as Set<string>;
+    if (value === '' || seen.has(value)) return true;
+    if (seen.size >= this.limits[label]) return false;
+    seen.add(value);
+    return true;
   }
+}
+
+/** @returns makes `other` of every value that came from outside; of the rest there are few */
+export function folderOf(labels: readonly string[]): (values: readonly string[]) => string[] {
+  const bounded = labels.map(boundedAs);
+  return (values) => values.map((value, place) => (bounded[place] === undefined || value === '' ? value : OTHER));
+}
+
+/** @returns undefined where the values are our own */
+function boundedAs(label: string): LabelName | undefined {
+  return LIMITED_AS[label] ?? LABELS.find((bounded) => bounded === label);
 }
 
 /** One lone surrogate would spoil the whole scrape. */

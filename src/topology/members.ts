@@ -62,8 +62,10 @@ export class Members {
   ) {}
 
   /** Begins to let members in; this process is the hub from now on. */
-  open(address: Address): void {
+  /** @returns when others can reach this process, or it is known that they cannot */
+  async open(address: Address): Promise<void> {
     this.meeting = openMeetingPoint(address, (socket) => this.receive(socket));
+    await this.meeting;
   }
 
   async close(): Promise<void> {

@@ -69,7 +69,7 @@ export class Membership {
       const bound = { ...address, port: Number(new URL(server.url).port) };
       this.tellThreads(bound);
       // nobody but our own threads can know a port that was free
-      onFirstThread(() => members.open(bound));
+      onFirstThread(() => void members.open(bound));
       return;
     }
     this.tellThreads(address);
@@ -170,11 +170,13 @@ export class Membership {
   private async becomeHub(): Promise<void> {
     const { server, members, member, address, onHub, addOwn } = this.parts;
     this.state = 'hub';
-    onHub();
-    if (address.port !== 0) members.open(address);
+    const isOpen = address.port === 0 ? undefined : members.open(address);
     if (this.hasSaidFault) logLine('info', `metrics are now on ${server.url}`);
     else if (this.wasMember) logLine('info', `the process that served ${server.url} has ended; this one does so now`);
     for (const deltas of await member.takeQueue()) addOwn(deltas);
+    // last, for it blocks: others that end at once are to find this one
+    await isOpen;
+    onHub();
   }
 
   private async meet(): Promise<Meeting> {
