@@ -70,6 +70,8 @@ export interface StartOptions {
   bodyLimit?: number;
   /** Distinct values of each label. Variable CHANNEL_EXPORTER_LABEL_VALUES_LIMIT. Default 1,000 for path, else 200. */
   labelValuesLimit?: number | Partial<SettingValues['labelValuesLimit']>;
+  /** Series of each family. Variable CHANNEL_EXPORTER_SERIES_LIMIT. Default 5,000. */
+  seriesLimit?: number;
   /** The label `env` of functions given to `monitor`. Variable ENV. Default PROD. */
   env?: string;
   /** Also counts requests under Flask exporters' names. Variable CHANNEL_EXPORTER_FLASK_METRICS. Default false. */
@@ -128,8 +130,8 @@ export function start(options: StartOptions = {}): Exporter {
 function run(config: Config, onShutdown: () => void): Exporter {
   const catalogue = families(config);
   const names = familyNames(config.syscode);
-  const views = createViews(catalogue);
-  const meters = createApplicationMeters(views);
+  const views = createViews(catalogue, config.seriesLimit);
+  const meters = createApplicationMeters(views, config.seriesLimit);
   const ownMetricsFailed: Offers['ownMetricsFailed'] = (source, error) => {
     instruments.errors.add([source], 1);
     warn(
@@ -139,6 +141,11 @@ function run(config: Config, onShutdown: () => void): Exporter {
     );
   };
   const promClient = config.promClient ? observePromClient(ownMetricsFailed) : undefined;
+  const onSeriesOverflow = (family: string, limit: number) => {
+    instruments.seriesOverflow.add([family], 1);
+    const text = `${family} has had its ${limit} series; what is measured under further ones is added up under other`;
+    warn('CHX_SERIES_OVERFLOW', family, text);
+  };
   const processes = createProcesses(
     config,
     catalogue,
@@ -151,6 +158,7 @@ function run(config: Config, onShutdown: () => void): Exporter {
       takeDeltas: () => takeDeltas(instruments),
     },
     promClient,
+    onSeriesOverflow,
   );
   let measured = (): void => undefined;
   const instruments = createInstruments(views, config, {
@@ -159,6 +167,7 @@ function run(config: Config, onShutdown: () => void): Exporter {
       const text = `${family}: label ${label} has had its ${limit} distinct values; further ones are recorded as other`;
       warn('CHX_LABEL_OVERFLOW', `${family} ${label}`, text);
     },
+    onSeriesOverflow,
     onChange: () => measured(),
   });
   const recorder = createRecorder(instruments, {
@@ -242,9 +251,15 @@ function createProcesses(
   catalogue: readonly Family[],
   own: DeltaSource,
   promClient: ForeignFamilies | undefined,
+  onSeriesOverflow: (family: string, limit: number) => void,
 ) {
   const members = new Members(config.syscode, (added) => hub.addDeltas(added));
-  const hub = new Hub(catalogue, own, { gather: () => members.gather(), state: () => members.state() });
+  const hub = new Hub(catalogue, own, {
+    seriesLimit: config.seriesLimit,
+    onSeriesOverflow,
+    gather: () => members.gather(),
+    state: () => members.state(),
+  });
   const reader = createTotalsReader(hub);
   const scrape = createScrape(reader, promClient);
   const server = createMetricsServer(scrape, config);

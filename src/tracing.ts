@@ -1,8 +1,9 @@
 /**
  * The composition root for applications that trace: settings, then the partner directory, then the hooks.
  */
+
+import { DEFAULT_BODY_LIMIT_BYTES } from './config/defaults';
 import { resolveSpanConfig } from './config/resolve';
-import { DEFAULT_BODY_LIMIT_BYTES } from './config/settings';
 import { sharedState } from './core/overrides';
 import { errorText, logLine } from './diagnostics/log';
 import { ConfigError } from './errors';

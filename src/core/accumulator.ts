@@ -19,7 +19,7 @@ export interface AccumulatorOptions {
   readonly bound: (values: readonly string[]) => readonly string[];
   /** Distinct series that are kept as they are. */
   readonly seriesLimit: number;
-  /** What a series beyond the limit is added to. */
+  /** What is measured under a series beyond the limit is added to the series of these values. */
   readonly fold: (values: readonly string[]) => readonly string[];
   /** Called when a series has something to hand over that had nothing before. */
   readonly onChange: () => void;

@@ -18,6 +18,8 @@ export interface InstrumentsSettings {
 export interface InstrumentsEvents {
   /** A value was replaced because its label is full. */
   readonly onOverflow: (family: string, label: LabelName, limit: number) => void;
+  /** Something was added up under other, because its family is full. */
+  readonly onSeriesOverflow: (family: string, limit: number) => void;
   /** Something is to be handed over, of a series that had nothing before. */
   readonly onChange: () => void;
 }
@@ -45,13 +47,17 @@ export function createInstruments(views: readonly View[], settings: InstrumentsS
   const optionsOf = ({ instrument, fixed = {}, labels, values, isFurther }: Shape): AccumulatorOptions => {
     const { name: family = instrument, aggregationCardinalityLimit: seriesLimit = 0 } = viewOf(instrument) ?? {};
     const onOverflow = (label: LabelName, limit: number) => events.onOverflow(family, label, limit);
+    const folded = folderOf(labels);
     return {
       family,
       fixed,
       labels,
       bound: values.admitterOf(labels, isFurther ? undefined : onOverflow),
       seriesLimit,
-      fold: folderOf(labels),
+      fold(each) {
+        events.onSeriesOverflow(family, seriesLimit);
+        return folded(each);
+      },
       onChange: events.onChange,
     };
   };
@@ -110,6 +116,7 @@ export function createInstruments(views: readonly View[], settings: InstrumentsS
     lostMeasurements: counter({ ...own, instrument: INSTRUMENTS.lostMeasurements, labels: ['family'] }),
     errors: counter({ ...own, instrument: INSTRUMENTS.errors, labels: ['source'] }),
     labelOverflow: counter({ ...own, instrument: INSTRUMENTS.labelOverflow, labels: ['family', 'label'] }),
+    seriesOverflow: counter({ ...own, instrument: INSTRUMENTS.seriesOverflow, labels: ['family'] }),
   };
 }
 

@@ -9,7 +9,6 @@
 import type { MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
 import type { CollectionResult, MeterProvider, MetricProducer, MetricReader } from '@opentelemetry/sdk-metrics';
 import type { View } from '../views';
-import { SERIES_PER_FAMILY } from '../views/limits';
 import { AggregationTemporality } from '../views/sdk-constants';
 
 /** The meters of the application, and what they measured since they were last asked. */
@@ -21,12 +20,15 @@ export interface ApplicationMeters {
   shutdown(): Promise<void>;
 }
 
-/** @param views of our own instruments, whose names the provider's meters may not take */
-export function createApplicationMeters(views: readonly View[]): ApplicationMeters {
+/**
+ * @param views of our own instruments
+ * @param seriesLimit series that an instrument may have in one collection
+ */
+export function createApplicationMeters(views: readonly View[], seriesLimit: number): ApplicationMeters {
   let parts: { readonly provider: MeterProvider; readonly reader: MetricReader } | undefined;
   return {
     get provider() {
-      parts ??= createProvider(views);
+      parts ??= createProvider(views, seriesLimit);
       return parts.provider;
     },
     async collect() {
@@ -40,7 +42,7 @@ export function createApplicationMeters(views: readonly View[]): ApplicationMete
   };
 }
 
-function createProvider(views: readonly View[]) {
+function createProvider(views: readonly View[], seriesLimit: number) {
   const sdk: typeof import('@opentelemetry/sdk-metrics') = require('@opentelemetry/sdk-metrics');
   const reader = new (class extends sdk.MetricReader {
     protected override async onForceFlush(): Promise<void> {}
@@ -48,7 +50,7 @@ function createProvider(views: readonly View[]) {
     protected override async onShutdown(): Promise<void> {}
   })({
     aggregationTemporalitySelector: () => AggregationTemporality.DELTA,
-    cardinalitySelector: () => SERIES_PER_FAMILY,
+    cardinalitySelector: () => seriesLimit,
   });
   return { provider: new sdk.MeterProvider({ readers: [reader], views: [...views] }), reader };
 }

@@ -14,8 +14,8 @@ import type {
   ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
 import type { Deltas, FamilyDelta, SeriesDelta } from '../core/deltas';
+import { folderOf } from '../core/label-values';
 import type { Family } from '../views';
-import { SERIES_PER_FAMILY } from '../views/limits';
 import { METER_NAME } from '../views/metric-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
 import { ApplicationFamilies } from './application-families';
@@ -48,6 +48,9 @@ export interface StateSample {
   readonly value: number;
 }
 
+/** This process's own series and those of members may be as many each. */
+const MOST_OVER_LIMIT = 2;
+
 type Point = DataPoint<number> | DataPoint<Histogram>;
 
 /** A point's own value may change though its type says otherwise: totals are kept in place. */
@@ -61,6 +64,10 @@ interface FamilyTotals {
 }
 
 export interface HubOptions {
+  /** Series that a family may have. */
+  readonly seriesLimit: number;
+  /** Called when something of a member is added up under other, because its family is full. */
+  readonly onSeriesOverflow?: (family: string, limit: number) => void;
   /** Called before own deltas are taken; brings in those of members. */
   readonly gather?: () => Promise<void>;
   /** Read after everything is added. */
@@ -84,10 +91,10 @@ export class Hub implements MetricProducer {
   constructor(
     catalogue: readonly Family[],
     private readonly own: DeltaSource,
-    private readonly options: HubOptions = {},
+    private readonly options: HubOptions,
   ) {
     this.totals = new Map(catalogue.map((family) => [family.name, { family, series: new Map(), points: [] }]));
-    this.application = new ApplicationFamilies(catalogue);
+    this.application = new ApplicationFamilies(catalogue, options.seriesLimit);
   }
 
   /** @returns totals since the start; errors of the collection are handed on */
@@ -112,15 +119,27 @@ export class Hub implements MetricProducer {
         drop(fault ?? 'family', delta.series.length);
         continue;
       }
-      for (const row of delta.series) {
-        const point = totals.series.get(seriesKey(delta, row));
-        if (point !== undefined) addTo(point, row);
-        // each process bounds its series, but a hub outlives many processes
-        else if (totals.points.length >= SERIES_PER_FAMILY) drop('series', 1);
-        else this.begin(totals, delta, row);
-      }
+      for (const row of delta.series) if (!this.addMembers(totals, delta, row)) drop('series', 1);
     }
     return dropped;
+  }
+
+  /** Each process bounds its series, but a hub outlives many processes. @returns whether there was room */
+  private addMembers(totals: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): boolean {
+    const { seriesLimit, onSeriesOverflow } = this.options;
+    const { family, series, points } = totals;
+    let point = series.get(seriesKey(delta, row));
+    let added = row;
+    if (point === undefined && points.length >= seriesLimit) {
+      onSeriesOverflow?.(family.name, seriesLimit);
+      added = { ...row, values: folderOf(delta.labels)(row.values) };
+      point = series.get(seriesKey(delta, added));
+      // what is not folded is few values, of a member that is as it should be
+      if (point === undefined && points.length >= seriesLimit * MOST_OVER_LIMIT) return false;
+    }
+    if (point === undefined) this.begin(totals, delta, added);
+    else addTo(point, added);
+    return true;
   }
 
   private addOwn(delta: FamilyDelta): void {

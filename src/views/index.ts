@@ -7,7 +7,6 @@
 import type { AggregationType as SdkAggregationType, ViewOptions } from '@opentelemetry/sdk-metrics';
 import { sharedState } from '../core/overrides';
 import { BOUNDARIES_SECONDS } from './boundaries';
-import { SERIES_PER_FAMILY } from './limits';
 import { familyNames, INSTRUMENTS, type InstrumentName, METER_NAME } from './metric-names';
 import { AggregationType } from './sdk-constants';
 
@@ -97,6 +96,10 @@ export function families(settings: ViewSettings): readonly Family[] {
     counter(INSTRUMENTS.lostMeasurements, 'Measurements that could not be recorded, by family.'),
     counter(INSTRUMENTS.errors, 'Errors caught inside the exporter, by the part in which they happened.'),
     counter(INSTRUMENTS.labelOverflow, 'Label values replaced by "other" because their label had reached its limit.'),
+    counter(
+      INSTRUMENTS.seriesOverflow,
+      'Measurements added up under "other" because their family had reached its limit of series.',
+    ),
     {
       name: STATE_FAMILIES.processes,
       help: 'Processes of this service since this scrape began: the hub, its members and their threads, and those gone.',
@@ -138,10 +141,13 @@ export interface View extends ViewOptions {
   };
 }
 
-/** The Views that give every instrument its family. */
-export function createViews(catalogue: readonly Family[]): View[] {
+/**
+ * The Views that give every instrument its family.
+ * @param seriesLimit series that a family may have
+ */
+export function createViews(catalogue: readonly Family[], seriesLimit: number): View[] {
   return catalogue.flatMap(({ instrument, name, help, boundaries }) =>
-    instrument === undefined ? [] : [viewOf(instrument, name, help, boundaries)],
+    instrument === undefined ? [] : [viewOf(instrument, name, help, boundaries, seriesLimit)],
   );
 }
 
@@ -150,6 +156,7 @@ function viewOf(
   name: string,
   help: string,
   boundaries: readonly number[] | undefined,
+  seriesLimit: number,
 ): View {
   return {
     // the application may have an instrument of the same name in a meter of its own
@@ -157,7 +164,7 @@ function viewOf(
     instrumentName: instrument,
     name,
     description: help,
-    aggregationCardinalityLimit: SERIES_PER_FAMILY,
+    aggregationCardinalityLimit: seriesLimit,
     ...(boundaries === undefined
       ? {}
       : {

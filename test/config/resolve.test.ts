@@ -218,6 +218,20 @@ const FAULTY: readonly Faulty[] = [
     ],
   },
   {
+    option: 'seriesLimit',
+    variable: 'CHANNEL_EXPORTER_SERIES_LIMIT',
+    code: 'CHX_SERIES_LIMIT_INVALID',
+    expected: /a whole number, 1 to 1000000/,
+    remedy: /Give for instance 10000, or unset it to use 5000/,
+    texts: ['0', '-1', '1.5', '1000001', '1e3', 'many', ' '],
+    values: [
+      [0, '0'],
+      [0.5, '0.5'],
+      [Number.POSITIVE_INFINITY, 'Infinity'],
+      [null, 'null'],
+    ],
+  },
+  {
     option: 'labelValuesLimit',
     variable: 'CHANNEL_EXPORTER_LABEL_VALUES_LIMIT',
     code: 'CHX_LABEL_VALUES_LIMIT_INVALID',

@@ -12,10 +12,9 @@ import {
 import { MAX_LABEL_CHARACTERS } from '../../src/core/label-values';
 import { metricsText } from '../../src/exporter/text';
 import { createViews, type ViewSettings } from '../../src/views';
-import { SERIES_PER_FAMILY } from '../../src/views/limits';
 import { INSTRUMENTS, METER_NAME } from '../../src/views/metric-names';
 import * as constants from '../../src/views/sdk-constants';
-import { createMeasuring } from '../support/measuring';
+import { createMeasuring, SERIES_LIMIT } from '../support/measuring';
 import { type Metrics, parseMetrics } from '../support/metrics';
 import { type SeededRandom, seededRandom } from '../support/seeded-random';
 
@@ -36,7 +35,7 @@ class CumulativeReader extends MetricReader {
   constructor() {
     super({
       aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE,
-      cardinalitySelector: () => SERIES_PER_FAMILY,
+      cardinalitySelector: () => SERIES_LIMIT,
     });
   }
 
@@ -49,7 +48,7 @@ class CumulativeReader extends MetricReader {
 function setUp() {
   const ours = createMeasuring(SETTINGS);
   const reader = new CumulativeReader();
-  const provider = new MeterProvider({ readers: [reader], views: createViews(ours.catalogue) });
+  const provider = new MeterProvider({ readers: [reader], views: createViews(ours.catalogue, SERIES_LIMIT) });
   const meter = provider.getMeter(METER_NAME);
   const counter = (name: string) => meter.createCounter(name, { valueType: ValueType.INT });
   const sdk = {
@@ -222,17 +221,15 @@ describe('our instruments', () => {
   });
 
   it('fold what is beyond the limit of series, and count all of it', async () => {
-    const { instruments, scrape } = createMeasuring(SETTINGS);
+    const { instruments, scrape, overflows } = createMeasuring(SETTINGS);
     const more = 500;
-    for (let n = 0; n < SERIES_PER_FAMILY + more; n++) {
+    for (let n = 0; n < SERIES_LIMIT + more; n++) {
       instruments.inner.record([`c${n % 200}`, `/${n}`, n % 2 === 0 ? '200' : '500', '', ''], 1);
     }
     const counts = (await scrape()).counts(INNER);
-    assert.equal(counts.length, SERIES_PER_FAMILY + 2);
+    assert.equal(counts.length, SERIES_LIMIT + 2);
     assert.deepEqual(
-      counts
-        .slice(SERIES_PER_FAMILY)
-        .map(({ labels, count }) => [labels.path, labels.f_code, labels.http_status, count]),
+      counts.slice(SERIES_LIMIT).map(({ labels, count }) => [labels.path, labels.f_code, labels.http_status, count]),
       [
         ['other', 'other', '200', more / 2],
         ['other', 'other', '500', more / 2],
@@ -240,7 +237,11 @@ describe('our instruments', () => {
     );
     assert.equal(
       counts.reduce((sum, { count }) => sum + count, 0),
-      SERIES_PER_FAMILY + more,
+      SERIES_LIMIT + more,
+    );
+    assert.deepEqual(
+      overflows,
+      Array.from({ length: more }, () => [INNER, 'all']),
     );
   });
 });

@@ -8,7 +8,6 @@ import { setLogLevel } from '../../src/diagnostics/log';
 import { boundaryText, metricsText } from '../../src/exporter/text';
 import { Hub } from '../../src/topology/hub';
 import { createViews, families } from '../../src/views';
-import { SERIES_PER_FAMILY } from '../../src/views/limits';
 import { parseMetrics } from '../support/metrics';
 import { seededRandom } from '../support/seeded-random';
 
@@ -16,7 +15,7 @@ setLogLevel('none');
 
 class Reader extends MetricReader {
   constructor(temporality: AggregationTemporality) {
-    super({ aggregationTemporalitySelector: () => temporality, cardinalitySelector: () => SERIES_PER_FAMILY });
+    super({ aggregationTemporalitySelector: () => temporality, cardinalitySelector: () => SERIES_LIMIT });
   }
 
   protected override async onForceFlush(): Promise<void> {}
@@ -31,6 +30,7 @@ const CATALOGUE = families({
   consumerMetricsBuckets: [100],
   flaskMetrics: false,
 });
+const SERIES_LIMIT = 1_000;
 const OURS = new Set(CATALOGUE.map(({ name }) => name));
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 const ROUNDS = 6;
@@ -38,14 +38,18 @@ const ROUNDS = 6;
 function setUp() {
   const deltas = new Reader(AggregationTemporality.DELTA);
   const cumulative = new Reader(AggregationTemporality.CUMULATIVE);
-  const provider = new MeterProvider({ readers: [deltas, cumulative], views: createViews(CATALOGUE) });
-  const hub = new Hub(CATALOGUE, {
-    async collect() {
-      const { resourceMetrics, errors } = await deltas.collect();
-      return { deltas: [], scopeMetrics: resourceMetrics.scopeMetrics, errors };
+  const provider = new MeterProvider({ readers: [deltas, cumulative], views: createViews(CATALOGUE, SERIES_LIMIT) });
+  const hub = new Hub(
+    CATALOGUE,
+    {
+      async collect() {
+        const { resourceMetrics, errors } = await deltas.collect();
+        return { deltas: [], scopeMetrics: resourceMetrics.scopeMetrics, errors };
+      },
+      takeDeltas: () => [],
     },
-    takeDeltas: () => [],
-  });
+    { seriesLimit: SERIES_LIMIT },
+  );
   return { provider, hub, cumulative, meter: provider.getMeter('shop', '1') };
 }
 
@@ -237,13 +241,13 @@ describe("an application's own families", () => {
   it('are bounded: beyond the limit of series the rest is one, and no count is lost', async () => {
     const { hub, meter } = setUp();
     const counter = meter.createCounter('c');
-    const each = SERIES_PER_FAMILY / 2;
+    const each = SERIES_LIMIT / 2;
     for (let batch = 0; batch < 3; batch++) {
       for (let i = 0; i < each; i++) counter.add(1, { id: batch * each + i });
       await read(hub);
     }
     const { samples } = parseMetrics(await textOf(hub));
-    assert.equal(samples.length, SERIES_PER_FAMILY + 1);
+    assert.equal(samples.length, SERIES_LIMIT + 1);
     const overflow = samples.find(({ labels }) => labels.otel_metric_overflow === 'true');
     assert.equal(overflow?.value, each);
   });

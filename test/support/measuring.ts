@@ -17,18 +17,21 @@ const UNBOUNDED: Readonly<Record<LabelName, number>> = {
   url: 100_000,
 };
 
-/** A replaced value, by family and label. */
+/** A replaced value, by family and label; `all` where the family was full. */
 export type Overflow = readonly [family: string, label: string];
+
+export const SERIES_LIMIT = 2_000;
 
 export function createMeasuring(settings: ViewSettings, limits?: Partial<InstrumentsSettings['labelValuesLimit']>) {
   const catalogue = families(settings);
   const overflows: Overflow[] = [];
   let changes = 0;
   const instruments = createInstruments(
-    createViews(catalogue),
+    createViews(catalogue, SERIES_LIMIT),
     { syscode: settings.syscode, env: 'PROD', labelValuesLimit: { ...UNBOUNDED, ...limits } },
     {
       onOverflow: (family, label) => overflows.push([family, label]),
+      onSeriesOverflow: (family) => overflows.push([family, 'all']),
       onChange: () => {
         changes++;
       },
@@ -38,7 +41,7 @@ export function createMeasuring(settings: ViewSettings, limits?: Partial<Instrum
     collect: async () => ({ deltas: takeDeltas(instruments), scopeMetrics: [], errors: [] }),
     takeDeltas: () => takeDeltas(instruments),
   };
-  const hub = new Hub(catalogue, source);
+  const hub = new Hub(catalogue, source, { seriesLimit: SERIES_LIMIT });
   return {
     catalogue,
     instruments,

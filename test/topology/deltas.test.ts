@@ -6,7 +6,7 @@ import type { Deltas } from '../../src/core/deltas';
 import { isDeltas, toBatches } from '../../src/topology/deltas';
 import type { Hub } from '../../src/topology/hub';
 import { encodeFrame, MAX_FRAME_BYTES } from '../../src/topology/protocol';
-import { createMeasuring } from '../support/measuring';
+import { createMeasuring, SERIES_LIMIT } from '../support/measuring';
 
 const SETTINGS = {
   syscode: 'A123010101',
@@ -101,7 +101,7 @@ describe('a hub', () => {
     });
   }
 
-  it('takes no more series than a family may have, and goes on with those it has', () => {
+  it('folds what is beyond the series that a family may have, and goes on with those it has', async () => {
     const { hub } = createProcess();
     const add = (from: number, to: number) => {
       const series = Array.from({ length: to - from }, (_, index) => ({
@@ -111,7 +111,23 @@ describe('a hub', () => {
       }));
       return [...hub.addDeltas([{ ...inner, series }])];
     };
-    assert.deepEqual(add(0, 20_000), []);
-    assert.deepEqual(add(19_990, 20_010), [['series', 10]]);
+    assert.deepEqual(add(0, SERIES_LIMIT), []);
+    assert.deepEqual(add(SERIES_LIMIT - 10, SERIES_LIMIT + 10), []);
+    const series = (await totalsOf(hub))[INNER] ?? [];
+    assert.equal(series.length, SERIES_LIMIT + 1);
+    assert.deepEqual(series.at(-1)?.attributes, { path: 'other' });
+    const counts = series.slice(-3).map(({ value }) => (value as { count: number }).count);
+    assert.deepEqual(counts, [2, 2, 10]);
+  });
+
+  it('drops what would go far beyond it even so', () => {
+    const { hub } = createProcess();
+    const series = Array.from({ length: 3 * SERIES_LIMIT }, (_, index) => ({
+      ...row,
+      buckets: [1, 0, 0],
+      values: [String(index)],
+    }));
+    const dropped = hub.addDeltas([{ ...inner, labels: ['http_status'], series }]);
+    assert.deepEqual([...dropped], [['series', SERIES_LIMIT]]);
   });
 });

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { sharedState } from '../../src/core/overrides';
 import { Hub } from '../../src/topology/hub';
 import type { ViewSettings } from '../../src/views';
-import { createMeasuring, scrapeOf } from '../support/measuring';
+import { createMeasuring, SERIES_LIMIT, scrapeOf } from '../support/measuring';
 
 const SETTINGS: ViewSettings = {
   syscode: 'B000000001',
@@ -74,7 +74,8 @@ describe('the hub', () => {
   it('hands the errors of a collection on, and loses nothing of what that collection brought', async () => {
     const { catalogue, instruments, source } = createMeasuring(SETTINGS);
     let errors: unknown[] = [new Error('one callback failed')];
-    const hub = new Hub(catalogue, { ...source, collect: async () => ({ ...(await source.collect()), errors }) });
+    const failing = { ...source, collect: async () => ({ ...(await source.collect()), errors }) };
+    const hub = new Hub(catalogue, failing, { seriesLimit: SERIES_LIMIT });
     instruments.consumer.record(['queue', '0'], 7);
     assert.deepEqual((await hub.collect()).errors, errors);
     errors = [];

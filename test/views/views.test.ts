@@ -58,6 +58,7 @@ const COUNTERS = [
   { instrument: 'lostMeasurements', family: 'channel_exporter_lost_measurements_total' },
   { instrument: 'errors', family: 'channel_exporter_errors_total' },
   { instrument: 'labelOverflow', family: 'channel_exporter_label_overflow_total' },
+  { instrument: 'seriesOverflow', family: 'channel_exporter_series_overflow_total' },
 ] as const;
 
 describe('the Views', () => {
