@@ -11,7 +11,7 @@ import { launcherOf } from './src/topology/role';
 // a launcher has nothing to measure, and would pay for loading what it does not use
 if (launcherOf(process) === undefined) {
   try {
-    const { start } = require('./src/run') as typeof import('./src/run');
+    const { start } = require('./src/start') as typeof import('./src/start');
     start();
   } catch (error) {
     const text = error instanceof ConfigError ? error.message : errorText(error);

@@ -6,5 +6,5 @@ export { type MonitorDecorator, type MonitoredFunction, monitor } from './instru
 export type { ChannelSpanHooks } from './instrumentations/span-hooks';
 export { consume } from './instrumentations/worker';
 export { meter } from './own-metrics/meter';
-export { type Exporter, type PartnerDirectoryOption, type StartOptions, start } from './run';
+export { type Exporter, type PartnerDirectoryOption, type StartOptions, start } from './start';
 export { channelSpanHooks, type SpanHooksOptions } from './tracing';

@@ -9,7 +9,7 @@ import { ConfigError } from './errors';
 import { type ChannelSpanHooks, createSpanHooks, type SpanContext } from './instrumentations/span-hooks';
 import { PartnerDirectory } from './partners/directory';
 import { openPartnerDirectory } from './partners/open';
-import type { StartOptions } from './run';
+import type { StartOptions } from './start';
 
 /** Options of {@link channelSpanHooks}, with the meaning, variables and defaults that they have in `start()`. */
 export type SpanHooksOptions = Pick<StartOptions, 'partners' | 'partnersPreset' | 'bodyLimit'>;
