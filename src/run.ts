@@ -13,7 +13,7 @@ import { answerScrape, replyOver, requestPath } from './exporter/answer';
 import { createTotalsReader, DeltaReader } from './exporter/reader';
 import { createScrape, type ForeignFamilies, type Scrape } from './exporter/scrape';
 import { createMetricsServer } from './exporter/server';
-import { SOURCES } from './instrumentations';
+import { createSource, SOURCES } from './instrumentations';
 import { answerOnApplication } from './instrumentations/app-metrics';
 import { forgetExchange } from './instrumentations/http-inbound';
 import { registerGlobally } from './own-metrics/global';
@@ -81,7 +81,7 @@ function compose(config: Config, onShutdown: () => void): Exporter {
   const { partners, endWatch } = openPartnerDirectory(config);
 
   const sources = SOURCES.filter(({ name }) => config.isInstrumentationEnabled(name));
-  const enabled = sources.map(({ create }) => create());
+  const enabled = sources.map(createSource);
   const context = {
     recorder,
     partners,
