@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { environment, nodeBinary } from '../support/app';
 import { ROOT } from '../support/paths';
 
@@ -15,6 +16,8 @@ interface Loaded {
   readonly stderr: string;
 }
 
+/** An empty JSON object, packed by gzip. */
+const PACKED = gzipSync('{}').toString('hex');
 const PRELOAD = ['-r', 'channel-exporter/register'];
 const SHOW = `
 process.once('exit', () => console.log(JSON.stringify({
@@ -83,6 +86,15 @@ describe('a process under the preload', () => {
     const isYaml = (file: string) => file.includes('/node_modules/yaml/');
     assert.ok(!idle.files.some(isYaml));
     assert.ok(loadedBy('', { CHANNEL_EXPORTER_PARTNERS: partners }).files.some(isYaml));
+  });
+
+  it('loads node:zlib with the first packed body', () => {
+    assert.ok(!idle.builtins.includes('zlib'));
+    const serveOne = `
+      const server = require('http').createServer((_, response) => {
+        response.setHeader('content-encoding', 'gzip').end(Buffer.from('${PACKED}', 'hex'), () => server.close());
+      }).listen(0, () => require('http').get({ port: server.address().port, agent: false }, (got) => got.resume()));`;
+    assert.ok(loadedBy(serveOne).builtins.includes('zlib'));
   });
 
   it('loads node:http2 only where its sources are switched on', () => {
