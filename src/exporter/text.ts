@@ -7,7 +7,8 @@
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
-import { type DataPoint, DataPointType, type Histogram, type MetricData } from '@opentelemetry/sdk-metrics';
+import type { DataPoint, Histogram, MetricData } from '@opentelemetry/sdk-metrics';
+import { DataPointType } from '../views/sdk-constants';
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 

@@ -6,19 +6,13 @@
  * not shown, as with a custom collector of a Prometheus client; its sum is kept.
  */
 import type { Attributes, HrTime } from '@opentelemetry/api';
-import {
-  AggregationTemporality,
-  type DataPoint,
-  DataPointType,
-  type Histogram,
-  type MetricData,
-  type ScopeMetrics,
-} from '@opentelemetry/sdk-metrics';
+import type { DataPoint, Histogram, MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { errorText, warn } from '../diagnostics/log';
 import { reportClash } from '../diagnostics/name-clash';
 import type { Family } from '../views';
 import { SERIES_PER_COLLECTION } from '../views/limits';
 import { prometheusFamilyName, prometheusLabelName, sampleNames } from '../views/prometheus-names';
+import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
 import { addHistogram, copyOf, type Value } from './values';
 
 type Scope = ScopeMetrics['scope'];

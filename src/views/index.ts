@@ -4,11 +4,12 @@
  * One View per instrument, selected by its exact name: a View with a name that selects several would give them all
  * the same one.
  */
-import { AggregationType, type ViewOptions } from '@opentelemetry/sdk-metrics';
+import type { ViewOptions } from '@opentelemetry/sdk-metrics';
 import { sharedState } from '../core/overrides';
 import { BOUNDARIES_SECONDS } from './boundaries';
 import { SERIES_PER_COLLECTION } from './limits';
 import { familyNames, INSTRUMENTS, type InstrumentName, METER_NAME } from './metric-names';
+import { AggregationType } from './sdk-constants';
 
 export interface ViewSettings {
   readonly syscode: string;
