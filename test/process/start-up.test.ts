@@ -117,6 +117,15 @@ describe('a process under the preload', () => {
     });
   }
 
+  it('loads neither what observes nor what reads partner files with the API alone', () => {
+    const loaded = loadedBy("require('channel-exporter')", {}, []);
+    for (const file of ['run', 'run-tracing', 'config/resolve', 'partners/file', 'instrumentations/http-inbound']) {
+      assert.ok(!has(loaded, file), file);
+    }
+    assert.ok(!loaded.builtins.includes('http'));
+    assert.ok(has(loadedBy("require('channel-exporter').channelSpanHooks()", {}, []), 'run-tracing'));
+  });
+
   it('loads less still where it is a launcher', () => {
     const launcher = join(folder, 'nodemon');
     writeFileSync(launcher, SHOW);
