@@ -6,13 +6,7 @@
  * not shown, as with a custom collector of a Prometheus client; its sum is kept.
  */
 import type { Attributes, HrTime } from '@opentelemetry/api';
-import type {
-  DataPoint,
-  Histogram,
-  MetricData,
-  ScopeMetrics,
-  DataPointType as SdkDataPointType,
-} from '@opentelemetry/sdk-metrics';
+import type { DataPoint, Histogram, MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { errorText, warn } from '../diagnostics/log';
 import { reportClash } from '../diagnostics/name-clash';
 import type { Family } from '../views';
@@ -149,7 +143,7 @@ function isObservable({ descriptor }: MetricData): boolean {
 }
 
 /** Attributes as labels: two sets that would be written alike are one series. */
-function labelsOf(attributes: Attributes, type: SdkDataPointType): Record<string, string> {
+function labelsOf(attributes: Attributes, type: DataPointType): Record<string, string> {
   const labels: Record<string, string> = {};
   for (const [attribute, value] of Object.entries(attributes)) {
     const text = typeof value === 'string' ? value : (JSON.stringify(value ?? '') ?? '');

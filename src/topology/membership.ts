@@ -18,7 +18,7 @@ import type { Meeting, Member } from './member';
 import type { Members } from './members';
 import { describePortHolder } from './port-holder';
 import type { Refused } from './protocol';
-import { THREAD_SETTINGS_KEY, type ThreadSettings, threadSettings } from './role';
+import { THREAD_SETTINGS_KEY, type ThreadSettings, threadSettings } from './thread-settings';
 
 /** Pauses between attempts while a hub may be about to begin or to end, about a second together. */
 const PAUSES_MS = [0, 10, 20, 40, 80, 150, 250, 400] as const;

@@ -1,6 +1,6 @@
 /**
- * Constants of the SDK's data model, so that a process which has nothing to serve yet need not load the SDK for them.
- * A test holds them equal to the SDK's enumerations, of which they have the types.
+ * Words of the SDK's as it numbers them. Loading the SDK for them would cost more than all the rest of a start; a test
+ * holds each equal to the SDK's own.
  */
 import type {
   AggregationTemporality as SdkAggregationTemporality,
@@ -8,8 +8,12 @@ import type {
   DataPointType as SdkDataPointType,
 } from '@opentelemetry/sdk-metrics';
 
-export const AggregationType = {
-  EXPLICIT_BUCKET_HISTOGRAM: 4 as SdkAggregationType.EXPLICIT_BUCKET_HISTOGRAM,
+export type DataPointType = SdkDataPointType;
+export const DataPointType = {
+  HISTOGRAM: 0 as SdkDataPointType.HISTOGRAM,
+  EXPONENTIAL_HISTOGRAM: 1 as SdkDataPointType.EXPONENTIAL_HISTOGRAM,
+  GAUGE: 2 as SdkDataPointType.GAUGE,
+  SUM: 3 as SdkDataPointType.SUM,
 } as const;
 
 export const AggregationTemporality = {
@@ -17,9 +21,6 @@ export const AggregationTemporality = {
   CUMULATIVE: 1 as SdkAggregationTemporality.CUMULATIVE,
 } as const;
 
-export const DataPointType = {
-  HISTOGRAM: 0 as SdkDataPointType.HISTOGRAM,
-  EXPONENTIAL_HISTOGRAM: 1 as SdkDataPointType.EXPONENTIAL_HISTOGRAM,
-  GAUGE: 2 as SdkDataPointType.GAUGE,
-  SUM: 3 as SdkDataPointType.SUM,
+export const AggregationType = {
+  EXPLICIT_BUCKET_HISTOGRAM: 4 as SdkAggregationType.EXPLICIT_BUCKET_HISTOGRAM,
 } as const;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { offSwitch, resolveConfig } from '../../src/config/resolve';
+import { offSwitch } from '../../src/config/off-switch';
+import { resolveConfig } from '../../src/config/resolve';
 import { ConfigError, type ProblemCode } from '../../src/errors';
 
 type Values = Readonly<Record<string, unknown>>;

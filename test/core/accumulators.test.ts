@@ -2,18 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Attributes, ValueType } from '@opentelemetry/api';
-import {
-  AggregationTemporality,
-  AggregationType,
-  DataPointType,
-  MeterProvider,
-  MetricReader,
-} from '@opentelemetry/sdk-metrics';
+import { AggregationTemporality, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { MAX_LABEL_CHARACTERS } from '../../src/core/label-values';
 import { metricsText } from '../../src/exporter/text';
 import { createViews, type ViewSettings } from '../../src/views';
 import { INSTRUMENTS, METER_NAME } from '../../src/views/metric-names';
-import * as constants from '../../src/views/sdk-constants';
 import { createMeasuring, SERIES_LIMIT } from '../support/measuring';
 import { type Metrics, parseMetrics } from '../support/metrics';
 import { type SeededRandom, seededRandom } from '../support/seeded-random';
@@ -244,15 +237,4 @@ describe('our instruments', () => {
       Array.from({ length: more }, () => [INNER, 'all']),
     );
   });
-});
-
-describe('the constants of the data model', () => {
-  const SDK = { AggregationType, AggregationTemporality, DataPointType } as const;
-  for (const [name, values] of Object.entries(constants)) {
-    it(`${name} are the SDK's`, () => {
-      const theirs = SDK[name as keyof typeof SDK] as unknown as Record<string, number>;
-      const expected = Object.keys(values).map((key) => [key, theirs[key]]);
-      assert.deepEqual(Object.entries(values), expected);
-    });
-  }
 });
