@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, warn } from '../diagnostics/log';
 import type { Scrape } from './scrape';
-import { CONTENT_TYPE } from './text';
+import { CONTENT_TYPES } from './text';
 
 export const PLAIN = 'text/plain; charset=utf-8';
 
@@ -27,7 +27,7 @@ export function answerScrape(
   }
   scrape().then(
     (text) => {
-      reply(200, text, { 'Content-Type': CONTENT_TYPE });
+      reply(200, text, { 'Content-Type': CONTENT_TYPES.text });
       onWritten();
     },
     (error) => {
