@@ -160,7 +160,7 @@ function compose(config: Config, onShutdown: () => void): Exporter {
 /** A request to the application's own server that its handler passed on to us. */
 function answerScraper(scrape: Scrape, request: IncomingMessage, response: ServerResponse): void {
   forgetExchange(response);
-  answerScrape(request.method, requestPath(request), scrape, replyOver(response));
+  answerScrape(request, requestPath(request), scrape, replyOver(response));
 }
 
 /** This process among the others of its service; it may turn out to be their hub or a member. */
@@ -193,10 +193,10 @@ function createProcesses(
     addOwn: (deltas) => hub.addDeltas(deltas),
   });
   // what a member measures goes to the hub: a scrape of its own would take it from there
-  const ownScrape: Scrape = () =>
+  const ownScrape: Scrape = (form) =>
     membership.isMember
       ? Promise.reject(new Error(`another process of this service serves its metrics, on port ${config.port}`))
-      : scrape();
+      : scrape(form);
   return { server, membership, scrape: ownScrape };
 }
 

@@ -15,6 +15,7 @@ import type {
 } from '@opentelemetry/sdk-metrics';
 import type { Deltas, FamilyDelta, SeriesDelta } from '../core/deltas';
 import { folderOf } from '../core/label-values';
+import { Turn } from '../core/turn';
 import type { Family } from '../views';
 import { METER_NAME } from '../views/metric-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
@@ -101,7 +102,8 @@ export class Hub implements MetricProducer {
   async collect(): Promise<CollectionResult> {
     await this.options.gather?.();
     const { deltas, scopeMetrics, errors } = await this.own.collect();
-    for (const delta of deltas) this.addOwn(delta);
+    const turn = new Turn();
+    for (const delta of deltas) await this.addOwn(delta, turn);
     this.application.begin();
     for (const { scope, metrics } of scopeMetrics) this.application.add(scope, metrics);
     const scope = { scope: { name: METER_NAME }, metrics: this.produce() };
@@ -142,13 +144,14 @@ export class Hub implements MetricProducer {
     return true;
   }
 
-  private addOwn(delta: FamilyDelta): void {
+  private async addOwn(delta: FamilyDelta, turn: Turn): Promise<void> {
     const totals = this.totals.get(delta.family);
     if (totals === undefined) return;
     for (const row of delta.series) {
       const point = this.known.get(row.values) ?? totals.series.get(seriesKey(delta, row));
       if (point !== undefined) addTo(point, row);
       this.known.set(row.values, point ?? this.begin(totals, delta, row));
+      if (turn.isOver()) await turn.wait();
     }
   }
 

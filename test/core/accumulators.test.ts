@@ -7,7 +7,7 @@ import { MAX_LABEL_CHARACTERS } from '../../src/core/label-values';
 import { metricsText } from '../../src/exporter/text';
 import { createViews, type ViewSettings } from '../../src/views';
 import { INSTRUMENTS, METER_NAME } from '../../src/views/metric-names';
-import { createMeasuring, SERIES_LIMIT } from '../support/measuring';
+import { collectFrom, createMeasuring, SERIES_LIMIT } from '../support/measuring';
 import { type Metrics, parseMetrics } from '../support/metrics';
 import { type SeededRandom, seededRandom } from '../support/seeded-random';
 
@@ -122,7 +122,7 @@ describe('our instruments', () => {
       const { ours, sdk, scrapeOfSdk } = setUp();
       for (let step = 0; step < STEPS; step++) {
         measure({ ours, sdk }, random);
-        if (random.below(20) === 0) await ours.hub.collect();
+        if (random.below(20) === 0) await collectFrom(ours.hub);
       }
       const expected = samplesOf(await scrapeOfSdk());
       assert.ok(expected.length > 100);

@@ -1,5 +1,6 @@
 /** What one process measures with, without sources and server: instruments, and a hub that adds them up. */
 import assert from 'node:assert/strict';
+import type { CollectionResult } from '@opentelemetry/sdk-metrics';
 import { createInstruments, type InstrumentsSettings, takeDeltas } from '../../src/core/instruments';
 import type { LabelName } from '../../src/core/label-values';
 import { metricsText } from '../../src/exporter/text';
@@ -54,8 +55,18 @@ export function createMeasuring(settings: ViewSettings, limits?: Partial<Instrum
   };
 }
 
+/** Collects as a server would, which keeps the process: nothing of ours does. */
+export async function collectFrom(hub: Hub): Promise<CollectionResult> {
+  const server = setInterval(() => undefined, 1_000);
+  try {
+    return await hub.collect();
+  } finally {
+    clearInterval(server);
+  }
+}
+
 export async function scrapeOf(hub: Hub): Promise<Metrics> {
-  const { resourceMetrics, errors } = await hub.collect();
+  const { resourceMetrics, errors } = await collectFrom(hub);
   assert.deepEqual(errors, []);
   return parseMetrics(metricsText(resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics)));
 }

@@ -6,7 +6,7 @@ import type { Deltas } from '../../src/core/deltas';
 import { isDeltas, toBatches } from '../../src/topology/deltas';
 import type { Hub } from '../../src/topology/hub';
 import { encodeFrame, MAX_FRAME_BYTES } from '../../src/topology/protocol';
-import { createMeasuring, SERIES_LIMIT } from '../support/measuring';
+import { collectFrom, createMeasuring, SERIES_LIMIT } from '../support/measuring';
 
 const SETTINGS = {
   syscode: 'A123010101',
@@ -23,7 +23,7 @@ const createProcess = () => createMeasuring(SETTINGS);
 
 /** Totals of a hub: family to series, as labels and value. */
 async function totalsOf(hub: Hub) {
-  const { resourceMetrics } = await hub.collect();
+  const { resourceMetrics } = await collectFrom(hub);
   const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
   assert.ok(metrics.every((metric) => metric.aggregationTemporality === AggregationTemporality.CUMULATIVE));
   const entries = metrics.map(({ descriptor, dataPoints }) => [

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { sharedState } from '../../src/core/overrides';
 import { Hub } from '../../src/topology/hub';
 import type { ViewSettings } from '../../src/views';
-import { createMeasuring, SERIES_LIMIT, scrapeOf } from '../support/measuring';
+import { collectFrom, createMeasuring, SERIES_LIMIT, scrapeOf } from '../support/measuring';
 
 const SETTINGS: ViewSettings = {
   syscode: 'B000000001',
@@ -58,7 +58,7 @@ describe('the hub', () => {
       own.instruments.inner.record(ONCE, 150);
       other.instruments.inner.record(ONCE, 50);
       other.instruments.lastCall.record(['f'], round);
-      if (round !== 2) await own.hub.collect();
+      if (round !== 2) await collectFrom(own.hub);
       assert.deepEqual([...own.hub.addDeltas(other.source.takeDeltas())], []);
     }
     const metrics = await own.scrape();
@@ -77,7 +77,7 @@ describe('the hub', () => {
     const failing = { ...source, collect: async () => ({ ...(await source.collect()), errors }) };
     const hub = new Hub(catalogue, failing, { seriesLimit: SERIES_LIMIT });
     instruments.consumer.record(['queue', '0'], 7);
-    assert.deepEqual((await hub.collect()).errors, errors);
+    assert.deepEqual((await collectFrom(hub)).errors, errors);
     errors = [];
     assert.equal((await scrapeOf(hub)).counts('B000000001_consumer_metrics')[0]?.count, 1);
   });
