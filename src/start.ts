@@ -243,10 +243,10 @@ function createProcesses(
     addOwn: (own) => hub.addDeltas(own),
   });
   // what a member measures goes to the hub: a scrape of its own would take it from there
-  const ownScrape: Scrape = () =>
-    membership.isMember
-      ? Promise.reject(new Error(`another process of this service serves its metrics, on port ${config.port}`))
-      : scrape();
+  const ownScrape: Scrape = async () => {
+    if (!(await membership.isServedElsewhere())) return scrape();
+    throw new Error(`another process of this service serves its metrics, on port ${config.port}`);
+  };
   return { server, membership, scrape: ownScrape };
 }
 
