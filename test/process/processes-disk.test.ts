@@ -78,7 +78,8 @@ async function inMount(t: TestContext, use: (world: World) => Promise<void>): Pr
 }
 
 const OURS = `mkdir -m 700 ${FOLDER}`;
-const READ_ONLY = 'mount -o remount,ro .';
+// a user namespace may not change the file system itself
+const READ_ONLY = 'mount -o remount,bind,ro .';
 
 describe('processes join by an abstract socket, and nothing is said, where the file system', () => {
   const CASES = [
