@@ -193,10 +193,10 @@ function createProcesses(
     addOwn: (deltas) => hub.addDeltas(deltas),
   });
   // what a member measures goes to the hub: a scrape of its own would take it from there
-  const ownScrape: Scrape = (form) =>
-    membership.isMember
-      ? Promise.reject(new Error(`another process of this service serves its metrics, on port ${config.port}`))
-      : scrape(form);
+  const ownScrape: Scrape = async (form) => {
+    if (!(await membership.isServedElsewhere())) return scrape(form);
+    throw new Error(`another process of this service serves its metrics, on port ${config.port}`);
+  };
   return { server, membership, scrape: ownScrape };
 }
 

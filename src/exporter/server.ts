@@ -6,14 +6,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { AddressInfo } from 'node:net';
 import { logLine } from '../diagnostics/log';
 import { answerScrape, replyOver, replyText, requestPath } from './answer';
+import { closeOnLateHead, WITHOUT_CHECK } from './late-heads';
 import type { Scrape } from './scrape';
 import { UnreadAnswers } from './unread';
 
 export const METRICS_PATH = '/metrics';
 /** Time for a scraper to send its request; Prometheus itself gives up after 10 s by default. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** How often that time is checked; Node's default of 30 s would stretch it to 40 s. */
-const CHECK_EVERY_MS = 5_000;
 /** A socket that moves nothing for so long is closed, whatever it waits for; Node counts the first time twice. */
 const IDLE_SOCKET_MS = 10_000;
 /** Scrapers connected at a time; further ones are turned away. */
@@ -43,14 +42,13 @@ export interface ServerSettings {
 /** A server that does not listen yet. */
 export function createMetricsServer(scrape: Scrape, settings: ServerSettings): MetricsServer {
   const unread = new UnreadAnswers();
-  const limits = { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: CHECK_EVERY_MS };
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES, ...WITHOUT_CHECK };
   const server = createServer(limits, (request, response) =>
     answer(request, response, scrape, () => unread.add(request.socket)),
   );
   // an application's instrumentation patches Server.prototype.emit and would trace every scrape
   server.emit = EventEmitter.prototype.emit;
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
-  server.headersTimeout = REQUEST_TIMEOUT_MS;
+  closeOnLateHead(server, REQUEST_TIMEOUT_MS);
   server.maxConnections = MAX_CONNECTIONS;
   server.timeout = IDLE_SOCKET_MS;
   server.on('connection', (socket) => socket.unref());

@@ -5,11 +5,11 @@
  * socket; on Windows a named pipe. The hub listens at every place that it can, so that members with another
  * XDG_RUNTIME_DIR or TMPDIR find it.
  */
-import { accessSync, constants, lstatSync, mkdirSync, readlinkSync, renameSync, unlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, readlinkSync, renameSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { errorText, warn } from '../diagnostics/log';
+import { errorText, logLine, warn } from '../diagnostics/log';
 
 /** What the system takes as the name of a socket, with its end: 108 bytes on Linux, 104 on macOS and BSD. */
 const MAX_PATH_BYTES = 103;
@@ -46,9 +46,10 @@ function places(address: Address): Place[] {
   const files = folders
     .map((folder) => ({ folder, path: join(folder, `${name}.sock`) }))
     .filter(({ folder, path }) => isShort(path) && isOurs(folder, uid));
-  // anybody may take an abstract name, so it is used only where there is no directory of our own
-  if (files.length > 0 || !hasAbstractSockets()) return files;
-  return [{ path: `\0channel-exporter-${uid}-${name}` }];
+  // anybody may take an abstract name, so it is used only where there is no directory of our own to write to. One that
+  // cannot be written to is looked into all the same: it may have been writable when the hub began
+  if (files.some(({ folder }) => isWritable(folder)) || !hasAbstractSockets()) return files;
+  return [...files, { path: `\0channel-exporter-${uid}-${name}` }];
 }
 
 /** In 20.6 connecting to such a name never ends and keeps the process alive; 20.20 is the first release tried that can. */
@@ -90,10 +91,7 @@ function isOurs(folder: string, uid: number): boolean {
         : (stat.mode & OTHERS_MODE) !== 0
           ? `may be entered by others (mode ${(stat.mode & 0o777).toString(8)})`
           : undefined;
-    if (fault === undefined) {
-      accessSync(folder, constants.W_OK); // a file system may be read-only
-      return true;
-    }
+    if (fault === undefined) return true;
     const use = 'It is not used to join processes. Remove it, or give it to this user with mode 700.';
     warn('CHX_SOCKET_DIRECTORY', folder, `${folder} ${fault}. ${use}`);
     return false;
@@ -102,53 +100,101 @@ function isOurs(folder: string, uid: number): boolean {
   }
 }
 
-/** The hub's side of every meeting place. */
-export interface MeetingPoint {
-  /** Where members find it; empty when no place could be had, which has been said. */
-  readonly paths: readonly string[];
-  close(): void;
+/** A file system may be read-only. */
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The hub's side: listens at every place of the address. */
+export class MeetingPoint {
+  private readonly servers = new Map<string, { readonly server: Server; readonly place: Place }>();
+  private readonly onExit = () => this.removeNames();
+  private underWay: Promise<void> = Promise.resolve();
+  private hasSaid = false;
+  private isClosed = false;
+
+  /** @param onConnection called for each peer that comes */
+  constructor(
+    private readonly address: Address,
+    private readonly onConnection: (socket: Socket) => void,
+  ) {
+    // called while the port is still ours, so that nobody else has taken the names
+    process.on('exit', this.onExit);
+  }
+
+  /**
+   * Listens where nobody does yet: at first everywhere, later where it could not, for want of room perhaps, or where
+   * somebody has cleaned up. Says it when members cannot come at all, and when they can again.
+   */
+  open(): Promise<void> {
+    const before = this.underWay.catch(() => undefined);
+    this.underWay = before.then(() => this.openMissing());
+    return this.underWay;
+  }
+
+  /** Later members find nobody; those that are here stay. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    process.off('exit', this.onExit);
+    await this.underWay.catch(() => undefined);
+    this.removeNames();
+    for (const { server } of this.servers.values()) server.close();
+  }
+
+  private async openMissing(): Promise<void> {
+    if (this.isClosed) return;
+    for (const [path, { server, place }] of this.servers) {
+      if (place.folder === undefined || existsSync(path)) continue;
+      server.close();
+      this.servers.delete(path);
+    }
+    const errors: string[] = [];
+    for (const place of places(this.address)) {
+      if (this.servers.has(place.path)) continue;
+      try {
+        this.servers.set(place.path, { server: await listenAt(place, this.onConnection), place });
+      } catch (error) {
+        errors.push(errorText(error));
+      }
+    }
+    if (this.servers.size > 0) {
+      if (this.hasSaid) logLine('info', 'other processes of this service can join this one now');
+      this.hasSaid = false;
+    } else if (!this.hasSaid) {
+      const reason = errors.length > 0 ? errors.join('; ') : 'no directory for a local socket could be had';
+      warn('CHX_SOCKET_REFUSED', 'meeting', `other processes of this service cannot join this one: ${reason}`);
+      this.hasSaid = true;
+    }
+  }
+
+  private removeNames(): void {
+    for (const { place } of this.servers.values()) if (place.folder !== undefined) removeQuietly(place.path);
+  }
 }
 
 let opened = 0;
 
-/** Listens at every place of the address. @param onConnection called for each peer that comes */
-export async function openMeetingPoint(
-  address: Address,
-  onConnection: (socket: Socket) => void,
-): Promise<MeetingPoint> {
-  const servers: { server: Server; place: Place }[] = [];
-  const errors: string[] = [];
-  for (const place of places(address)) {
-    try {
-      servers.push({ server: await listenAt(place, onConnection), place });
-    } catch (error) {
-      errors.push(errorText(error));
-    }
+async function listenAt(place: Place, onConnection: (socket: Socket) => void): Promise<Server> {
+  try {
+    return await listenOnce(place, onConnection);
+  } catch (error) {
+    if (place.folder === undefined || (error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    // what a hub that died has left may be all the room there is
+    removeQuietly(place.path);
+    return listenOnce(place, onConnection);
   }
-  if (servers.length === 0) {
-    const reason = errors.length > 0 ? errors.join('; ') : 'no directory for a local socket could be had';
-    warn('CHX_SOCKET_REFUSED', 'meeting', `other processes of this service cannot join this one: ${reason}`);
-  }
-  // called while the port is still ours, so that nobody else has taken the names
-  const remove = () => {
-    for (const { place } of servers) if (place.folder !== undefined) removeQuietly(place.path);
-  };
-  process.on('exit', remove);
-  return {
-    paths: servers.map(({ place }) => place.path),
-    close() {
-      process.off('exit', remove);
-      remove();
-      for (const { server } of servers) server.close();
-    },
-  };
 }
 
 /**
  * A file takes its name when it listens: renaming replaces what a hub that died has left, and closing a server
  * removes the name under which it was created, which is then nobody's.
  */
-function listenAt({ path, folder }: Place, onConnection: (socket: Socket) => void): Promise<Server> {
+function listenOnce({ path, folder }: Place, onConnection: (socket: Socket) => void): Promise<Server> {
   const unnamed = folder === undefined ? path : `${path}.${process.pid}.${opened++ % 1000}`;
   return new Promise((resolve, reject) => {
     const server = createServer(onConnection);

@@ -5,8 +5,9 @@
 import type { Socket } from 'node:net';
 import type { Deltas } from '../core/deltas';
 import { nowMs } from '../core/stopwatch';
+import { errorText, warn } from '../diagnostics/log';
 import { STATE_FAMILIES } from '../views';
-import { type Address, type MeetingPoint, openMeetingPoint } from './endpoint';
+import { type Address, MeetingPoint } from './endpoint';
 import { DROP_REASONS, type DropReason, type StateSample } from './hub';
 import {
   encodeFrame,
@@ -23,6 +24,8 @@ import { sendNow } from './send';
 const GATHER_LIMIT_MS = 500;
 /** A peer that has not said by then who it is, is no member. */
 const HELLO_LIMIT_MS = 5_000;
+/** How often a scrape looks whether members can still come. */
+const LOOK_AFTER_MS = 5_000;
 const MAX_MEMBERS = 1_024;
 /** Members, present and gone, whose last batch is remembered. */
 const MAX_REMEMBERED = 10_000;
@@ -45,7 +48,8 @@ export class Members {
   private readonly dropped = new Map<DropReason, number>(DROP_REASONS.map((reason) => [reason, 0]));
   /** System code to member to the time until which it counts. */
   private readonly refused = new Map<string, Map<string, number>>();
-  private meeting: Promise<MeetingPoint> | undefined;
+  private meeting: MeetingPoint | undefined;
+  private lookedAfterMs = 0;
   private connections = 0;
   private questions = 0;
   private gone = 0;
@@ -61,22 +65,24 @@ export class Members {
     private readonly add: (deltas: Deltas) => ReadonlyMap<DropReason, number>,
   ) {}
 
-  /** Begins to let members in; this process is the hub from now on. */
-  /** @returns when others can reach this process, or it is known that they cannot */
+  /**
+   * Begins to let members in; this process is the hub from now on.
+   * @returns when others can reach it, or it is known that they cannot
+   */
   async open(address: Address): Promise<void> {
-    this.meeting = openMeetingPoint(address, (socket) => this.receive(socket));
-    await this.meeting;
+    this.meeting = new MeetingPoint(address, (socket) => this.receive(socket));
+    await this.openMeeting(this.meeting);
   }
 
   async close(): Promise<void> {
-    const meeting = await this.meeting;
-    meeting?.close();
+    await this.meeting?.close();
     for (const { socket } of this.peers.values()) socket.destroy();
   }
 
   /** Asks all members for what they have measured, and waits until they have handed it over, or half a second. */
   async gather(): Promise<void> {
     const begin = nowMs();
+    if (this.meeting !== undefined && begin > this.lookedAfterMs + LOOK_AFTER_MS) void this.openMeeting(this.meeting);
     const answers: Promise<void>[] = [];
     let missing = 0;
     for (const peer of this.peers.values()) {
@@ -113,6 +119,16 @@ export class Members {
       sample(lateDeltas, {}, this.late),
       ...Array.from(this.refused, ([syscode, members]) => sample(refused, { syscode }, stillThere(members))),
     ];
+  }
+
+  private async openMeeting(meeting: MeetingPoint): Promise<void> {
+    this.lookedAfterMs = nowMs();
+    try {
+      await meeting.open();
+    } catch (error) {
+      const text = `an error inside the exporter, in opening the meeting point: ${errorText(error)}`;
+      warn('CHX_INTERNAL', 'meeting', text);
+    }
   }
 
   private receive(socket: Socket): void {

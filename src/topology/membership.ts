@@ -57,6 +57,8 @@ export class Membership {
   private hasSaidFault = false;
   private retry: NodeJS.Timeout | undefined;
   private endFirstUse: () => void = () => undefined;
+  /** The last search for a hub. */
+  private settled: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: MembershipParts) {}
 
@@ -74,11 +76,17 @@ export class Membership {
     }
     this.tellThreads(address);
     this.endFirstUse = onFirstUse(() => this.join());
-    this.visit().catch(sayError);
+    this.settle(this.visit());
   }
 
-  /** Whether another process serves what this one measures. */
-  get isMember(): boolean {
+  /**
+   * Waits until it is known who serves what this process measures, which takes a second at most. To be asked before
+   * anything is taken from here for a scrape: what was taken by a process that then becomes a member would be missing.
+   * @returns whether another process does
+   */
+  async isServedElsewhere(): Promise<boolean> {
+    this.join();
+    await this.settled;
     return this.state === 'member';
   }
 
@@ -92,7 +100,7 @@ export class Membership {
   lost(): void {
     if (this.state !== 'member') return;
     this.wasMember = true;
-    this.contend().catch(sayError);
+    this.settle(this.contend());
   }
 
   /** Hands over what is left and leaves; does not reject. */
@@ -116,7 +124,11 @@ export class Membership {
   private join(): void {
     this.isWanted = true;
     this.endFirstUse();
-    if (this.state === 'outside') this.contend().catch(sayError);
+    if (this.state === 'outside') this.settle(this.contend());
+  }
+
+  private settle(search: Promise<void>): void {
+    this.settled = search.catch(sayError);
   }
 
   /**
@@ -193,12 +205,15 @@ export class Membership {
     if (!this.hasSaidFault && !this.parts.isThread) sayFault(fault, this.parts);
     this.hasSaidFault = true;
     const pause = 'reason' in fault ? RETRY_REFUSED_MS : RETRY_MS;
-    this.retry = setTimeout(async () => {
-      if (this.state !== 'waiting') return;
-      this.state = 'joining';
-      const again = await this.attempt();
-      if (again !== undefined && this.state === 'joining') this.wait(again);
+    this.retry = setTimeout(() => {
+      if (this.state === 'waiting') this.settle(this.tryAgain());
     }, pause).unref();
+  }
+
+  private async tryAgain(): Promise<void> {
+    this.state = 'joining';
+    const fault = await this.attempt();
+    if (fault !== undefined && this.state === 'joining') this.wait(fault);
   }
 
   /** Threads started from now on belong to this process, whatever their own environment says. */

@@ -7,9 +7,12 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, it, type TestContext } from 'node:test';
+import { after, before, it, type TestContext } from 'node:test';
 import { INNER, nodeBinary, runApp } from '../support/app';
+import { reportNotRun } from '../support/debian';
+import type { Labels, Metrics } from '../support/metrics';
 import { FIXTURES, ROOT } from '../support/paths';
+import { ask, openWorld, PRELOAD_PATH, stateOf, until } from '../support/service';
 
 const PACKAGE = {
   private: true,
@@ -73,15 +76,32 @@ const ROWS: readonly Row[] = [
 const folder = mkdtempSync(join(tmpdir(), 'channel-exporter-next-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-it('a Next.js application is counted by its pages and route handlers, under its base path', async (test) => {
+/** Why there is no application to start; undefined when there is. */
+let missing: string | undefined;
+
+before(() => {
   cpSync(join(FIXTURES, 'frameworks/next'), folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify(PACKAGE));
   mkdirSync(join(folder, 'no-sharp'));
   writeFileSync(join(folder, 'no-sharp/package.json'), '{"name":"sharp","version":"0.0.0"}');
-  if (!isInstalled(test)) return;
+  const { status, stderr } = run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline']);
+  if (status !== 0) {
+    missing = `Next.js could not be installed: ${stderr}`;
+    return;
+  }
   const build = run(nodeBinary(), [NEXT, 'build']);
   assert.equal(build.status, 0, `${build.stdout}${build.stderr}`);
+});
 
+/** A test that needs the built application. */
+function itBuilt(title: string, work: (test: TestContext) => Promise<void>): void {
+  it(title, async (test) => {
+    if (missing === undefined) await work(test);
+    else reportNotRun(test, missing);
+  });
+}
+
+itBuilt('a Next.js application is counted by its pages and route handlers, under its base path', async () => {
   const app = await runApp(NEXT, {
     nodeArgs: ['-r', join(ROOT, 'dist/register.js')],
     args: ['start', '-p', '0', '-H', '127.0.0.1'],
@@ -121,13 +141,43 @@ it('a Next.js application is counted by its pages and route handlers, under its 
   }
 });
 
-function isInstalled(test: TestContext): boolean {
-  const { status, stderr } = run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline']);
-  if (status === 0) return true;
-  const reason = `Next.js could not be installed, and was not run: ${stderr}`;
-  if (process.env.CI) assert.fail(reason);
-  test.skip(reason);
-  return false;
+// Next gives its own workers a NODE_OPTIONS in which `-r` has become `--r=`, which Node refuses: with `next dev` and
+// `next build` it is `--require` for any preload
+const STARTS = [
+  { command: 'start', option: '-r', nodeEnv: 'production' },
+  { command: 'dev', option: '--require', nodeEnv: 'development' },
+];
+for (const { command, option, nodeEnv } of STARTS) {
+  itBuilt(`next ${command} under NODE_OPTIONS ${option} is measured to the unit, and nothing else is`, async () => {
+    const requests = 20;
+    const world = await openWorld();
+    try {
+      const service = world.start({
+        command: 'npx',
+        args: ['--no-install', 'next', command, '-p', '0', '-H', '127.0.0.1'],
+        cwd: folder,
+        env: { ...QUIET, NODE_ENV: nodeEnv, NODE_OPTIONS: `${option} ${PRELOAD_PATH}` },
+      });
+      const listening = () => /http:\/\/127\.0\.0\.1:(\d+)[\s\S]*Ready/.exec(service.output());
+      await until(
+        async () => listening() !== null,
+        () => service.output(),
+      );
+      for (let i = 0; i < requests; i++) await ask(Number(listening()?.[1]), '/shop/things/17');
+      const isCounted = ({ labels }: { labels: Labels }) => labels.path === '/shop/things/[id]';
+      const counts = (seen: Metrics) => seen.counts(INNER).filter(isCounted);
+      const metrics = await world.scrapeWhen((seen) => (counts(seen)[0]?.count ?? 0) >= requests);
+      assert.deepEqual(
+        counts(metrics).map(({ count }) => count),
+        [requests],
+      );
+      assert.equal(metrics.counts(INNER).length, 1);
+      assert.equal(stateOf(metrics, 'channel_exporter_processes', { state: 'hub' }), 1);
+      assert.deepEqual(service.said('CHX_'), []);
+    } finally {
+      await world.end();
+    }
+  });
 }
 
 function run(command: string, args: readonly string[]) {

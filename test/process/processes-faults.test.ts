@@ -1,11 +1,10 @@
 /** Processes of a service die, hang and are in each other's way; no count is invented, and only what must be is lost. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { nodeBinary } from '../support/app';
+import { hasAbstractSockets } from '../support/node-versions';
 import {
   ask,
   countOf,
@@ -247,13 +246,6 @@ describe('two services on one port', () => {
     }));
 });
 
-/** Connecting to such a name never ends in the first releases of Node 20. */
-function hasAbstractSockets(): boolean {
-  const version = spawnSync(nodeBinary(), ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout;
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 20 || minor >= 20;
-}
-
 describe('the place where processes meet', () => {
   const folderOf = (world: World) => join(world.folder, `channel-exporter-${process.getuid?.()}`);
 
@@ -325,6 +317,19 @@ describe('the place where processes meet', () => {
         if (says !== undefined) assert.match(said[0] as string, says);
       }));
   }
+
+  it('is there again at a later scrape when somebody has removed it', () =>
+    inWorld(async (world) => {
+      const [, before] = await startServices(world, 2);
+      rmSync(folderOf(world), { recursive: true });
+      const after = world.start({ args: serviceArgs });
+      const [ready] = await after.ready(1);
+      assert.ok(before && ready);
+      await world.scrapeWhen(membersAre(2));
+      assert.equal(statSync(folderOf(world)).mode & 0o777, 0o700);
+      for (const port of [before.port, ready.port]) await send(port, REQUESTS);
+      assert.equal(countOf(await world.counted(2 * REQUESTS)), 2 * REQUESTS);
+    }));
 
   it('takes a peer that talks nonsense for nobody, and counts it', () =>
     inWorld(async (world) => {

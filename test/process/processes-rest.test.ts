@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { environment, nodeBinary } from '../support/app';
@@ -80,6 +81,49 @@ describe('a process at rest', () => {
         for (const child of children) child.kill('SIGKILL');
         await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
       }
+    }));
+});
+
+/** How often the thread that runs JavaScript has waited for something: once for each time that it was woken. */
+function wakeUps(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/task/${pid}/status`, 'utf8');
+  return Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status)?.[1]);
+}
+
+describe('a service at rest', { skip: process.platform !== 'linux' && 'wake-ups are counted by /proc' }, () => {
+  /** Longer than the 5 s in which Node looks after a server's connections; V8 comes back every 8 s until it has collected. */
+  const REST_MS = 6_000;
+  const LIMIT_MS = 60_000;
+
+  it('is woken by nothing, as hub and as member, after it has served and was scraped', () =>
+    inWorld(async (world) => {
+      const pids: number[] = [];
+      for (const members of [0, 1]) {
+        const service = world.start({ args: [...PRELOAD, join(PROGRAMS, 'service.js')] });
+        const [ready] = await service.ready(1);
+        assert.ok(ready);
+        await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === members);
+        await send(ready.port, 5);
+        pids.push(ready.pid);
+      }
+      await world.counted(10);
+      const wokenWhileResting = async (pid: number) => {
+        const before = wakeUps(pid);
+        await new Promise((resolve) => setTimeout(resolve, REST_MS));
+        return wakeUps(pid) - before;
+      };
+      const comesToRest = async (pid: number) => {
+        let woken = Number.NaN;
+        await until(
+          async () => {
+            woken = await wokenWhileResting(pid);
+            return woken === 0;
+          },
+          () => `woken ${woken} times in ${REST_MS} ms`,
+          LIMIT_MS,
+        );
+      };
+      await Promise.all(pids.map(comesToRest));
     }));
 });
 

@@ -1,4 +1,4 @@
-/** A real Prometheus on a free port of 127.0.0.1, with a data folder of its own, scraping every second. */
+/** A real Prometheus on a free port of 127.0.0.1, with a data folder of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,18 @@ const ASK_EVERY_MS = 100;
 export interface QueryResult {
   readonly labels: Labels;
   readonly value: number;
+}
+
+export interface SampledSeries {
+  readonly labels: Labels;
+  /** Milliseconds since 1970, and the value. */
+  readonly samples: readonly (readonly [timeMs: number, value: number])[];
+}
+
+interface Answer<Row> {
+  readonly status: string;
+  readonly error?: string;
+  readonly data: { readonly result: readonly Row[] };
 }
 
 export class Prometheus {
@@ -31,11 +43,12 @@ export class Prometheus {
   /**
    * Starts it and waits until it answers.
    * @param targets job name to `host:port` of a scrape at /metrics
+   * @param interval between two scrapes, as Prometheus writes it
    */
-  static async start(program: string, targets: Readonly<Record<string, string>>): Promise<Prometheus> {
+  static async start(program: string, targets: Readonly<Record<string, string>>, interval = '1s'): Promise<Prometheus> {
     const folder = mkdtempSync(join(tmpdir(), 'channel-exporter-prometheus-'));
     const config = {
-      global: { scrape_interval: '1s', scrape_timeout: '1s' },
+      global: { scrape_interval: interval, scrape_timeout: interval },
       scrape_configs: Object.entries(targets).map(([job_name, target]) => ({
         job_name,
         static_configs: [{ targets: [target] }],
@@ -75,15 +88,25 @@ export class Prometheus {
    * @param at seconds since 1970; default: now
    */
   async query(expression: string, at?: number): Promise<QueryResult[]> {
+    const rows = await this.ask<{ metric: Labels; value: [number, string] }>(expression, at);
+    return rows.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+  }
+
+  /** Every sample as it was scraped, of the last hour. */
+  async samples(selector: string): Promise<SampledSeries[]> {
+    const rows = await this.ask<{ metric: Labels; values: [number, string][] }>(`${selector}[1h]`);
+    return rows.map(({ metric, values }) => ({
+      labels: metric,
+      samples: values.map(([seconds, value]) => [Math.round(seconds * 1000), Number(value)] as const),
+    }));
+  }
+
+  private async ask<Row>(expression: string, at?: number): Promise<readonly Row[]> {
     const parameters = new URLSearchParams({ query: expression, ...(at === undefined ? {} : { time: String(at) }) });
     const response = await fetch(`${this.url}/api/v1/query?${parameters}`);
-    const answer = (await response.json()) as {
-      status: string;
-      error?: string;
-      data: { result: { metric: Labels; value: [number, string] }[] };
-    };
+    const answer = (await response.json()) as Answer<Row>;
     if (answer.status !== 'success') throw new Error(`${expression}: ${answer.error}`);
-    return answer.data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+    return answer.data.result;
   }
 
   /** Types of the families of a job, by their names. */
