@@ -19,8 +19,8 @@ export interface Methods {
   end(this: ServerResponse, chunk?: Buffer): unknown;
 }
 
-/** Answers to those who read them, in the order of their beginning. */
-const underWay = new Map<readonly Buffer[], Set<ServerResponse>>();
+/** Answers that are being read, in the order of their beginning, with what cuts off their readers. */
+const underWay = new Map<readonly Buffer[], Set<() => void>>();
 
 /**
  * Answers a request that nobody has answered yet.
@@ -36,13 +36,22 @@ export function send(
   onWaiting: () => void = () => undefined,
 ): void {
   methods.writeHead.call(response, status, { ...headers, 'Content-Length': bytesOf(chunks) });
-  const limit = setTimeout(() => response.destroy(), STALL_LIMIT_MS).unref();
-  response.once('close', () => clearTimeout(limit));
+  const release = () => {
+    clearTimeout(limit);
+    letGo(chunks, cutOff);
+  };
+  // an answer behind another one on the same connection has no socket yet, and may never be closed
+  const cutOff = () => {
+    release();
+    response.req.socket.destroy();
+  };
+  const limit = setTimeout(cutOff, STALL_LIMIT_MS).unref();
+  response.once('close', release);
   if (chunks.length === 0 || response.req.method === 'HEAD') {
     methods.end.call(response);
     return;
   }
-  hold(chunks, response);
+  hold(chunks, cutOff);
   sendInTurns(response, methods, chunks, limit, onWaiting);
 }
 
@@ -68,21 +77,21 @@ function sendInTurns(
   goOn();
 }
 
-function hold(chunks: readonly Buffer[], response: ServerResponse): void {
-  const readers = underWay.get(chunks) ?? new Set();
-  underWay.set(chunks, readers.add(response));
-  response.once('close', () => {
-    readers.delete(response);
-    if (readers.size === 0) underWay.delete(chunks);
-  });
-
+function hold(chunks: readonly Buffer[], cutOff: () => void): void {
+  underWay.set(chunks, (underWay.get(chunks) ?? new Set()).add(cutOff));
   const earlier = [...underWay].filter(([other]) => other !== chunks);
   let held = earlier.reduce((sum, [other]) => sum + bytesOf(other), 0);
-  for (const [oldest, slow] of earlier) {
+  for (const [oldest, readers] of earlier) {
     if (held <= HELD_BYTES) return;
     held -= bytesOf(oldest);
-    for (const each of slow) each.destroy();
+    for (const cutOffReader of [...readers]) cutOffReader();
   }
+}
+
+function letGo(chunks: readonly Buffer[], cutOff: () => void): void {
+  const readers = underWay.get(chunks);
+  readers?.delete(cutOff);
+  if (readers?.size === 0) underWay.delete(chunks);
 }
 
 function bytesOf(chunks: readonly Buffer[]): number {

@@ -46,11 +46,11 @@ async function until(what: string, limitMs: number, isSo: () => boolean): Promis
 }
 
 /** Asks for the scrape, and never reads more than the first bytes of the answer. */
-async function stuckScraper(port: number): Promise<Socket> {
+async function stuckScraper(port: number, requests = 1): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
   await once(socket, 'connect');
-  socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+  for (let i = 0; i < requests; i++) socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
   await once(socket, 'readable');
   return socket;
 }
@@ -100,6 +100,20 @@ describe('scrapers that do not read', () => {
     assert.ok(Math.max(...received) < SCRAPE_BYTES, 'nobody got a whole one');
     sockets = [];
     application.close();
+  });
+
+  it('hold nothing for long by asking again on the same connection and leaving', async () => {
+    const before = heldBytes();
+    let answers = 0;
+    scrape = async () => {
+      answers++;
+      return bodyOfSize();
+    };
+    const asked = 4;
+    const socket = await stuckScraper(port, asked);
+    await until('all are answered', SOON_MS, () => answers === asked);
+    socket.destroy();
+    await until('it is let go of', GONE_LIMIT_MS, () => heldBytes() - before < 8 * MEBIBYTE);
   });
 
   it('hold two scrapes at most when each has come at another time: the oldest are cut off', async () => {
