@@ -145,8 +145,13 @@ class Exchange extends Http1Messages {
   }
 }
 
+/** Where the status stands in the head that Node has composed, of which the first line is `HTTP/1.1 200 OK`. */
+const STATUS_AT = 'HTTP/1.1 '.length;
+const STATUS_DIGITS = 3;
+
 /** The status as it was sent: an error handler that comes too late still changes `statusCode`. */
 function sentStatus(response: ServerResponse): number {
   const head = (response as { _header?: string | null })._header;
-  return Number(/^HTTP\/\d\.\d (\d{3})/.exec(head ?? '')?.[1] ?? response.statusCode);
+  const sent = head ? Number(head.slice(STATUS_AT, STATUS_AT + STATUS_DIGITS)) : 0;
+  return sent || response.statusCode;
 }
