@@ -27,7 +27,7 @@ interface RequestStart {
 
 const exchanges = new WeakMap<object, Exchange>();
 /** The requests under way on a connection: one, or several where a client pipelines. */
-const connections = new WeakMap<Socket, Set<Exchange>>();
+const connections = new WeakMap<Socket, Exchange[]>();
 
 export function createInboundInstrumentation(): Instrumentation {
   let endObserving: () => void;
@@ -58,9 +58,10 @@ function begin(message: RequestStart, context: SourceContext): void {
   try {
     const path = inboundPath(request.url ?? '');
     if (context.ignorePaths.has(path)) return;
-    const exchange = new Exchange(context, request, response, path);
+    const underWay = watchConnection(socket);
+    const exchange = new Exchange(context, request, response, path, underWay);
     exchanges.set(response, exchange);
-    watchConnection(socket).add(exchange);
+    underWay.push(exchange);
   } catch (error) {
     context.recorder.failed(NAME, error, 'inner');
   }
@@ -70,8 +71,7 @@ function begin(message: RequestStart, context: SourceContext): void {
 export function forgetExchange(response: object): void {
   const exchange = exchanges.get(response);
   if (exchange === undefined) return;
-  exchanges.delete(response);
-  connections.get(exchange.request.socket)?.delete(exchange);
+  exchange.leave();
 }
 
 /**
@@ -87,17 +87,15 @@ function onFinish(message: unknown): void {
 }
 
 /** Last, instead: the connection closed with requests still under way. */
-function watchConnection(socket: Socket): Set<Exchange> {
-  let underWay = connections.get(socket);
-  if (underWay === undefined) {
-    const open = new Set<Exchange>();
-    underWay = open;
-    connections.set(socket, open);
-    // one listener a connection; on the response it would count among the application's own
-    socket.on('close', () => {
-      for (const exchange of open) exchange.finish(STATUS_CLIENT_LEFT, false);
-    });
-  }
+function watchConnection(socket: Socket): Exchange[] {
+  const known = connections.get(socket);
+  if (known !== undefined) return known;
+  const underWay: Exchange[] = [];
+  connections.set(socket, underWay);
+  // one listener a connection; on the response it would count among the application's own
+  socket.on('close', () => {
+    for (const exchange of [...underWay]) exchange.finish(STATUS_CLIENT_LEFT, false);
+  });
   return underWay;
 }
 
@@ -121,7 +119,14 @@ class Exchange extends Http1Messages {
   /** What waits for the end. */
   onFinished: (() => void)[] | undefined;
 
-  constructor(context: SourceContext, request: IncomingMessage, response: ServerResponse, path: string) {
+  /** @param underWay on the same connection */
+  constructor(
+    context: SourceContext,
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    private readonly underWay: Exchange[],
+  ) {
     super(request, response);
     this.exchange = new InboundExchange(context, NAME, this, path);
     if (this.exchange.wantsRequestBody) {
@@ -137,10 +142,16 @@ class Exchange extends Http1Messages {
     this.isHandedOver ||= this.response.socket?.writableLength === 0;
   }
 
-  finish(status: number, isWhole: boolean): void {
+  /** Nothing more is wanted of it. */
+  leave(): void {
     exchanges.delete(this.response);
-    connections.get(this.request.socket)?.delete(this);
-    for (const work of this.onFinished ?? []) work();
+    const index = this.underWay.indexOf(this);
+    if (index >= 0) this.underWay.splice(index, 1);
+  }
+
+  finish(status: number, isWhole: boolean): void {
+    this.leave();
+    if (this.onFinished !== undefined) for (const work of this.onFinished) work();
     this.exchange.finish(status, isWhole);
   }
 }
