@@ -3,7 +3,7 @@
  *
  * Node's diagnostics channels say when a request has come and when its response has gone; the handler's context is
  * left alone. The response's body is seen by `write` and `end` of ServerResponse.prototype, the request's by the
- * chunks that the parser pushes into it. State hangs on the response and goes with it.
+ * chunks that the parser pushes into it. State hangs on the connection and goes with the response.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -25,9 +25,10 @@ interface RequestStart {
   readonly server: unknown;
 }
 
-const exchanges = new WeakMap<object, Exchange>();
 /** The requests under way on a connection: one, or several where a client pipelines. */
 const connections = new WeakMap<Socket, Exchange[]>();
+/** The exchange that has begun last, while it is under way: mostly the one that is asked for. */
+let latest: Exchange | undefined;
 
 export function createInboundInstrumentation(): Instrumentation {
   let endObserving: () => void;
@@ -39,8 +40,8 @@ export function createInboundInstrumentation(): Instrumentation {
       subscribe(REQUEST_START, onStart);
       subscribe(RESPONSE_FINISH, onFinish);
       endObserving = observeResponses({
-        chunk: (response, chunk, encoding) => exchanges.get(response)?.responseChunk(chunk, encoding),
-        ended: (response) => exchanges.get(response)?.responseEnded(),
+        chunk: (response, chunk, encoding) => exchangeOf(response)?.responseChunk(chunk, encoding),
+        ended: (response) => exchangeOf(response)?.responseEnded(),
       });
     },
     disable() {
@@ -60,16 +61,29 @@ function begin(message: RequestStart, context: SourceContext): void {
     if (context.ignorePaths.has(path)) return;
     const underWay = watchConnection(socket);
     const exchange = new Exchange(context, request, response, path, underWay);
-    exchanges.set(response, exchange);
     underWay.push(exchange);
+    latest = exchange;
   } catch (error) {
     context.recorder.failed(NAME, error, 'inner');
   }
 }
 
+/**
+ * The exchange of a response, found on its connection: an entry in a WeakMap for each response would be work for the
+ * collector.
+ */
+function exchangeOf(
+  response: object,
+  socket = (response as Partial<ServerResponse>).req?.socket,
+): Exchange | undefined {
+  if (latest?.response === response) return latest;
+  const underWay = socket && connections.get(socket);
+  return underWay?.find((exchange) => exchange.response === response);
+}
+
 /** Not recorded after all: what is answered is no request of the application but a scrape. */
 export function forgetExchange(response: object): void {
-  const exchange = exchanges.get(response);
+  const exchange = exchangeOf(response);
   if (exchange === undefined) return;
   exchange.leave();
 }
@@ -80,7 +94,7 @@ export function forgetExchange(response: object): void {
  */
 function onFinish(message: unknown): void {
   const { response, socket } = message as RequestStart;
-  const exchange = exchanges.get(response);
+  const exchange = exchangeOf(response, socket);
   if (exchange === undefined) return;
   const isWhole = exchange.isHandedOver || !(socket.destroyed || socket.errored);
   exchange.finish(isWhole ? sentStatus(response) : STATUS_CLIENT_LEFT, isWhole);
@@ -105,7 +119,7 @@ function watchConnection(socket: Socket): Exchange[] {
  * @returns false where that is not known of this response, or has been already
  */
 export function whenAnswered(response: object, work: () => void): boolean {
-  const exchange = exchanges.get(response);
+  const exchange = exchangeOf(response);
   if (exchange === undefined) return false;
   exchange.onFinished = [...(exchange.onFinished ?? []), work];
   return true;
@@ -144,7 +158,7 @@ class Exchange extends Http1Messages {
 
   /** Nothing more is wanted of it. */
   leave(): void {
-    exchanges.delete(this.response);
+    if (latest === this) latest = undefined;
     const index = this.underWay.indexOf(this);
     if (index >= 0) this.underWay.splice(index, 1);
   }

@@ -1,7 +1,9 @@
 /**
  * Where the frameworks leave the route template of a request for http-inbound, which does not know them.
  */
+import { sharedState } from '../core/overrides';
 import { errorText, warn } from '../diagnostics/log';
+import { LatestMap } from './latest-map';
 
 /** What is noted of a request; a framework may keep more of its own there, so that one look-up finds both. */
 export interface RouteNotes {
@@ -11,8 +13,9 @@ export interface RouteNotes {
 
 type RouteLookup = (request: object, notes: RouteNotes | undefined) => string | undefined;
 
-const noted = new WeakMap<object, RouteNotes>();
+const noted = new LatestMap<object, RouteNotes>();
 const lookups: RouteLookup[] = [];
+let areKept = false;
 
 /**
  * Says which route a request has matched; the last one counts.
@@ -42,6 +45,16 @@ export function routeOf(request: object): string | undefined {
     if (route !== undefined) return route;
   }
   return notes?.template;
+}
+
+/** Has routes kept when their requests are over: spans end later. */
+export function keepRoutes(): void {
+  areKept = true;
+}
+
+/** Says that a request is over and its route has been read. */
+export function endRoute(request: object): void {
+  noted.release(request, areKept || sharedState().hasMonitored === true);
 }
 
 /**
