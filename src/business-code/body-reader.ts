@@ -24,6 +24,11 @@ const NOT_JSON: BodyCodes = { isJson: false, found: [] };
  */
 const CHECKED_BEHIND_MATCH_BYTES = 1024;
 
+/** Scanners kept for the next bodies; a new one for each body is half a kilobyte in six objects. */
+const MAX_SPARE_SCANNERS = 16;
+/** By the list of names that they look for, of which there are a few constant ones. */
+const spareScanners = new Map<readonly string[], CodeScanner[]>();
+
 export class BodyReader {
   private readonly scanner: CodeScanner;
   private encoding: string | undefined;
@@ -32,6 +37,7 @@ export class BodyReader {
   /** Where reading ends, counted from the start of the text, once the wanted code is settled. */
   private checkUntil = Number.POSITIVE_INFINITY;
   private isCut = false;
+  private hasEnded = false;
 
   /**
    * @param names keys to look for, normalised; the first that is found and not empty is the code
@@ -41,7 +47,8 @@ export class BodyReader {
     private readonly names: readonly string[],
     private readonly limitBytes: number,
   ) {
-    this.scanner = new CodeScanner(names);
+    this.scanner = spareScanners.get(names)?.pop() ?? new CodeScanner(names);
+    this.scanner.reset();
     this.isCut = limitBytes === 0;
   }
 
@@ -71,12 +78,14 @@ export class BodyReader {
   }
 
   /**
-   * Ends the body.
+   * Ends the body; only the first call counts.
    * @param isWhole false when it broke off
    * @param onCodes called once with what was found: at once, or for a packed body when it has been unpacked
    * @param unpack in the background, when it is left out
    */
   end(isWhole: boolean, onCodes: (codes: BodyCodes) => void, unpack: Unpack = decompress): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
     if (this.packed === undefined || this.encoding === undefined) {
       onCodes(this.codes(isWhole));
       return;
@@ -150,8 +159,17 @@ export class BodyReader {
     const isJson = isComplete
       ? this.scanner.finish()
       : this.isCut && !this.scanner.isBroken && this.settledAt() !== undefined;
-    if (!isJson) return NOT_JSON;
-    return { isJson, found: this.names.map((_, n) => this.scanner.found(n)) };
+    const codes = isJson ? { isJson, found: this.names.map((_, n) => this.scanner.found(n)) } : NOT_JSON;
+    this.giveBack();
+    return codes;
+  }
+
+  /** Nothing is read from now on. */
+  private giveBack(): void {
+    this.isCut = true;
+    const spare = spareScanners.get(this.names);
+    if (spare === undefined) spareScanners.set(this.names, [this.scanner]);
+    else if (spare.length < MAX_SPARE_SCANNERS) spare.push(this.scanner);
   }
 }
 

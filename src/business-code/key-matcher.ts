@@ -1,21 +1,34 @@
-/** Compares a key with the names that are looked for, letter by letter as it comes. */
+/**
+ * Compares a key with the names that are looked for, letter by letter as it comes. All names are compared at one
+ * place: those that have shown another letter are out.
+ */
 export class KeyMatcher {
-  /** For each name, how many of its letters the key has shown so far; -1: it is another key. */
-  private readonly progress: number[];
+  /** A bit for each name. */
+  private readonly all: number;
+  /** Bits of the names that the key may still equal. */
+  private left = 0;
+  /** How many letters the key has shown so far. */
+  private letters = 0;
 
   /** @param names lower-case letters only */
   constructor(private readonly names: readonly string[]) {
-    this.progress = names.map(() => -1);
+    this.all = (1 << names.length) - 1;
+  }
+
+  /** Whether no name is left that the key could equal. */
+  get isOut(): boolean {
+    return this.left === 0;
   }
 
   /** A key begins. */
   begin(): void {
-    this.progress.fill(0);
+    this.left = this.all;
+    this.letters = 0;
   }
 
   /** A character that no name has. */
   fail(): void {
-    this.progress.fill(-1);
+    this.left = 0;
   }
 
   /** The next UTF-16 code unit of the key; `-` and `_` are passed over, the case of ASCII letters does not matter. */
@@ -23,17 +36,17 @@ export class KeyMatcher {
     if (unit === 0x2d || unit === 0x5f) return;
     const letter = unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit;
     for (let n = 0; n < this.names.length; n++) {
-      const at = this.progress[n] as number;
-      if (at >= 0) this.progress[n] = (this.names[n] as string).charCodeAt(at) === letter ? at + 1 : -1;
+      if ((this.names[n] as string).charCodeAt(this.letters) !== letter) this.left &= ~(1 << n);
     }
+    this.letters++;
   }
 
   /** The key has ended. @returns a bit for each name that it equals */
   matched(): number {
     let bits = 0;
     for (let n = 0; n < this.names.length; n++) {
-      if (this.progress[n] === (this.names[n] as string).length) bits |= 1 << n;
+      if (this.letters === (this.names[n] as string).length) bits |= 1 << n;
     }
-    return bits;
+    return bits & this.left;
   }
 }

@@ -17,7 +17,7 @@ type Field = readonly [name: string, value: string];
  * @returns the value of the first field so named; undefined when there is no field at all
  */
 export function findInQuery(text: string): string | undefined {
-  return findInFields(urlencodedFields(text));
+  return text === '' ? undefined : findInFields(urlencodedFields(text));
 }
 
 function findInFields(fields: readonly Field[]): string | undefined {

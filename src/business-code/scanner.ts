@@ -84,6 +84,17 @@ export class CodeScanner {
     this.key = new KeyMatcher(names);
   }
 
+  /** Makes it ready for another text, as if it were new. */
+  reset(): void {
+    this.state = START;
+    this.depth = 0;
+    this.matches.fill(undefined);
+    this.position = 0;
+    this.wanted = 0;
+    this.sequence.left = 0;
+    this.markAt = 0;
+  }
+
   /** The value found for a name; undefined: there was none so far. */
   found(name: number): Found | undefined {
     return this.matches[name];
@@ -114,7 +125,7 @@ export class CodeScanner {
     const before = this.position - start;
     let i = start;
     while (i < end) {
-      if (this.state === IN_STRING && this.purpose === SKIPPED && this.sequence.left === 0) {
+      if (this.state === IN_STRING && this.isPassedOver() && this.sequence.left === 0) {
         i = skipPlain(bytes, i, end);
         if (i === end) break;
       }
@@ -124,6 +135,11 @@ export class CodeScanner {
       i++;
     }
     this.position = before + end;
+  }
+
+  /** Whether what the string says does not matter any more. */
+  private isPassedOver(): boolean {
+    return this.purpose === SKIPPED || (this.purpose === AS_KEY && this.key.isOut);
   }
 
   private step(byte: number): void {

@@ -46,5 +46,5 @@ export function calleeOf(partner: Partner, target: string): Callee {
 
 /** The target of a request through a forward proxy, which is sent as a whole URL in place of the path. */
 function proxied(path: string): URL | undefined {
-  return ORIGIN.test(path) && URL.canParse(path) ? new URL(path) : undefined;
+  return !path.startsWith('/') && ORIGIN.test(path) && URL.canParse(path) ? new URL(path) : undefined;
 }

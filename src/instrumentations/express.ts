@@ -30,7 +30,7 @@ import type { Instrumentation } from './instrumentation';
 import { offFileLoaded, onFileLoaded } from './module-load';
 import { imitate } from './patch';
 import { rawPath } from './request-target';
-import { addRouteLookup, guarded, removeRouteLookup, setRoute } from './routes';
+import { addRouteLookup, guarded, keepNotes, notesOf, type RouteNotes, removeRouteLookup, routeFailed } from './routes';
 
 interface RouterPrototype {
   use(this: Router, ...args: unknown[]): unknown;
@@ -47,16 +47,29 @@ interface Request {
 }
 
 /** How far a request has come. */
-interface Progress {
+class Progress implements RouteNotes {
   /** Prefix of the router that is entered next; undefined where a mount path on the way is not known. */
-  prefix: string | undefined;
+  prefix: string | undefined = '';
   /** The route that was reported last. */
   route: unknown;
-  readonly routers: Map<Router, Entered>;
+  /** The router that was entered last. */
+  entered: Entered | undefined;
+
+  constructor(public template: string | undefined) {}
+
+  /** How the request entered a router the last time. */
+  into(router: Router): Entered | undefined {
+    let { entered } = this;
+    while (entered !== undefined && entered.router !== router) entered = entered.before;
+    return entered;
+  }
 }
 
 /** A router as a request entered it. */
 interface Entered {
+  readonly router: Router;
+  /** The router that was entered before. */
+  readonly before: Entered | undefined;
   /** Template of its mount path, from the root. */
   readonly prefix: string | undefined;
   /** The concrete text of the same, as in `req.baseUrl`. */
@@ -74,7 +87,6 @@ const HANDLE_METHODS = { handle_request: 0, handleRequest: 0, handle_error: 1, h
 const FILE = '/router/index.js';
 
 const layerPaths = new WeakMap<object, LayerPath>();
-const progressOf = new WeakMap<object, Progress>();
 const patchedLayers = new WeakSet<object>();
 const patchedRouters = new WeakSet<object>();
 /** Routers whose every layer is known. */
@@ -119,9 +131,9 @@ function patchRouter(exported: unknown): void {
     guarded(NAME, () => noteLayers(this, before, path, { end: true, strict: this.strict }));
     return result;
   };
-  target.handle = function (request, ...rest) {
-    if (isEnabled) guarded(NAME, () => enterRouter(this, request));
-    return handle.call(this, request, ...rest);
+  target.handle = function (...args) {
+    if (isEnabled) enterRouter(this, args[0]);
+    return handle.apply(this, args);
   };
   imitate(target.use, use);
   imitate(target.route, route);
@@ -181,46 +193,52 @@ function patchLayer(prototype: Record<string, unknown>): void {
     if (typeof original !== 'function') continue;
     prototype[method] = function (this: Layer, ...args: unknown[]) {
       const path = isEnabled ? layerPaths.get(this) : undefined;
-      if (path !== undefined) guarded(NAME, () => enterLayer(this, path, args[position] as Request));
+      if (path !== undefined) enterLayer(this, path, args[position] as Request);
       return original.apply(this, args);
     };
     imitate(prototype[method] as object, original as (...args: unknown[]) => unknown);
   }
 }
 
-/** First: a router begins to run, under the prefix of the layer that leads to it. */
+/** First: a router begins to run, under the prefix of the layer that leads to it. Does not throw. */
 function enterRouter(router: Router, request: Request): void {
-  noteEarlierLayers(router);
-  let progress = progressOf.get(request);
-  if (progress === undefined) {
-    progress = { prefix: '', route: undefined, routers: new Map() };
-    progressOf.set(request, progress);
+  try {
+    noteEarlierLayers(router);
+    const notes = notesOf(request);
+    const progress = notes instanceof Progress ? notes : new Progress(notes?.template);
+    if (progress !== notes) keepNotes(request, progress);
+    const { prefix, entered: before } = progress;
+    progress.entered = { router, before, prefix, baseUrl: request.baseUrl ?? '' };
+  } catch (error) {
+    routeFailed(NAME, error);
   }
-  progress.routers.set(router, { prefix: progress.prefix, baseUrl: request.baseUrl ?? '' });
 }
 
-/** Second: one of its layers has matched, a mount or a route. */
+/** Second: one of its layers has matched, a mount or a route. Does not throw. */
 function enterLayer(layer: Layer, path: LayerPath, request: Request): void {
-  const progress = progressOf.get(request);
-  const entered = progress?.routers.get(path.router);
-  if (progress === undefined || entered === undefined) return;
-  if (layer.route === undefined) {
-    const template = path.template ?? matchedTemplate(path, mountedPaths(request, entered.baseUrl));
-    const isKnown = entered.prefix !== undefined && path.isKnown;
-    progress.prefix = isKnown ? joinTemplates(entered.prefix, template) : undefined;
-  } else {
-    progress.route = layer.route;
-    // a router that is a route's handler sees the whole path
-    progress.prefix = entered.prefix;
-    setRoute(request, routeTemplate(path, entered, request));
+  try {
+    const progress = notesOf(request);
+    const entered = progress instanceof Progress ? progress.into(path.router) : undefined;
+    if (!(progress instanceof Progress) || entered === undefined) return;
+    if (layer.route === undefined) {
+      const template = path.template ?? matchedTemplate(path, mountedPaths(request, entered.baseUrl));
+      const isKnown = entered.prefix !== undefined && path.isKnown;
+      progress.prefix = isKnown ? joinTemplates(entered.prefix, template) : undefined;
+    } else {
+      progress.route = layer.route;
+      // a router that is a route's handler sees the whole path
+      progress.prefix = entered.prefix;
+      progress.template = routeTemplate(path, entered, request);
+    }
+  } catch (error) {
+    routeFailed(NAME, error);
   }
 }
 
 /** Last: the answer has gone, and may have gone before the route's turn came. */
-function routeAtTheEnd(request: Request): string | undefined {
-  const progress = progressOf.get(request);
+function routeAtTheEnd(request: Request, notes: RouteNotes | undefined): string | undefined {
   const { route } = request;
-  if (progress !== undefined) return routeBeforeHandler(request, route, progress);
+  if (notes instanceof Progress) return routeBeforeHandler(request, route, notes);
   if (request.app === undefined && !isRoute(route)) return undefined;
   let template: string | undefined;
   guarded(NAME, () => {
@@ -235,8 +253,10 @@ function routeAtTheEnd(request: Request): string | undefined {
 
 /** Where a parameter's callback answered before the route's handler ran: the route that was about to. */
 function routeBeforeHandler(request: Request, route: unknown, progress: Progress): string | undefined {
+  // its handler has run, and its template is known
+  if (route === progress.route && progress.template !== undefined) return undefined;
   const path = isRoute(route) ? layerPaths.get(route) : undefined;
-  const entered = path && progress.routers.get(path.router);
+  const entered = path && progress.into(path.router);
   if (path === undefined || entered === undefined) return undefined;
   if (entered.prefix === undefined) warnUnseen();
   return progress.route === route ? undefined : routeTemplate(path, entered, request);

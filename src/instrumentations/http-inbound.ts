@@ -3,7 +3,7 @@
  *
  * Node's diagnostics channels say when a request has come and when its response has gone; the handler's context is
  * left alone. The response's body is seen by `write` and `end` of ServerResponse.prototype, the request's by the
- * chunks that the parser pushes into it. State hangs on the response and goes with it.
+ * chunks that the parser pushes into it. State hangs on the connection and goes with the response.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -25,9 +25,10 @@ interface RequestStart {
   readonly server: unknown;
 }
 
-const exchanges = new WeakMap<object, Exchange>();
 /** The requests under way on a connection: one, or several where a client pipelines. */
-const connections = new WeakMap<Socket, Set<Exchange>>();
+const connections = new WeakMap<Socket, Exchange[]>();
+/** The exchange that has begun last, while it is under way: mostly the one that is asked for. */
+let latest: Exchange | undefined;
 
 export function createInboundInstrumentation(): Instrumentation {
   let endObserving: () => void;
@@ -39,8 +40,8 @@ export function createInboundInstrumentation(): Instrumentation {
       subscribe(REQUEST_START, onStart);
       subscribe(RESPONSE_FINISH, onFinish);
       endObserving = observeResponses({
-        chunk: (response, chunk, encoding) => exchanges.get(response)?.responseChunk(chunk, encoding),
-        ended: (response) => exchanges.get(response)?.responseEnded(),
+        chunk: (response, chunk, encoding) => exchangeOf(response)?.responseChunk(chunk, encoding),
+        ended: (response) => exchangeOf(response)?.responseEnded(),
       });
     },
     disable() {
@@ -58,20 +59,33 @@ function begin(message: RequestStart, context: SourceContext): void {
   try {
     const path = inboundPath(request.url ?? '');
     if (context.ignorePaths.has(path)) return;
-    const exchange = new Exchange(context, request, response, path);
-    exchanges.set(response, exchange);
-    watchConnection(socket).add(exchange);
+    const underWay = watchConnection(socket);
+    const exchange = new Exchange(context, request, response, path, underWay);
+    underWay.push(exchange);
+    latest = exchange;
   } catch (error) {
     context.recorder.failed(NAME, error, 'inner');
   }
 }
 
+/**
+ * The exchange of a response, found on its connection: an entry in a WeakMap for each response would be work for the
+ * collector.
+ */
+function exchangeOf(
+  response: object,
+  socket = (response as Partial<ServerResponse>).req?.socket,
+): Exchange | undefined {
+  if (latest?.response === response) return latest;
+  const underWay = socket && connections.get(socket);
+  return underWay?.find((exchange) => exchange.response === response);
+}
+
 /** Not recorded after all: what is answered is no request of the application but a scrape. */
 export function forgetExchange(response: object): void {
-  const exchange = exchanges.get(response);
+  const exchange = exchangeOf(response);
   if (exchange === undefined) return;
-  exchanges.delete(response);
-  connections.get(exchange.request.socket)?.delete(exchange);
+  exchange.leave();
 }
 
 /**
@@ -80,24 +94,22 @@ export function forgetExchange(response: object): void {
  */
 function onFinish(message: unknown): void {
   const { response, socket } = message as RequestStart;
-  const exchange = exchanges.get(response);
+  const exchange = exchangeOf(response, socket);
   if (exchange === undefined) return;
   const isWhole = exchange.isHandedOver || !(socket.destroyed || socket.errored);
   exchange.finish(isWhole ? sentStatus(response) : STATUS_CLIENT_LEFT, isWhole);
 }
 
 /** Last, instead: the connection closed with requests still under way. */
-function watchConnection(socket: Socket): Set<Exchange> {
-  let underWay = connections.get(socket);
-  if (underWay === undefined) {
-    const open = new Set<Exchange>();
-    underWay = open;
-    connections.set(socket, open);
-    // one listener a connection; on the response it would count among the application's own
-    socket.on('close', () => {
-      for (const exchange of open) exchange.finish(STATUS_CLIENT_LEFT, false);
-    });
-  }
+function watchConnection(socket: Socket): Exchange[] {
+  const known = connections.get(socket);
+  if (known !== undefined) return known;
+  const underWay: Exchange[] = [];
+  connections.set(socket, underWay);
+  // one listener a connection; on the response it would count among the application's own
+  socket.on('close', () => {
+    for (const exchange of [...underWay]) exchange.finish(STATUS_CLIENT_LEFT, false);
+  });
   return underWay;
 }
 
@@ -107,7 +119,7 @@ function watchConnection(socket: Socket): Set<Exchange> {
  * @returns false where that is not known of this response, or has been already
  */
 export function whenAnswered(response: object, work: () => void): boolean {
-  const exchange = exchanges.get(response);
+  const exchange = exchangeOf(response);
   if (exchange === undefined) return false;
   exchange.onFinished = [...(exchange.onFinished ?? []), work];
   return true;
@@ -121,7 +133,14 @@ class Exchange extends Http1Messages {
   /** What waits for the end. */
   onFinished: (() => void)[] | undefined;
 
-  constructor(context: SourceContext, request: IncomingMessage, response: ServerResponse, path: string) {
+  /** @param underWay on the same connection */
+  constructor(
+    context: SourceContext,
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    private readonly underWay: Exchange[],
+  ) {
     super(request, response);
     this.exchange = new InboundExchange(context, NAME, this, path);
     if (this.exchange.wantsRequestBody) {
@@ -137,16 +156,27 @@ class Exchange extends Http1Messages {
     this.isHandedOver ||= this.response.socket?.writableLength === 0;
   }
 
+  /** Nothing more is wanted of it. */
+  leave(): void {
+    if (latest === this) latest = undefined;
+    const index = this.underWay.indexOf(this);
+    if (index >= 0) this.underWay.splice(index, 1);
+  }
+
   finish(status: number, isWhole: boolean): void {
-    exchanges.delete(this.response);
-    connections.get(this.request.socket)?.delete(this);
-    for (const work of this.onFinished ?? []) work();
+    this.leave();
+    if (this.onFinished !== undefined) for (const work of this.onFinished) work();
     this.exchange.finish(status, isWhole);
   }
 }
 
+/** Where the status stands in the head that Node has composed, of which the first line is `HTTP/1.1 200 OK`. */
+const STATUS_AT = 'HTTP/1.1 '.length;
+const STATUS_DIGITS = 3;
+
 /** The status as it was sent: an error handler that comes too late still changes `statusCode`. */
 function sentStatus(response: ServerResponse): number {
   const head = (response as { _header?: string | null })._header;
-  return Number(/^HTTP\/\d\.\d (\d{3})/.exec(head ?? '')?.[1] ?? response.statusCode);
+  const sent = head ? Number(head.slice(STATUS_AT, STATUS_AT + STATUS_DIGITS)) : 0;
+  return sent || response.statusCode;
 }

@@ -8,7 +8,7 @@ import { nowMs } from '../core/stopwatch';
 import { InboundCodes, type InboundMessages } from './inbound-codes';
 import type { SourceContext } from './instrumentation';
 import { rawPath } from './request-target';
-import { routeOf } from './routes';
+import { endRoute, routeOf } from './routes';
 
 /** The client left before the response was handed to the operating system. */
 export const STATUS_CLIENT_LEFT = 499;
@@ -64,7 +64,11 @@ export class InboundExchange {
     if (this.hasFinished) return;
     this.hasFinished = true;
     this.codes.end();
-    if (status === STATUS_NOT_FOUND) return;
+    if (status !== STATUS_NOT_FOUND) this.record(status, isWhole);
+    endRoute(this.messages.request);
+  }
+
+  private record(status: number, isWhole: boolean): void {
     const durationMs = nowMs() - this.startedMs;
     try {
       const path = routeOf(this.messages.request) ?? this.path;

@@ -36,10 +36,10 @@ export function createNextInstrumentation(): Instrumentation {
 
 /** @returns undefined where Next.js had no page or route handler for the request, or did not see it */
 export function nextRoute(request: object): string | undefined {
+  const meta = (request as { [META]?: RequestMeta })[META];
+  if (meta === undefined) return undefined;
   let route: string | undefined;
   guarded(NAME, () => {
-    const meta = (request as { [META]?: RequestMeta })[META];
-    if (meta === undefined) return;
     const last = meta.match?.definition?.pathname;
     const template = ERROR_PAGES.has(last) ? meta.invokeOutput : last;
     if (typeof template !== 'string') return;

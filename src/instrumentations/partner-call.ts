@@ -73,7 +73,8 @@ export class PartnerCall {
       const { status } = this;
       const error = status === undefined ? (this.error ?? 'aborted') : undefined;
       this.readCode(isWhole, (code) => {
-        const labels = { ...this.callee, httpStatus: String(status ?? 0), code };
+        const { partner, actionCode } = this.callee;
+        const labels = { partner, actionCode, httpStatus: String(status ?? 0), code };
         this.context.recorder.recordPartner(labels, durationMs, error);
       });
     } catch (failure) {

@@ -17,28 +17,31 @@ type Method = (...args: unknown[]) => unknown;
 
 /** @returns a function that ends it */
 export function observeResponses(observer: ResponseObserver): () => void {
-  const observeBody = (original: Method, isInForce: () => boolean) =>
+  const observeWrite = (original: Method, isInForce: () => boolean) =>
     function (this: ServerResponse, ...args: unknown[]) {
-      const [chunk, encoding] = args;
-      // what comes behind the end is refused by Node
-      if (isInForce() && (typeof chunk === 'string' || chunk instanceof Uint8Array) && !this.writableEnded) {
-        observer.chunk(this, chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);
-      }
+      if (isInForce()) showChunk(observer, this, args[0], args[1]);
       return original.apply(this, args);
     };
-  const observeEnd = (original: Method, isInForce: () => boolean) => {
-    const end = observeBody(original, isInForce);
-    return function (this: ServerResponse, ...args: unknown[]) {
-      const result = end.apply(this, args);
-      if (isInForce()) observer.ended?.(this);
+  const observeEnd = (original: Method, isInForce: () => boolean) =>
+    function (this: ServerResponse, ...args: unknown[]) {
+      if (!isInForce()) return original.apply(this, args);
+      showChunk(observer, this, args[0], args[1]);
+      const result = original.apply(this, args);
+      observer.ended?.(this);
       return result;
     };
-  };
   const restore = [
-    patchMethod(ServerResponse.prototype, 'write', observeBody),
+    patchMethod(ServerResponse.prototype, 'write', observeWrite),
     patchMethod(ServerResponse.prototype, 'end', observeEnd),
   ];
   return () => {
     for (const put of restore) put();
   };
+}
+
+function showChunk(observer: ResponseObserver, response: ServerResponse, chunk: unknown, encoding: unknown): void {
+  // what comes behind the end is refused by Node
+  if ((typeof chunk === 'string' || chunk instanceof Uint8Array) && !response.writableEnded) {
+    observer.chunk(response, chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);
+  }
 }

@@ -20,7 +20,7 @@ import { fCodeOf, InboundCodes } from './inbound-codes';
 import { observePush } from './patch';
 import { readHeaders } from './request-headers';
 import { observeResponses } from './response-body';
-import { routeOf } from './routes';
+import { keepRoutes, routeOf } from './routes';
 import { SPAN_ATTRIBUTES } from './span-attributes';
 
 /** What spans are stamped with is read by. */
@@ -52,6 +52,7 @@ let isObserving = false;
 
 /** @param contextOf asked for each call and request, as the exporter may start and end while they go on */
 export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks {
+  keepRoutes();
   return {
     http: {
       startOutgoingSpanHook: (options) => attempt(() => calleeAttributes(contextOf(), options)) ?? {},
