@@ -1,14 +1,8 @@
 /**
- * The composition root for applications that trace: settings, then the partner directory, then the hooks.
+ * `channelSpanHooks()`: what it needs is loaded when an application that traces calls it, and not with the rest of the
+ * public API.
  */
-import { resolveSpanConfig } from './config/resolve';
-import { DEFAULT_BODY_LIMIT_BYTES } from './config/settings';
-import { sharedState } from './core/overrides';
-import { errorText, logLine } from './diagnostics/log';
-import { ConfigError } from './errors';
-import { type ChannelSpanHooks, createSpanHooks, type SpanContext } from './instrumentations/span-hooks';
-import { PartnerDirectory } from './partners/directory';
-import { openPartnerDirectory } from './partners/open';
+import type { ChannelSpanHooks } from './instrumentations/span-hooks';
 import type { StartOptions } from './start';
 
 /** Options of {@link channelSpanHooks}, with the meaning, variables and defaults that they have in `start()`. */
@@ -23,25 +17,6 @@ export type SpanHooksOptions = Pick<StartOptions, 'partners' | 'partnersPreset' 
  * @see docs/tracing.md for the attributes, and for combining the hooks with hooks of one's own
  */
 export function channelSpanHooks(options: SpanHooksOptions = {}): ChannelSpanHooks {
-  let own: SpanContext | undefined;
-  const ownContext = () => {
-    own ??= openOwn(options);
-    return own;
-  };
-  const contextOf = () => (sharedState().reading as SpanContext | undefined) ?? ownContext();
-  // reads the partner file now rather than in the application's first request
-  contextOf();
-  return createSpanHooks(contextOf);
-}
-
-function openOwn(options: SpanHooksOptions): SpanContext {
-  try {
-    const config = resolveSpanConfig({ ...options }, process.env);
-    const { partners } = openPartnerDirectory(config);
-    return { partners, bodyLimit: config.bodyLimit };
-  } catch (error) {
-    const text = error instanceof ConfigError ? error.message : errorText(error);
-    logLine('error', `spans are not stamped with partners:\n${text}`);
-    return { partners: new PartnerDirectory([]), bodyLimit: DEFAULT_BODY_LIMIT_BYTES };
-  }
+  const { openSpanHooks } = require('./run-tracing') as typeof import('./run-tracing');
+  return openSpanHooks(options);
 }

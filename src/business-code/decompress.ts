@@ -1,7 +1,7 @@
 /**
  * Unpacks a copy of a compressed body, as far as the reader wants it.
  */
-import zlib from 'node:zlib';
+import type zlib from 'node:zlib';
 
 /** To their end; in part, because the rest is too long; not, because they are faulty or nobody wanted more. */
 export type Unpacked = 'whole' | 'cut' | 'no';
@@ -26,17 +26,14 @@ interface Unpacker {
   atOnce(packed: Uint8Array, maxOutputLength: number): Uint8Array;
 }
 
-// a body that was cut, by the bound or by the sender, is unpacked as far as it goes
-const PARTIAL = { finishFlush: zlib.constants.Z_SYNC_FLUSH };
-const PARTIAL_BROTLI = { finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH };
-
-/** `ZSTD_e_flush`, which the constants of Node 20 do not have. */
-const PARTIAL_ZSTD = { finishFlush: 1 };
 /** From Node 22.15 on; the types are those of Node 20. */
-const { createZstdDecompress, zstdDecompressSync } = zlib as {
+interface Zstd {
   createZstdDecompress?: typeof zlib.createGunzip;
   zstdDecompressSync?: typeof zlib.gunzipSync;
-};
+}
+
+/** `ZSTD_e_flush`, which the constants of Node 20 do not have. */
+const ZSTD_FLUSH = 1;
 
 /** What is unpacked at once may be this many times longer than wanted; more makes fewer steps, each of them longer. */
 const ROOM = 4;
@@ -49,33 +46,37 @@ const ZLIB_METHOD = 8;
  * @returns undefined for an encoding that this runtime cannot unpack
  */
 function unpackerFor(encoding: string, firstByte: number): Unpacker | undefined {
+  // with the first packed body: many a service never sees one
+  const zlib = require('node:zlib') as typeof import('node:zlib') & Zstd;
+  const { constants, createZstdDecompress, zstdDecompressSync } = zlib;
   switch (encoding) {
     case 'gzip':
     case 'x-gzip':
-      return unpacker(zlib.createGunzip, zlib.gunzipSync, PARTIAL);
+      return unpacker(zlib.createGunzip, zlib.gunzipSync, constants.Z_SYNC_FLUSH);
     case 'deflate':
       return (firstByte & 0x0f) === ZLIB_METHOD
-        ? unpacker(zlib.createInflate, zlib.inflateSync, PARTIAL)
-        : unpacker(zlib.createInflateRaw, zlib.inflateRawSync, PARTIAL);
+        ? unpacker(zlib.createInflate, zlib.inflateSync, constants.Z_SYNC_FLUSH)
+        : unpacker(zlib.createInflateRaw, zlib.inflateRawSync, constants.Z_SYNC_FLUSH);
     case 'br':
-      return unpacker(zlib.createBrotliDecompress, zlib.brotliDecompressSync, PARTIAL_BROTLI);
+      return unpacker(zlib.createBrotliDecompress, zlib.brotliDecompressSync, constants.BROTLI_OPERATION_FLUSH);
     case 'zstd':
       return (
-        createZstdDecompress && zstdDecompressSync && unpacker(createZstdDecompress, zstdDecompressSync, PARTIAL_ZSTD)
+        createZstdDecompress && zstdDecompressSync && unpacker(createZstdDecompress, zstdDecompressSync, ZSTD_FLUSH)
       );
     default:
       return undefined;
   }
 }
 
+/** @param finishFlush by which a body that was cut, by the bound or by the sender, is unpacked as far as it goes */
 function unpacker(
   create: (options: object) => ReturnType<Unpacker['create']>,
   atOnce: (packed: Uint8Array, options: object) => Uint8Array,
-  options: object,
+  finishFlush: number,
 ): Unpacker {
   return {
-    create: () => create(options),
-    atOnce: (packed, maxOutputLength) => atOnce(packed, { ...options, maxOutputLength }),
+    create: () => create({ finishFlush }),
+    atOnce: (packed, maxOutputLength) => atOnce(packed, { finishFlush, maxOutputLength }),
   };
 }
 

@@ -1,41 +1,81 @@
 /**
- * Bounds what a label may become: the number of its distinct values in the life of the process.
+ * Bounds what labels may become: length and alphabet of every value, and the number of distinct
+ * values in the life of the process.
  *
  * Beyond its limit the guilty label alone becomes `other`; the SDK's own limit would drop every label of the
  * measurement, and counts anew in each collection.
+ * @see docs/limits.md
  */
 
-/** Labels whose values come from outside and are therefore bounded. */
+/** Labels whose values come from outside and are therefore bounded in number. */
 export const LABELS = ['path', 'f_code', 'method_code', 'code', 'topic', 'action_code', 'url'] as const;
 export type LabelName = (typeof LABELS)[number];
 
 /** Value of a label over its limit. */
 export const OTHER = 'other';
 
+/** AMQP allows 255 bytes for a name, Kafka 249; a longer path is no route. */
+export const MAX_LABEL_CHARACTERS = 255;
+const CUT = '...';
+// tab and line ends are kept, as in the business codes of the Python package
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\p{Surrogate}/gu;
+
+/** The same under another name: Flask exporters call the path an endpoint. */
+const LIMITED_AS: Readonly<Record<string, LabelName>> = { endpoint: 'path' };
+
+/** What the labels of one kind of measurement have become so far, for all families that it is recorded in. */
 export class LabelValues {
   private readonly seen = new Map<LabelName, Set<string>>();
 
-  /**
-   * @param limits distinct values a label may take
-   * @param onOverflow called for each value that was replaced
-   */
-  constructor(
-    private readonly limits: Readonly<Record<LabelName, number>>,
-    private readonly onOverflow: (label: LabelName) => void,
-  ) {
+  /** @param limits distinct values a label may take */
+  constructor(private readonly limits: Readonly<Record<LabelName, number>>) {
     for (const label of LABELS) this.seen.set(label, new Set());
   }
 
-  /** @returns the value, or `other` when it is new and the label is full; the empty value always passes */
-  admit(label: LabelName, value: string): string {
-    if (value === '') return value;
-    const seen = this.seen.get(label) as Set<string>;
-    if (seen.has(value)) return value;
-    if (seen.size < this.limits[label]) {
-      seen.add(value);
-      return value;
-    }
-    this.onOverflow(label);
-    return OTHER;
+  /**
+   * @param labels of a family, in their order
+   * @param onOverflow called for each value that is replaced; absent where another family's values came first
+   * @returns makes values of these labels such as may be kept: the same once they have been kept
+   */
+  admitterOf(
+    labels: readonly string[],
+    onOverflow?: (label: LabelName, limit: number) => void,
+  ): (values: readonly string[]) => string[] {
+    const bounded = labels.map(boundedAs);
+    return (values) =>
+      values.map((value, place) => {
+        const text = clean(value);
+        const label = bounded[place];
+        if (label === undefined || this.admits(label, text)) return text;
+        onOverflow?.(label, this.limits[label]);
+        return OTHER;
+      });
   }
+
+  /** The empty value always passes. */
+  private admits(label: LabelName, value: string): boolean {
+    const seen = this.seen.get(label) as Set<string>;
+    if (value === '' || seen.has(value)) return true;
+    if (seen.size >= this.limits[label]) return false;
+    seen.add(value);
+    return true;
+  }
+}
+
+/** @returns makes `other` of every value that came from outside; of the rest there are few */
+export function folderOf(labels: readonly string[]): (values: readonly string[]) => string[] {
+  const bounded = labels.map(boundedAs);
+  return (values) => values.map((value, place) => (bounded[place] === undefined || value === '' ? value : OTHER));
+}
+
+/** @returns undefined where the values are our own */
+function boundedAs(label: string): LabelName | undefined {
+  return LIMITED_AS[label] ?? LABELS.find((bounded) => bounded === label);
+}
+
+/** One lone surrogate would spoil the whole scrape. */
+function clean(value: string): string {
+  const short = value.length <= MAX_LABEL_CHARACTERS ? value : value.slice(0, MAX_LABEL_CHARACTERS - CUT.length) + CUT;
+  return short.replace(UNPRINTABLE, '\uFFFD');
 }

@@ -1,133 +1,80 @@
 /**
- * The only caller of record(): caps the labels of a finished measurement, gives it its identity and hands it to the
- * instrument. It does not throw; what cannot be recorded is counted as lost.
+ * The only caller of record(): hands the labels of a finished measurement to the instrument, in its order. It does not
+ * throw; what cannot be recorded is counted as lost.
  */
-import type { Attributes } from '@opentelemetry/api';
 import { errorText, warn } from '../diagnostics/log';
 import type { Instruments } from './instruments';
-import { type LabelName, LabelValues } from './label-values';
 import type { Channel, ConsumerLabels, InnerLabels, PartnerError, PartnerLabels, Recorder } from './measurement';
 
 export interface RecorderSettings {
-  readonly syscode: string;
   /** Metric family of each channel, for the labels of self-metrics. */
   readonly families: Readonly<Record<Channel, string>>;
-  readonly labelValuesLimit: Readonly<Record<LabelName, number>>;
-  /** The label of the same name, of monitored functions. */
-  readonly env: string;
   /** Whether inbound requests are also recorded under the names of Flask exporters. */
   readonly flaskMetrics: boolean;
 }
 
-/** Characters of the system code that name the application's owner. */
-const APPID_CHARACTERS = 4;
-/** AMQP allows 255 bytes, Kafka 249; only MQTT's subscriptions can be longer. */
-const MAX_TOPIC_CHARACTERS = 255;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f]|\p{Surrogate}/gu;
 const MS_PER_SECOND = 1000;
 /** Channels that every service has; the others' families are only on the scrape of a service that uses them. */
 const STANDING_CHANNELS: readonly Channel[] = ['inner', 'partner', 'consumer'];
 
 export function createRecorder(instruments: Instruments, settings: RecorderSettings): Recorder {
-  const { syscode, families, env } = settings;
-  const identity = { appid: syscode.slice(0, APPID_CHARACTERS), application: syscode };
-
-  const labelValues = (channel: Channel) =>
-    new LabelValues(settings.labelValuesLimit, (label) => {
-      const family = families[channel];
-      instruments.labelOverflow.add(1, { family, label });
-      const limit = settings.labelValuesLimit[label];
-      const text = `${family}: label ${label} has had its ${limit} distinct values; further ones are recorded as other`;
-      warn('CHX_LABEL_OVERFLOW', `${family} ${label}`, text);
-    });
-  const inner = labelValues('inner');
-  const partner = labelValues('partner');
-  const consumer = labelValues('consumer');
-  const functions = labelValues('function');
+  const { families, flaskMetrics } = settings;
 
   const failed: Recorder['failed'] = (source, error, lost) => {
     try {
-      instruments.errors.add(1, { source });
-      if (lost !== undefined) instruments.lostMeasurements.add(1, { family: families[lost] });
+      instruments.errors.add([source], 1);
+      if (lost !== undefined) instruments.lostMeasurements.add([families[lost]], 1);
       warn('CHX_INTERNAL', source, `an error inside the exporter, in ${source}: ${errorText(error)}`);
     } catch {
       // the last line of defence has nobody to tell
     }
   };
 
-  const record = (channel: Channel, work: () => void) => {
-    try {
-      work();
-    } catch (error) {
-      failed('recorder', error, channel);
-    }
-  };
-
   // shown from the start, so that nothing lost is a zero and not a gap
-  for (const channel of STANDING_CHANNELS) instruments.lostMeasurements.add(0, { family: families[channel] });
+  for (const channel of STANDING_CHANNELS) instruments.lostMeasurements.add([families[channel]], 0);
 
   return {
-    recordInner(labels: InnerLabels, durationMs: number) {
-      record('inner', () => {
-        const path = inner.admit('path', labels.path);
-        const attributes: Attributes = {
-          ...identity,
-          f_code: inner.admit('f_code', labels.fCode),
-          path,
-          http_status: labels.httpStatus,
-          code: inner.admit('code', labels.code),
-          method_code: inner.admit('method_code', labels.methodCode),
-        };
-        instruments.inner.record(atLeastZero(durationMs), attributes);
-        if (!settings.flaskMetrics) return;
+    recordInner({ fCode, path, httpStatus, code, methodCode, httpMethod }: InnerLabels, durationMs: number) {
+      try {
+        instruments.inner.record([fCode, path, httpStatus, code, methodCode], atLeastZero(durationMs));
+        if (!flaskMetrics) return;
         // methods need no bound: Node's parser refuses those that it does not know
-        const request = { endpoint: path, method: labels.httpMethod };
-        instruments.flaskLatency.record(seconds(durationMs), request);
-        instruments.flaskCount.add(1, { ...request, http_status: labels.httpStatus });
-      });
+        instruments.flaskLatency.record([path, httpMethod], seconds(durationMs));
+        instruments.flaskCount.add([path, httpMethod, httpStatus], 1);
+      } catch (error) {
+        failed('recorder', error, 'inner');
+      }
     },
     recordPartner(labels: PartnerLabels, durationMs: number, error?: PartnerError) {
-      record('partner', () => {
-        const actionCode = partner.admit('action_code', labels.actionCode);
-        const exchange = { ...identity, partner: labels.partner, action_code: actionCode };
-        const attributes: Attributes = {
-          ...exchange,
-          http_status: labels.httpStatus,
-          code: partner.admit('code', labels.code),
-        };
-        instruments.partner.record(atLeastZero(durationMs), attributes);
-        if (error !== undefined) instruments.partnerErrors.add(1, { ...exchange, error });
-      });
+      try {
+        const { partner, actionCode, httpStatus, code } = labels;
+        instruments.partner.record([partner, actionCode, httpStatus, code], atLeastZero(durationMs));
+        if (error !== undefined) instruments.partnerErrors.add([partner, actionCode, error], 1);
+      } catch (cause) {
+        failed('recorder', cause, 'partner');
+      }
     },
-    recordConsumer(labels: ConsumerLabels, durationMs: number) {
-      record('consumer', () => {
-        const attributes: Attributes = {
-          ...identity,
-          f_code: '',
-          topic: consumer.admit('topic', cleanTopic(labels.topic)),
-          code: consumer.admit('code', labels.code),
-        };
-        instruments.consumer.record(atLeastZero(durationMs), attributes);
-      });
+    recordConsumer({ topic, code }: ConsumerLabels, durationMs: number) {
+      try {
+        instruments.consumer.record([topic, code], atLeastZero(durationMs));
+      } catch (error) {
+        failed('recorder', error, 'consumer');
+      }
     },
     recordCall(url: string, durationMs: number, isFailed: boolean) {
-      record('function', () => {
-        const labels = { env, url: functions.admit('url', url) };
-        instruments.calls.add(1, labels);
-        instruments.lastCall.record(seconds(durationMs), labels);
-        instruments.callDuration.record(seconds(durationMs), labels);
+      try {
+        const labels = [url];
+        instruments.calls.add(labels, 1);
+        instruments.lastCall.record(labels, seconds(durationMs));
+        instruments.callDuration.record(labels, seconds(durationMs));
         // a zero from the first call on, so that rate() sees the first failure
-        instruments.callFailures.add(isFailed ? 1 : 0, labels);
-      });
+        instruments.callFailures.add(labels, isFailed ? 1 : 0);
+      } catch (error) {
+        failed('recorder', error, 'function');
+      }
     },
     failed,
   };
-}
-
-/** Names of queues and subjects come from outside; one lone surrogate would spoil the whole scrape. */
-function cleanTopic(topic: string): string {
-  return topic.slice(0, MAX_TOPIC_CHARACTERS).replace(UNPRINTABLE, '\uFFFD');
 }
 
 function seconds(durationMs: number): number {

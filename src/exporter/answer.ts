@@ -1,49 +1,48 @@
 /** Answers one request with the scrape: on our own server, and on the application's where it asks for that. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, warn } from '../diagnostics/log';
+import { formOf, VARY } from './negotiate';
 import type { Scrape } from './scrape';
-import { CONTENT_TYPE } from './text';
+import { send } from './send';
 
-export const PLAIN = 'text/plain; charset=utf-8';
+const PLAIN = 'text/plain; charset=utf-8';
 
-/** Writes status, headers and body; the body is left out for HEAD by Node itself. */
-export type Reply = (status: number, text: string, headers: Record<string, string>) => void;
+/** Writes status, headers and body; the body is left out for HEAD. Does not throw. */
+export type Reply = (status: number, headers: Readonly<Record<string, string>>, body: readonly Buffer[]) => void;
 
-/**
- * @param path as the message for other methods names it
- * @param reply must not throw
- * @param onWritten called when the metrics were handed to the response
- */
+/** @param path as the message for other methods names it */
 export function answerScrape(
-  method: string | undefined,
+  { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
   path: string,
   scrape: Scrape,
   reply: Reply,
-  onWritten: () => void = () => undefined,
 ): void {
   if (method !== 'GET' && method !== 'HEAD') {
-    reply(405, `Only GET and HEAD are answered at ${path}.\n`, { Allow: 'GET, HEAD', 'Content-Type': PLAIN });
+    replyText(reply, 405, `Only GET and HEAD are answered at ${path}.`, { Allow: 'GET, HEAD' });
     return;
   }
-  scrape().then(
-    (text) => {
-      reply(200, text, { 'Content-Type': CONTENT_TYPE });
-      onWritten();
-    },
+  scrape(formOf(headers)).then(
+    (body) => reply(200, { ...body.headers, Vary: VARY }, body.chunks),
     (error) => {
       warn('CHX_COLLECT_FAILED', 'scrape', `a scrape was answered with 500: ${errorText(error)}`);
-      reply(500, 'The metrics could not be collected; the log of the service says why.\n', { 'Content-Type': PLAIN });
+      replyText(reply, 500, 'The metrics could not be collected; the log of the service says why.');
     },
   );
 }
 
-/** A reply over a response that nobody has answered yet; where somebody has, or the client has left, it is dropped. */
-export function replyOver(response: ServerResponse): Reply {
-  return (status, text, headers) => {
+/** Answers with one line for people to read. */
+export function replyText(reply: Reply, status: number, line: string, headers: Readonly<Record<string, string>> = {}) {
+  reply(status, { ...headers, 'Content-Type': PLAIN }, [Buffer.from(`${line}\n`)]);
+}
+
+/**
+ * A reply over a response that nobody has answered yet; where somebody has, or the client has left, it is dropped.
+ * @param onWaiting called when what was written may still have to wait for its reader
+ */
+export function replyOver(response: ServerResponse, onWaiting?: () => void): Reply {
+  return (status, headers, body) => {
     if (response.headersSent || response.destroyed) return;
-    const body = Buffer.from(text);
-    response.writeHead(status, { ...headers, 'Content-Length': body.length });
-    response.end(body);
+    send(response, response, status, headers, body, onWaiting);
   };
 }
 

@@ -1,7 +1,7 @@
 /** `metricsHandler()`: the scrape as a handler of the application's own server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sharedState } from '../core/overrides';
-import { PLAIN, replyOver } from './answer';
+import { replyOver, replyText } from './answer';
 
 /** A handler of node:http, and of what passes its request and response on. */
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -16,9 +16,6 @@ export function metricsHandler(): MetricsHandler {
   return function serveMetrics(request, response) {
     const { offers } = shared;
     if (offers !== undefined) offers.answer(request, response);
-    else {
-      const headers = { 'Content-Type': PLAIN, 'Retry-After': '10' };
-      replyOver(response)(503, 'No exporter runs in this process.\n', headers);
-    }
+    else replyText(replyOver(response), 503, 'No exporter runs in this process.', { 'Retry-After': '10' });
   };
 }

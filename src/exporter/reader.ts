@@ -1,76 +1,58 @@
 /**
- * The two readers of the SDK's side: one that takes deltas from the MeterProvider for the hub, and the Prometheus
- * exporter, which reads the hub's totals. The exporter's own server stays off: it shares its port among cluster
- * workers, so that each scrape would hit another one, and its sockets keep a finished process alive.
+ * The two readers of the SDK's side: one that takes deltas from the application's meters for the hub, and the
+ * Prometheus exporter, which reads the hub's totals. The exporter's own server stays off: it shares its port among
+ * cluster workers, so that each scrape would hit another one, and its sockets keep a finished process alive.
+ *
+ * The SDK is loaded when either is first needed: a process that serves nothing and has no meters of its own does
+ * without it.
  */
-import type { HrTime } from '@opentelemetry/api';
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import {
-  AggregationTemporality,
-  type CollectionResult,
-  type MetricData,
-  type MetricProducer,
-  MetricReader,
-  type ResourceMetrics,
-  type ScopeMetrics,
-} from '@opentelemetry/sdk-metrics';
-import { SERIES_PER_COLLECTION } from '../views/limits';
+import type { MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
+import type { CollectionResult, MeterProvider, MetricProducer, MetricReader } from '@opentelemetry/sdk-metrics';
+import type { View } from '../views';
+import { AggregationTemporality } from '../views/sdk-constants';
 
-/** The part of the SDK's MetricCollector behind its collect(). */
-interface CollectorInternals {
-  readonly _sharedState?: {
-    readonly resource: ResourceMetrics['resource'];
-    readonly meterSharedStates: ReadonlyMap<
-      string,
-      {
-        readonly _instrumentationScope: ScopeMetrics['scope'];
-        readonly metricStorageRegistry: {
-          getStorages(collector: unknown): { collect(collector: unknown, time: HrTime): MetricData | undefined }[];
-        };
-      }
-    >;
+/** The meters of the application, and what they measured since they were last asked. */
+export interface ApplicationMeters {
+  /** Of the OpenTelemetry SDK; created when it is first asked for. */
+  readonly provider: ApiMeterProvider;
+  /** Deltas; nothing where there is no provider yet. */
+  collect(): Promise<Pick<CollectionResult['resourceMetrics'], 'scopeMetrics'> & Pick<CollectionResult, 'errors'>>;
+  shutdown(): Promise<void>;
+}
+
+/**
+ * @param views of our own instruments
+ * @param seriesLimit series that an instrument may have in one collection
+ */
+export function createApplicationMeters(views: readonly View[], seriesLimit: number): ApplicationMeters {
+  let parts: { readonly provider: MeterProvider; readonly reader: MetricReader } | undefined;
+  return {
+    get provider() {
+      parts ??= createProvider(views, seriesLimit);
+      return parts.provider;
+    },
+    async collect() {
+      if (parts === undefined) return { scopeMetrics: [], errors: [] };
+      const { resourceMetrics, errors } = await parts.reader.collect();
+      return { scopeMetrics: resourceMetrics.scopeMetrics, errors };
+    },
+    async shutdown() {
+      await parts?.provider.shutdown();
+    },
   };
 }
 
-/** Gives what was measured since it was last asked. */
-export class DeltaReader extends MetricReader {
-  private collector: CollectorInternals | undefined;
+function createProvider(views: readonly View[], seriesLimit: number) {
+  const sdk: typeof import('@opentelemetry/sdk-metrics') = require('@opentelemetry/sdk-metrics');
+  const reader = new (class extends sdk.MetricReader {
+    protected override async onForceFlush(): Promise<void> {}
 
-  constructor() {
-    super({
-      aggregationTemporalitySelector: () => AggregationTemporality.DELTA,
-      cardinalitySelector: () => SERIES_PER_COLLECTION,
-    });
-  }
-
-  override setMetricProducer(producer: MetricProducer): void {
-    super.setMetricProducer(producer);
-    this.collector = producer as CollectorInternals;
-  }
-
-  /**
-   * The same without waiting, for a process that ends: the SDK's collect() is asynchronous because of observable
-   * instruments, of which we have none, and an `exit` listener cannot wait.
-   * @returns undefined when the SDK is not built as expected (a test holds the version that we depend on)
-   */
-  collectNow(): ResourceMetrics | undefined {
-    const { collector } = this;
-    const shared = collector?._sharedState;
-    if (shared === undefined) return undefined;
-    const now = Date.now();
-    const time: HrTime = [Math.floor(now / 1000), (now % 1000) * 1_000_000];
-    const scopeMetrics: ScopeMetrics[] = Array.from(shared.meterSharedStates.values(), (meter) => ({
-      scope: meter._instrumentationScope,
-      metrics: meter.metricStorageRegistry
-        .getStorages(collector)
-        .flatMap((storage) => storage.collect(collector, time) ?? []),
-    }));
-    return { resource: shared.resource, scopeMetrics };
-  }
-
-  protected override async onForceFlush(): Promise<void> {}
-
-  protected override async onShutdown(): Promise<void> {}
+    protected override async onShutdown(): Promise<void> {}
+  })({
+    aggregationTemporalitySelector: () => AggregationTemporality.DELTA,
+    cardinalitySelector: () => seriesLimit,
+  });
+  return { provider: new sdk.MeterProvider({ readers: [reader], views: [...views] }), reader };
 }
 
 /** Reads the totals of a producer. */
@@ -78,7 +60,19 @@ export interface TotalsReader {
   collect(): Promise<CollectionResult>;
 }
 
-export function createTotalsReader(producer: MetricProducer): TotalsReader {
+/** @returns also `prepare`, which loads what reading needs, so that the first scrape does not wait for it */
+export function createTotalsReader(producer: MetricProducer): TotalsReader & { prepare(): void } {
+  let exporter: MetricReader | undefined;
+  const prepare = () => {
+    exporter ??= createExporter(producer);
+    return exporter;
+  };
+  return { prepare, collect: () => prepare().collect() };
+}
+
+function createExporter(producer: MetricProducer): MetricReader {
+  const { PrometheusExporter }: typeof import('@opentelemetry/exporter-prometheus') =
+    require('@opentelemetry/exporter-prometheus');
   const exporter = new PrometheusExporter({
     preventServerStart: true,
     withoutScopeInfo: true,

@@ -1,15 +1,33 @@
 /**
- * One scrape: collect, then write. Simultaneous scrapes share one collection.
+ * One scrape: collect, then write in the form that was asked for. Simultaneous scrapes share one collection, and those
+ * that want the same form its bytes.
  *
- * Ours is whole or the scrape fails. What other libraries add is whole or missing, and says so in a comment: the
- * application's collectors must not end the monitoring of the service.
+ * Ours is whole or the scrape fails: all of it is written before an answer begins. What other libraries add is whole
+ * or missing, and says so in a comment: the application's collectors must not end the monitoring of the service.
  */
 import type { MetricData } from '@opentelemetry/sdk-metrics';
+import { Turn } from '../core/turn';
+import { Chunks } from './chunks';
+import { gzipped } from './gzip';
+import { LabelTexts } from './label-texts';
+import { isOpenMetrics } from './openmetrics';
 import type { TotalsReader } from './reader';
-import { metricsText } from './text';
+import { CONTENT_TYPES, type Format, writeMetrics } from './text';
 
-/** @returns the text of the scrape; rejects when it could not be collected whole */
-export type Scrape = () => Promise<string>;
+/** What a scraper asks for. */
+export interface Form {
+  readonly format: Format;
+  readonly isPacked: boolean;
+}
+
+/** What it gets; shared by all that asked for the same at the same time. */
+export interface Body {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly chunks: readonly Buffer[];
+}
+
+/** @returns the whole scrape; rejects when it could not be collected whole */
+export type Scrape = (form: Form) => Promise<Body>;
 
 /** Families of another library. */
 export interface ForeignFamilies {
@@ -23,21 +41,111 @@ export interface ForeignFamilies {
  */
 export type ForeignText = (own: readonly MetricData[]) => string;
 
+interface Collected {
+  readonly metrics: readonly MetricData[];
+  readonly foreignText: string;
+  /** In which it can be written. */
+  readonly formats: readonly Format[];
+}
+
+/** A collection and what was made of it, until all is made that was asked for. */
+interface Shared {
+  readonly collected: Promise<Collected>;
+  readonly asked: Map<string, Promise<Body>>;
+  readonly made: Map<string, Body>;
+  /** The last that was asked for: they are made one after the other. */
+  last: Promise<unknown>;
+}
+
 export function createScrape(reader: TotalsReader, foreign?: ForeignFamilies): Scrape {
-  let underWay: Promise<string> | undefined;
-  const collect = async () => {
+  const labels = new LabelTexts();
+  let underWay: Shared | undefined;
+
+  const collect = async (): Promise<Collected> => {
     // first, so that its failure is counted in the same scrape
     const foreignText = await foreign?.collect();
     const { resourceMetrics, errors } = await reader.collect();
     // half a scrape would look like counters that went back
     if (errors.length > 0) throw errors[0];
     const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
-    return metricsText(metrics) + (foreignText?.(metrics) ?? '');
+    labels.keepOnly(metrics.map(({ descriptor }) => descriptor.name));
+    return {
+      metrics,
+      foreignText: foreignText?.(metrics) ?? '',
+      // what others have written stays as they wrote it
+      formats: foreign === undefined && isOpenMetrics(metrics) ? ['text', 'openmetrics'] : ['text'],
+    };
   };
-  return () => {
-    underWay ??= collect().finally(() => {
-      underWay = undefined;
-    });
-    return underWay;
+  const begin = (): Shared => {
+    const collected = collect();
+    return { collected, asked: new Map(), made: new Map(), last: collected };
   };
+  const make = async ({ collected, made }: Shared, wanted: Form): Promise<Body> => {
+    const families = await collected;
+    const format = families.formats.includes(wanted.format) ? wanted.format : 'text';
+    const form = { ...wanted, format };
+    const body = made.get(keyOf(form)) ?? (await bodyOf(families, form, made.get(keyOf({ format, isPacked: false }))));
+    made.set(keyOf(form), body);
+    return body;
+  };
+  const bodyOf = async (families: Collected, { format, isPacked }: Form, plain: Body | undefined): Promise<Body> => {
+    const headers = { 'Content-Type': CONTENT_TYPES[format] };
+    const chunks = new Chunks();
+    const pieces = () => piecesOf(families, format, labels, chunks);
+    if (!isPacked) return { headers, chunks: await all(pieces()) };
+    const packed = await (plain === undefined
+      ? gzipped(pieces(), (piece) => chunks.recycle(piece))
+      : gzipped(inTurns(plain.chunks)));
+    return { headers: { ...headers, 'Content-Encoding': 'gzip' }, chunks: packed };
+  };
+
+  return (form) => {
+    underWay ??= begin();
+    const shared = underWay;
+    const key = keyOf(form);
+    let body = shared.asked.get(key);
+    if (body === undefined) {
+      body = shared.last.then(() => make(shared, form));
+      shared.asked.set(key, body);
+      const last = body.catch(() => undefined);
+      shared.last = last;
+      void last.then(() => {
+        if (shared.last === last) underWay = undefined;
+      });
+    }
+    return body;
+  };
+}
+
+function keyOf({ format, isPacked }: Form): string {
+  return `${format} ${isPacked}`;
+}
+
+async function* piecesOf(
+  { metrics, foreignText }: Collected,
+  format: Format,
+  labels: LabelTexts,
+  chunks: Chunks,
+): AsyncGenerator<Buffer> {
+  const turn = new Turn();
+  for (const _series of writeMetrics(metrics, format, labels, chunks)) {
+    if (chunks.hasFull) yield* chunks.takeFull();
+    if (turn.isOver()) await turn.wait();
+  }
+  chunks.add(foreignText);
+  yield* chunks.takeAll();
+}
+
+async function* inTurns(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
+  const turn = new Turn();
+  for (const piece of pieces) {
+    yield piece;
+    if (turn.isOver()) await turn.wait();
+  }
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
 }

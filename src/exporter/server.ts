@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { logLine } from '../diagnostics/log';
-import { answerScrape, PLAIN, replyOver, requestPath } from './answer';
+import { answerScrape, replyOver, replyText, requestPath } from './answer';
 import { closeOnLateHead, WITHOUT_CHECK } from './late-heads';
 import type { Scrape } from './scrape';
 import { UnreadAnswers } from './unread';
@@ -101,11 +101,11 @@ export function createMetricsServer(scrape: Scrape, settings: ServerSettings): M
   };
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, scrape: Scrape, onWritten: () => void): void {
+function answer(request: IncomingMessage, response: ServerResponse, scrape: Scrape, onWaiting: () => void): void {
   const path = requestPath(request);
-  const reply = replyOver(response);
-  if (path === METRICS_PATH) answerScrape(request.method, METRICS_PATH, scrape, reply, onWritten);
-  else reply(404, `Nothing is here; the metrics are at ${METRICS_PATH}.\n`, { 'Content-Type': PLAIN });
+  const reply = replyOver(response, onWaiting);
+  if (path === METRICS_PATH) answerScrape(request, METRICS_PATH, scrape, reply);
+  else replyText(reply, 404, `Nothing is here; the metrics are at ${METRICS_PATH}.`);
 }
 
 function urlOf(server: Server, { port, host }: ServerSettings): string {

@@ -11,26 +11,32 @@ import type { Socket } from 'node:net';
 const LOOK_EVERY_MS = 250;
 
 export class UnreadAnswers {
-  private readonly sockets = new Set<Socket>();
+  /** Sockets that are watched, with their listeners. */
+  private readonly sockets = new Map<Socket, () => void>();
   private timer: NodeJS.Timeout | undefined;
 
-  /** Watches a socket after an answer was written to it, until all of it is on its way. */
+  /** Watches a socket after a piece of an answer was written to it, until all of it is on its way. */
   add(socket: Socket): void {
-    if (socket.writableLength === 0) return;
-    if (!this.sockets.has(socket)) {
-      this.sockets.add(socket);
-      socket.once('close', () => this.remove(socket));
-    }
+    if (socket.writableLength === 0 || this.sockets.has(socket)) return;
+    const onClose = () => this.remove(socket);
+    this.sockets.set(socket, onClose);
+    socket.once('close', onClose);
+    this.watch();
+  }
+
+  /** Apart from `add`, whose socket the timer's function would hold for as long as any is watched. */
+  private watch(): void {
     this.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   }
 
   private look(): void {
-    for (const socket of this.sockets) if (socket.writableLength === 0) this.remove(socket);
+    for (const socket of this.sockets.keys()) if (socket.writableLength === 0) this.remove(socket);
     if (this.sockets.size === 0 || !areOnlyWrites(this.sockets.size)) return;
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.sockets.keys()) socket.destroy();
   }
 
   private remove(socket: Socket): void {
+    socket.off('close', this.sockets.get(socket) as () => void);
     this.sockets.delete(socket);
     if (this.sockets.size > 0) return;
     clearInterval(this.timer);

@@ -5,9 +5,10 @@
  * are dropped and the scrape takes their place. Every other request costs a comparison.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { answerScrape } from '../exporter/answer';
 import type { Scrape } from '../exporter/scrape';
+import { send } from '../exporter/send';
 import { forgetExchange } from './http-inbound';
 
 const REQUEST_START = 'http.server.request.start';
@@ -50,15 +51,12 @@ function takeOver404(request: IncomingMessage, response: ServerResponse, path: s
   const take = () => {
     isTaken = true;
     forgetExchange(response);
-    answerScrape(request.method, path, scrape, (status, text, headers) => {
+    answerScrape(request, path, scrape, (status, headers, body) => {
       if (response.destroyed) return;
       // what the application had in mind for its 404
       for (const name of response.getHeaderNames()) response.removeHeader(name);
-      const body = Buffer.from(text);
-      const reason = status === 200 ? 'OK' : 'Internal Server Error';
-      const head = [status, reason, { ...headers, 'Content-Length': body.length }];
-      (real.writeHead as Method).apply(response, head);
-      (real.end as Method).call(response, body);
+      response.statusMessage = STATUS_CODES[status] as string;
+      send(response, real, status, headers, body);
     });
   };
   const replace = (name: 'writeHead' | 'write' | 'end' | 'flushHeaders', swallow: Method) => {

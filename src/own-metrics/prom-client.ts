@@ -2,11 +2,12 @@
  * What the application has registered in prom-client (or @prometheus-io/client, its successor) on the same scrape: the
  * text of the default registry of every copy that is loaded, family by family behind ours.
  */
-import { DataPointType, type MetricData } from '@opentelemetry/sdk-metrics';
+import type { MetricData } from '@opentelemetry/sdk-metrics';
 import { reportClash } from '../diagnostics/name-clash';
 import type { ForeignFamilies } from '../exporter/scrape';
 import { offFileLoaded, onFileLoaded } from '../instrumentations/module-load';
 import { sampleNames } from '../views/prometheus-names';
+import { DataPointType } from '../views/sdk-constants';
 import { type ForeignFamily, foreignFamilies } from './foreign-text';
 import { OBSERVE_LIMIT_MS, within } from './observation';
 

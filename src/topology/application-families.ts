@@ -6,19 +6,12 @@
  * not shown, as with a custom collector of a Prometheus client; its sum is kept.
  */
 import type { Attributes, HrTime } from '@opentelemetry/api';
-import {
-  AggregationTemporality,
-  type DataPoint,
-  DataPointType,
-  type Histogram,
-  type MetricData,
-  type ScopeMetrics,
-} from '@opentelemetry/sdk-metrics';
+import type { DataPoint, Histogram, MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { errorText, warn } from '../diagnostics/log';
 import { reportClash } from '../diagnostics/name-clash';
 import type { Family } from '../views';
-import { SERIES_PER_COLLECTION } from '../views/limits';
 import { prometheusFamilyName, prometheusLabelName, sampleNames } from '../views/prometheus-names';
+import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
 import { addHistogram, copyOf, type Value } from './values';
 
 type Scope = ScopeMetrics['scope'];
@@ -44,8 +37,14 @@ export class ApplicationFamilies {
   /** Sample names to the owner of each. */
   private readonly claims = new Map<string, string>();
 
-  /** @param catalogue our own families */
-  constructor(catalogue: readonly Family[]) {
+  /**
+   * @param catalogue our own families
+   * @param seriesLimit series that a family may have
+   */
+  constructor(
+    catalogue: readonly Family[],
+    private readonly seriesLimit: number,
+  ) {
     for (const { name, boundaries } of catalogue) {
       for (const sample of sampleNames(name, boundaries === undefined ? 'counter' : 'histogram')) {
         this.claims.set(sample, METER_OF_OURS);
@@ -64,7 +63,7 @@ export class ApplicationFamilies {
       try {
         const totals = this.totalsOf(scope, metric);
         if (totals === undefined) continue;
-        for (const point of metric.dataPoints) addPoint(totals, metric, point as DataPoint<Value>);
+        for (const point of metric.dataPoints) this.addPoint(totals, metric, point as DataPoint<Value>);
       } catch (error) {
         // whatever an application put in must not cost the scrape
         warn('CHX_INTERNAL', 'meter', `a family of the meter ${scope.name} could not be added up: ${errorText(error)}`);
@@ -118,29 +117,29 @@ export class ApplicationFamilies {
     this.families.set(name, totals);
     return totals;
   }
+
+  private addPoint(totals: Totals, metric: MetricData, point: DataPoint<Value>): void {
+    const { series, seen } = totals;
+    let attributes = labelsOf(point.attributes, metric.dataPointType);
+    let key = seriesKey(attributes);
+    if (!series.has(key) && series.size >= this.seriesLimit) {
+      const text = `${totals.name} has had its ${this.seriesLimit} series; further ones are added up in one, with the label otel_metric_overflow`;
+      warn('CHX_SERIES_OVERFLOW', totals.name, text);
+      attributes = OVERFLOW;
+      key = seriesKey(attributes);
+    }
+    seen.add(key);
+    const total = series.get(key);
+    if (total === undefined) series.set(key, { ...point, attributes, value: copyOf(point.value) });
+    else if (metric.dataPointType === DataPointType.GAUGE) (total as { value: Value }).value = point.value;
+    else if (typeof total.value === 'number') (total as { value: number }).value += point.value as number;
+    else addHistogram(total.value, point.value as Histogram);
+  }
 }
 
 /** The descriptor that the SDK hands over is the instrument's own and says its kind, though the type does not. */
 function isObservable({ descriptor }: MetricData): boolean {
   return String((descriptor as { type?: unknown }).type).startsWith('OBSERVABLE');
-}
-
-function addPoint(totals: Totals, metric: MetricData, point: DataPoint<Value>): void {
-  const { series, seen } = totals;
-  let attributes = labelsOf(point.attributes, metric.dataPointType);
-  let key = seriesKey(attributes);
-  if (!series.has(key) && series.size >= SERIES_PER_COLLECTION) {
-    const text = `${totals.name} has had its ${SERIES_PER_COLLECTION} series; further ones are added up in one, with the label otel_metric_overflow`;
-    warn('CHX_LABEL_OVERFLOW', totals.name, text);
-    attributes = OVERFLOW;
-    key = seriesKey(attributes);
-  }
-  seen.add(key);
-  const total = series.get(key);
-  if (total === undefined) series.set(key, { ...point, attributes, value: copyOf(point.value) });
-  else if (metric.dataPointType === DataPointType.GAUGE) (total as { value: Value }).value = point.value;
-  else if (typeof total.value === 'number') (total as { value: number }).value += point.value as number;
-  else addHistogram(total.value, point.value as Histogram);
 }
 
 /** Attributes as labels: two sets that would be written alike are one series. */

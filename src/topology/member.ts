@@ -7,8 +7,10 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
-import { type Deltas, toBatches } from './deltas';
-import type { DeltaSource } from './hub';
+import type { Deltas } from '../core/deltas';
+import { warn } from '../diagnostics/log';
+import { toBatches } from './deltas';
+import type { Collection, DeltaSource } from './hub';
 import {
   encodeFrame,
   FrameDecoder,
@@ -161,7 +163,9 @@ export class Member {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.hasMeasured = false;
-    this.enqueue((await this.source.collect()).resourceMetrics);
+    const { deltas, scopeMetrics } = await this.source.collect();
+    this.enqueue(deltas);
+    sayNotHandedOver(scopeMetrics);
     while (this.isWelcome) {
       const [batch] = this.queue;
       if (batch === undefined) break;
@@ -179,15 +183,14 @@ export class Member {
     const { socket } = this;
     if (socket === undefined) return;
     const isUnderWay = this.onAnswer !== undefined;
-    const resourceMetrics = this.source.collectNow?.();
-    if (resourceMetrics !== undefined) this.enqueue(resourceMetrics);
+    this.enqueue(this.source.takeDeltas());
     for (const batch of isUnderWay ? this.queue.slice(1) : this.queue) {
       if (sendNow(socket, encodeFrame({ type: 'batch', ...batch }), { waitForRoom: true }) !== 'whole') return;
     }
   }
 
-  private enqueue(resourceMetrics: Parameters<typeof toBatches>[0]): void {
-    for (const deltas of toBatches(resourceMetrics)) this.queue.push({ number: ++this.batches, deltas });
+  private enqueue(taken: Deltas): void {
+    for (const deltas of toBatches(taken)) this.queue.push({ number: ++this.batches, deltas });
   }
 
   private send(message: MemberMessage): void {
@@ -202,4 +205,12 @@ export class Member {
     process.off('exit', this.onExit);
     this.onAnswer?.();
   }
+}
+
+/** What an application's own instruments mean, and whether they may be added, a hub cannot know. */
+function sayNotHandedOver(scopeMetrics: Collection['scopeMetrics']): void {
+  const measured = scopeMetrics.find(({ metrics }) => metrics.length > 0);
+  if (measured === undefined) return;
+  const text = `metrics of the application are missing, of meter ${measured.scope.name}: this process is a member, and only the hub shows its own`;
+  warn('CHX_OWN_METRICS_FAILED', 'member', text);
 }

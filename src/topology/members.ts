@@ -3,10 +3,10 @@
  * count of who is there, who has gone and what went wrong.
  */
 import type { Socket } from 'node:net';
+import type { Deltas } from '../core/deltas';
 import { nowMs } from '../core/stopwatch';
 import { errorText, warn } from '../diagnostics/log';
 import { STATE_FAMILIES } from '../views';
-import type { Deltas } from './deltas';
 import { type Address, MeetingPoint } from './endpoint';
 import { DROP_REASONS, type DropReason, type StateSample } from './hub';
 import {
@@ -66,9 +66,10 @@ export class Members {
   ) {}
 
   /** Begins to let members in; this process is the hub from now on. */
-  open(address: Address): void {
+  /** @returns when others can reach this process, or it is known that they cannot */
+  async open(address: Address): Promise<void> {
     this.meeting = new MeetingPoint(address, (socket) => this.receive(socket));
-    this.openMeeting(this.meeting);
+    await this.openMeeting(this.meeting);
   }
 
   async close(): Promise<void> {
@@ -79,7 +80,7 @@ export class Members {
   /** Asks all members for what they have measured, and waits until they have handed it over, or half a second. */
   async gather(): Promise<void> {
     const begin = nowMs();
-    if (this.meeting !== undefined && begin > this.lookedAfterMs + LOOK_AFTER_MS) this.openMeeting(this.meeting);
+    if (this.meeting !== undefined && begin > this.lookedAfterMs + LOOK_AFTER_MS) void this.openMeeting(this.meeting);
     const answers: Promise<void>[] = [];
     let missing = 0;
     for (const peer of this.peers.values()) {
@@ -118,9 +119,9 @@ export class Members {
     ];
   }
 
-  private openMeeting(meeting: MeetingPoint): void {
+  private openMeeting(meeting: MeetingPoint): Promise<void> {
     this.lookedAfterMs = nowMs();
-    meeting.open().catch((error) => {
+    return meeting.open().catch((error) => {
       warn(
         'CHX_INTERNAL',
         'meeting',

@@ -10,15 +10,15 @@
  * bind. No timer runs in a process that is hub or member and at rest.
  */
 import { setEnvironmentData } from 'node:worker_threads';
+import type { Deltas } from '../core/deltas';
 import { errorText, logLine, warn } from '../diagnostics/log';
-import type { Deltas } from './deltas';
 import { type Address, meetingPaths } from './endpoint';
 import { onFirstThread, onFirstUse } from './first-use';
 import type { Meeting, Member } from './member';
 import type { Members } from './members';
 import { describePortHolder } from './port-holder';
 import type { Refused } from './protocol';
-import { THREAD_SETTINGS_KEY, type ThreadSettings, threadSettings } from './role';
+import { THREAD_SETTINGS_KEY, type ThreadSettings, threadSettings } from './thread-settings';
 
 /** Pauses between attempts while a hub may be about to begin or to end, about a second together. */
 const PAUSES_MS = [0, 10, 20, 40, 80, 150, 250, 400] as const;
@@ -44,6 +44,8 @@ export interface MembershipParts {
   /** The two faces of this process: as hub, as member. */
   readonly members: Members;
   readonly member: Member;
+  /** Called when this process has become the hub, which will be scraped. */
+  readonly onHub: () => void;
   /** Adds what this process measured as a member to its totals as hub. */
   readonly addOwn: (deltas: Deltas) => void;
 }
@@ -69,7 +71,7 @@ export class Membership {
       const bound = { ...address, port: Number(new URL(server.url).port) };
       this.tellThreads(bound);
       // nobody but our own threads can know a port that was free
-      onFirstThread(() => members.open(bound));
+      onFirstThread(() => void members.open(bound));
       return;
     }
     this.tellThreads(address);
@@ -178,12 +180,15 @@ export class Membership {
   }
 
   private async becomeHub(): Promise<void> {
-    const { server, members, member, address, addOwn } = this.parts;
+    const { server, members, member, address, onHub, addOwn } = this.parts;
     this.state = 'hub';
-    if (address.port !== 0) members.open(address);
+    const isOpen = address.port === 0 ? undefined : members.open(address);
     if (this.hasSaidFault) logLine('info', `metrics are now on ${server.url}`);
     else if (this.wasMember) logLine('info', `the process that served ${server.url} has ended; this one does so now`);
     for (const deltas of await member.takeQueue()) addOwn(deltas);
+    // last, for it blocks: others that end at once are to find this one
+    await isOpen;
+    onHub();
   }
 
   private async meet(): Promise<Meeting> {

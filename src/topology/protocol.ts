@@ -13,8 +13,10 @@
  * Neither side trusts the other: a frame that is too long, no JSON or not one of these messages is a
  * {@link ProtocolError}, upon which the connection is closed.
  */
+
+import type { Deltas } from '../core/deltas';
 import { parseSyscode } from '../views/metric-names';
-import { type Deltas, isDeltas } from './deltas';
+import { isDeltas } from './deltas';
 
 /** Changes when a message changes its meaning; both sides must have the same. */
 export const PROTOCOL_VERSION = 1;

@@ -10,11 +10,16 @@ export function copyOf(value: Value): Value {
   return { ...value, buckets: { ...value.buckets, counts: [...value.buckets.counts] } };
 }
 
-/** Adds to the total, which has the same boundaries. */
-export function addHistogram(total: Histogram, delta: Histogram): void {
-  total.count += delta.count;
-  total.sum = (total.sum ?? 0) + (delta.sum ?? 0);
-  for (const [index, count] of delta.buckets.counts.entries()) {
-    total.buckets.counts[index] = (total.buckets.counts[index] ?? 0) + count;
+/** Adds a histogram of the same boundaries to the total. */
+export function addBuckets(total: Histogram, count: number, sum: number, buckets: readonly number[]): void {
+  const { counts } = total.buckets;
+  total.count += count;
+  total.sum = (total.sum ?? 0) + sum;
+  for (let index = 0; index < counts.length; index++) {
+    counts[index] = (counts[index] as number) + (buckets[index] as number);
   }
+}
+
+export function addHistogram(total: Histogram, delta: Histogram): void {
+  addBuckets(total, delta.count, delta.sum ?? 0, delta.buckets.counts);
 }

@@ -4,11 +4,11 @@
  * One View per instrument, selected by its exact name: a View with a name that selects several would give them all
  * the same one.
  */
-import { AggregationType, type ViewOptions } from '@opentelemetry/sdk-metrics';
+import type { AggregationType as SdkAggregationType, ViewOptions } from '@opentelemetry/sdk-metrics';
 import { sharedState } from '../core/overrides';
 import { BOUNDARIES_SECONDS } from './boundaries';
-import { SERIES_PER_COLLECTION } from './limits';
 import { familyNames, INSTRUMENTS, type InstrumentName, METER_NAME } from './metric-names';
+import { AggregationType } from './sdk-constants';
 
 export interface ViewSettings {
   readonly syscode: string;
@@ -96,6 +96,10 @@ export function families(settings: ViewSettings): readonly Family[] {
     counter(INSTRUMENTS.lostMeasurements, 'Measurements that could not be recorded, by family.'),
     counter(INSTRUMENTS.errors, 'Errors caught inside the exporter, by the part in which they happened.'),
     counter(INSTRUMENTS.labelOverflow, 'Label values replaced by "other" because their label had reached its limit.'),
+    counter(
+      INSTRUMENTS.seriesOverflow,
+      'Measurements added up under "other" because their family had reached its limit of series.',
+    ),
     {
       name: STATE_FAMILIES.processes,
       help: 'Processes of this service since this scrape began: the hub, its members and their threads, and those gone.',
@@ -124,10 +128,26 @@ export function families(settings: ViewSettings): readonly Family[] {
   ];
 }
 
-/** The Views that give every instrument its family. */
-export function createViews(catalogue: readonly Family[]): ViewOptions[] {
+/** A View of the SDK, of one instrument of ours. */
+export interface View extends ViewOptions {
+  readonly instrumentName: InstrumentName;
+  /** Of the family. */
+  readonly name: string;
+  /** Series that the family may have in one process. */
+  readonly aggregationCardinalityLimit: number;
+  readonly aggregation?: {
+    readonly type: SdkAggregationType.EXPLICIT_BUCKET_HISTOGRAM;
+    readonly options: { readonly boundaries: number[]; readonly recordMinMax: false };
+  };
+}
+
+/**
+ * The Views that give every instrument its family.
+ * @param seriesLimit series that a family may have
+ */
+export function createViews(catalogue: readonly Family[], seriesLimit: number): View[] {
   return catalogue.flatMap(({ instrument, name, help, boundaries }) =>
-    instrument === undefined ? [] : [viewOf(instrument, name, help, boundaries)],
+    instrument === undefined ? [] : [viewOf(instrument, name, help, boundaries, seriesLimit)],
   );
 }
 
@@ -136,14 +156,15 @@ function viewOf(
   name: string,
   help: string,
   boundaries: readonly number[] | undefined,
-): ViewOptions {
+  seriesLimit: number,
+): View {
   return {
     // the application may have an instrument of the same name in a meter of its own
     meterName: METER_NAME,
     instrumentName: instrument,
     name,
     description: help,
-    aggregationCardinalityLimit: SERIES_PER_COLLECTION,
+    aggregationCardinalityLimit: seriesLimit,
     ...(boundaries === undefined
       ? {}
       : {

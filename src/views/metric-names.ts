@@ -18,6 +18,7 @@ export const INSTRUMENTS = {
   lostMeasurements: 'channel.exporter.lost_measurements',
   errors: 'channel.exporter.errors',
   labelOverflow: 'channel.exporter.label_overflow',
+  seriesOverflow: 'channel.exporter.series_overflow',
 } as const;
 
 export type InstrumentName = (typeof INSTRUMENTS)[keyof typeof INSTRUMENTS];
@@ -49,5 +50,6 @@ export function familyNames(syscode: string): Record<InstrumentName, string> {
     [INSTRUMENTS.lostMeasurements]: 'channel_exporter_lost_measurements_total',
     [INSTRUMENTS.errors]: 'channel_exporter_errors_total',
     [INSTRUMENTS.labelOverflow]: 'channel_exporter_label_overflow_total',
+    [INSTRUMENTS.seriesOverflow]: 'channel_exporter_series_overflow_total',
   };
 }

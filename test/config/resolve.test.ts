@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { offSwitch, resolveConfig } from '../../src/config/resolve';
+import { offSwitch } from '../../src/config/off-switch';
+import { resolveConfig } from '../../src/config/resolve';
 import { ConfigError, type ProblemCode } from '../../src/errors';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -212,6 +213,20 @@ const FAULTY: readonly Faulty[] = [
     texts: ['64k', '64 KiB', '-1', '1.5', '16777217', '1e3', '６４', ' '],
     values: [
       [-1, '-1'],
+      [0.5, '0.5'],
+      [Number.POSITIVE_INFINITY, 'Infinity'],
+      [null, 'null'],
+    ],
+  },
+  {
+    option: 'seriesLimit',
+    variable: 'CHANNEL_EXPORTER_SERIES_LIMIT',
+    code: 'CHX_SERIES_LIMIT_INVALID',
+    expected: /a whole number, 1 to 1000000/,
+    remedy: /Give for instance 10000, or unset it to use 5000/,
+    texts: ['0', '-1', '1.5', '1000001', '1e3', 'many', ' '],
+    values: [
+      [0, '0'],
       [0.5, '0.5'],
       [Number.POSITIVE_INFINITY, 'Infinity'],
       [null, 'null'],

@@ -5,15 +5,17 @@ import { Agent, get } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, it } from 'node:test';
-import type { CollectionResult } from '@opentelemetry/sdk-metrics';
+import { gunzipSync } from 'node:zlib';
+import { type CollectionResult, DataPointType } from '@opentelemetry/sdk-metrics';
 import { setLogLevel } from '../../src/diagnostics/log';
-import { createScrape, type Scrape } from '../../src/exporter/scrape';
+import { type Body, createScrape, type Scrape } from '../../src/exporter/scrape';
 import { createMetricsServer, type MetricsServer, type ServerSettings } from '../../src/exporter/server';
 import { type App, INNER, runApp } from '../support/app';
 import { parseMetrics } from '../support/metrics';
 
 const TEXT = '# HELP x_total Naïve.\n# TYPE x_total counter\nx_total{a="é"} 1\n';
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const BODY: Body = { headers: { 'Content-Type': CONTENT_TYPE }, chunks: [Buffer.from(TEXT)] };
 const FINISHING = 'test/fixtures/apps/finishing.js';
 const EXIT_LIMIT_MS = 8_000;
 const RETRY_LIMIT_MS = 15_000;
@@ -25,13 +27,18 @@ function serveMetrics(scrape: Scrape, settings: ServerSettings): MetricsServer {
 }
 
 /** Sends bytes on a connection of their own and gives back everything that is answered until it closes. */
-async function exchange(port: number, bytes: string, host = '127.0.0.1'): Promise<string> {
+async function exchange(
+  port: number,
+  bytes: string,
+  host = '127.0.0.1',
+  encoding: BufferEncoding = 'utf8',
+): Promise<string> {
   const socket = connect(port, host);
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => chunks.push(chunk));
   socket.write(Buffer.from(bytes, 'latin1'));
   await once(socket, 'close');
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks).toString(encoding);
 }
 
 function portOf(url: string): number {
@@ -58,7 +65,7 @@ describe('the server of the scrape', () => {
   let server: MetricsServer;
   let port: number;
   before(() => {
-    server = serveMetrics(async () => TEXT, { port: 0, host: undefined });
+    server = serveMetrics(async () => BODY, { port: 0, host: undefined });
     port = portOf(server.url);
   });
   after(() => server.close());
@@ -129,7 +136,7 @@ describe('the server of the scrape', () => {
     });
 
     it(`listens on ${address} alone when that is the host, and names it in its address`, async () => {
-      const one = serveMetrics(async () => TEXT, { port: 0, host: address });
+      const one = serveMetrics(async () => BODY, { port: 0, host: address });
       await until(
         () => portOf(one.url) !== 0,
         EXIT_LIMIT_MS,
@@ -145,7 +152,7 @@ describe('the server of the scrape', () => {
   }
 
   it('lets go of its port and of its connections when it is closed', async () => {
-    const one = serveMetrics(async () => TEXT, { port: 0, host: undefined });
+    const one = serveMetrics(async () => BODY, { port: 0, host: undefined });
     const idle = connect(portOf(one.url), '127.0.0.1');
     idle.on('error', () => undefined);
     await once(idle, 'connect');
@@ -178,9 +185,9 @@ describe('a collection', () => {
         return nothing;
       },
     });
-    const counted = () => {
+    const counted: Scrape = (form) => {
       requests++;
-      return scrape();
+      return scrape(form);
     };
     await withServer(counted, async (url) => {
       const scrapes = Array.from({ length: 10 }, async () => (await fetch(url)).status);
@@ -231,6 +238,56 @@ describe('a collection', () => {
   }
 });
 
+describe('a scrape in the form that was asked for', () => {
+  const family = {
+    descriptor: { name: 'x_total', description: 'X.' },
+    dataPointType: DataPointType.SUM,
+    isMonotonic: true,
+    dataPoints: [{ attributes: { a: 'é' }, value: 1 }],
+  };
+  const collected = { resourceMetrics: { scopeMetrics: [{ metrics: [family] }] }, errors: [] };
+  const scrape = createScrape({ collect: async () => collected as unknown as CollectionResult });
+  const OPENMETRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+  const OPENMETRICS_TEXT = '# HELP x X.\n# TYPE x counter\nx_total{a="é"} 1\n# EOF\n';
+  const PLAIN_TEXT = '# HELP x_total X.\n# TYPE x_total counter\nx_total{a="é"} 1\n';
+  const CASES: readonly [headers: string, type: string, text: string, isPacked: boolean][] = [
+    ['', CONTENT_TYPE, PLAIN_TEXT, false],
+    ['Accept-Encoding: gzip\r\n', CONTENT_TYPE, PLAIN_TEXT, true],
+    ['Accept: application/openmetrics-text\r\n', OPENMETRICS_TYPE, OPENMETRICS_TEXT, false],
+    ['Accept: application/openmetrics-text\r\naccept-encoding: br, GZIP\r\n', OPENMETRICS_TYPE, OPENMETRICS_TEXT, true],
+  ];
+  let server: MetricsServer;
+  before(() => {
+    server = serveMetrics(scrape, { port: 0, host: undefined });
+  });
+  after(() => server.close());
+
+  /** Head without the date, and body. */
+  async function ask(method: string, headers: string): Promise<[head: string[], body: Buffer]> {
+    const request = `${method} /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`;
+    const answer = Buffer.from(await exchange(portOf(server.url), request, '127.0.0.1', 'latin1'), 'latin1');
+    const end = answer.indexOf('\r\n\r\n');
+    const head = answer.subarray(0, end).toString().split('\r\n');
+    return [head.filter((line) => !line.startsWith('Date: ')), answer.subarray(end + 4)];
+  }
+
+  for (const [headers, type, text, isPacked] of CASES) {
+    it(`is answered to "${headers.trim().replace('\r\n', '; ')}", and HEAD has the same head`, async () => {
+      const [head, body] = await ask('GET', headers);
+      assert.deepEqual(head, [
+        'HTTP/1.1 200 OK',
+        `Content-Type: ${type}`,
+        ...(isPacked ? ['Content-Encoding: gzip'] : []),
+        'Vary: Accept, Accept-Encoding',
+        `Content-Length: ${body.length}`,
+        'Connection: close',
+      ]);
+      assert.equal((isPacked ? gunzipSync(body) : body).toString(), text);
+      assert.deepEqual(await ask('HEAD', headers), [head, Buffer.alloc(0)]);
+    });
+  }
+});
+
 describe('a process that has nothing left to do ends, although a scraper', () => {
   /** Makes a scrape of many megabytes: more than the kernel takes for a reader that does not read. */
   async function makeLarge(app: App): Promise<void> {
@@ -268,6 +325,21 @@ describe('a process that has nothing left to do ends, although a scraper', () =>
       },
     ],
   ];
+  for (const encoding of ['gzip', 'identity']) {
+    cases.push([
+      `asks for a large answer without a pause, in ${encoding}`,
+      async (_socket, app) => {
+        await makeLarge(app);
+        const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+        const ask = () =>
+          get(app.metricsUrl, { agent, headers: { 'Accept-Encoding': encoding } }, (response) => {
+            response.on('error', () => undefined).on('end', ask);
+            response.resume();
+          }).on('error', () => undefined);
+        for (let scraper = 0; scraper < 2; scraper++) ask();
+      },
+    ]);
+  }
   for (const [what, work] of cases) {
     it(what, async () => {
       const boundaries = Array.from({ length: 100 }, (_, index) => index + 1).join(',');

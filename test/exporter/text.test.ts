@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Attributes, type AttributeValue, type HrTime, ValueType } from '@opentelemetry/api';
-import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import {
   AggregationTemporality,
   DataPointType,
@@ -11,8 +11,10 @@ import {
   type MetricData,
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
-import { DeltaReader } from '../../src/exporter/reader';
-import { boundaryText, metricsText } from '../../src/exporter/text';
+import { Chunks } from '../../src/exporter/chunks';
+import { LabelTexts } from '../../src/exporter/label-texts';
+import { isOpenMetrics } from '../../src/exporter/openmetrics';
+import { boundaryText, type Format, metricsText, writeMetrics } from '../../src/exporter/text';
 import { PYTHON_FLOATS } from '../fixtures/exporter/python-floats';
 import { type SeededRandom, seededRandom } from '../support/seeded-random';
 
@@ -27,7 +29,7 @@ function reference(metrics: readonly MetricData[], resource: ResourceMetrics['re
 
 /** What the SDK says of this process; neither text shows it. */
 async function anyResource(): Promise<ResourceMetrics['resource']> {
-  const reader = new DeltaReader();
+  const reader = new PrometheusExporter({ preventServerStart: true });
   new MeterProvider({ readers: [reader] });
   return (await reader.collect()).resourceMetrics.resource;
 }
@@ -156,6 +158,131 @@ describe('the text of the scrape', () => {
     };
     assert.throws(() => metricsText([exponential]), /x is of a kind/);
   });
+});
+
+/** The text as a scrape writes it, which remembers labels of the last one. */
+function textWith(labels: LabelTexts, metrics: readonly MetricData[], format: Format = 'text'): string {
+  const chunks = new Chunks();
+  for (const _series of writeMetrics(metrics, format, labels, chunks));
+  return Buffer.concat(chunks.takeAll()).toString();
+}
+
+describe('the text of labels', () => {
+  const counter = (dataPoints: readonly { attributes: Attributes; value: number }[]): MetricData => ({
+    descriptor: { name: 'x_total', description: 'X.', unit: '', valueType: ValueType.INT },
+    dataPointType: DataPointType.SUM,
+    isMonotonic: true,
+    aggregationTemporality: AggregationTemporality.CUMULATIVE,
+    dataPoints: dataPoints.map((point) => ({ startTime: TIME, endTime: TIME, ...point })),
+  });
+
+  it('is remembered by series, and never that of another one', () => {
+    const labels = new LabelTexts();
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = seededRandom(seed);
+      const sets = Array.from({ length: 6 }, (_, index) => randomAttributes(random, index + 1));
+      for (let scrape = 0; scrape < 4; scrape++) {
+        // series come, go and change places, some with attributes that are equal but not the same
+        const shown = sets.filter(() => random.below(3) > 0).map((set) => (random.below(4) === 0 ? { ...set } : set));
+        const metrics = [counter(shown.map((attributes) => ({ attributes, value: random.below(100) })))];
+        assert.equal(textWith(labels, metrics), metricsText(metrics), `seed ${seed}`);
+      }
+    }
+  });
+
+  it('is made once for as long as the series is shown', () => {
+    const labels = new LabelTexts();
+    let readings = 0;
+    const attributes = {
+      get kind() {
+        readings++;
+        return 'a';
+      },
+    };
+    for (let value = 1; value <= 3; value++) {
+      const text = textWith(labels, [counter([{ attributes, value }])], value === 2 ? 'openmetrics' : 'text');
+      assert.match(text, new RegExp(`^x_total\\{kind="a"\\} ${value}$`, 'm'));
+    }
+    assert.equal(readings, 1);
+    textWith(labels, [counter([])]);
+    textWith(labels, [counter([{ attributes, value: 4 }])]);
+    assert.equal(readings, 2);
+    labels.keepOnly([]);
+    textWith(labels, [counter([{ attributes, value: 5 }])]);
+    assert.equal(readings, 3);
+  });
+});
+
+describe('the text in OpenMetrics', () => {
+  const family = (name: string, description = 'X.') => ({ name, description, unit: '', valueType: ValueType.INT });
+  const aggregationTemporality = AggregationTemporality.CUMULATIVE;
+  const point = <T>(value: T) => ({ startTime: TIME, endTime: TIME, attributes: { k: 'v' }, value });
+  const gauge = (name: string): MetricData => ({
+    descriptor: family(name),
+    dataPointType: DataPointType.GAUGE,
+    aggregationTemporality,
+    dataPoints: [point(1)],
+  });
+  const sum = (name: string, isMonotonic = true): MetricData => ({
+    descriptor: family(name, 'A "good" \\ one.'),
+    dataPointType: DataPointType.SUM,
+    isMonotonic,
+    aggregationTemporality,
+    dataPoints: [point(1)],
+  });
+  const histogram = (name: string, boundaries = [1]): MetricData => ({
+    descriptor: family(name),
+    dataPointType: DataPointType.HISTOGRAM,
+    aggregationTemporality,
+    dataPoints: [point({ buckets: { boundaries, counts: [...boundaries.map(() => 1), 0] }, count: 1, sum: 1 })],
+  });
+
+  it('names the family of a counter without its ending, escapes quotation marks of HELP, and ends with EOF', () => {
+    const text = metricsText([sum('x_total'), histogram('h'), gauge('g')], 'openmetrics');
+    assert.equal(
+      text,
+      [
+        '# HELP x A \\"good\\" \\\\ one.',
+        '# TYPE x counter',
+        'x_total{k="v"} 1',
+        '# HELP h X.',
+        '# TYPE h histogram',
+        'h_count{k="v"} 1',
+        'h_sum{k="v"} 1',
+        'h_bucket{k="v",le="1.0"} 1',
+        'h_bucket{k="v",le="+Inf"} 1',
+        '# HELP g X.',
+        '# TYPE g gauge',
+        'g{k="v"} 1',
+        '# EOF',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('has the samples of the plain text, on random collections', () => {
+    const samples = (text: string) => text.split('\n').filter((line) => !line.startsWith('#'));
+    for (let seed = 1; seed <= 200; seed++) {
+      const metrics = [randomMetric(seededRandom(seed), 1)];
+      assert.deepEqual(samples(metricsText(metrics, 'openmetrics')), samples(metricsText(metrics)), `seed ${seed}`);
+    }
+  });
+
+  const CASES: readonly [what: string, metrics: MetricData[], isTold: boolean][] = [
+    ['nothing', [], true],
+    ['families of all kinds', [sum('a_total'), sum('b', false), gauge('c'), histogram('d'), histogram('e', [])], true],
+    ['a counter and a gauge that differ by the ending', [sum('orders_total'), gauge('orders')], false],
+    ['a gauge and a counter that differ by the ending', [gauge('orders'), sum('orders_total')], false],
+    ['a gauge named as the moment of creation of a counter', [sum('orders_total'), gauge('orders_created')], false],
+    ['a gauge named as the moment of creation of a histogram', [gauge('wait_created'), histogram('wait')], false],
+    ['a counter without the ending', [sum('orders')], false],
+    ['a gauge with the ending of a counter', [gauge('orders_total')], true],
+    ['a histogram with a boundary below zero', [histogram('change', [-1, 1])], false],
+    ['a histogram with a boundary of zero', [histogram('change', [0, 1])], true],
+  ];
+  for (const [what, metrics, isTold] of CASES) {
+    it(`${isTold ? 'tells' : 'cannot tell'} ${what}`, () => assert.equal(isOpenMetrics(metrics), isTold));
+  }
 });
 
 describe('a boundary in le', () => {

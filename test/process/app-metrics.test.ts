@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { type App, type AppOptions, INNER, runApp } from '../support/app';
 import { parseMetrics } from '../support/metrics';
 
@@ -15,6 +16,8 @@ interface Answer {
   readonly status: number | undefined;
   readonly reason: string | undefined;
   readonly headers: IncomingMessage['headers'];
+  /** Bytes as they came. */
+  readonly length: number;
   readonly body: string;
 }
 
@@ -33,9 +36,13 @@ async function ask(app: App, path: string, method = 'GET', agent?: Agent): Promi
   const sent = request({ host: '127.0.0.1', port: app.port, path, method, headers, ...(agent ? { agent } : {}) });
   sent.end();
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  let body = '';
-  for await (const chunk of response.setEncoding('utf8')) body += chunk;
-  return { status: response.statusCode, reason: response.statusMessage, headers: response.headers, body };
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  const isPacked = bytes.length > 0 && response.headers['content-encoding'] === 'gzip';
+  const body = (isPacked ? gunzipSync(bytes) : bytes).toString();
+  const { statusCode: status, statusMessage: reason } = response;
+  return { status, reason, headers: response.headers, length: bytes.length, body };
 }
 
 /** The headers without those that Node adds, and the one that Express puts on before any handler. */
@@ -48,9 +55,13 @@ function assertScrape(answer: Answer, isHead = false): void {
   assert.equal(answer.status, 200, answer.body);
   assert.equal(answer.reason, 'OK');
   const { 'content-length': length, ...others } = ownHeaders(answer);
-  assert.deepEqual(others, { 'content-type': CONTENT_TYPE });
+  assert.deepEqual(others, {
+    'content-type': CONTENT_TYPE,
+    'content-encoding': 'gzip',
+    vary: 'Accept, Accept-Encoding',
+  });
   if (isHead) assert.equal(answer.body, '');
-  else assert.equal(Number(length), Buffer.byteLength(answer.body));
+  else assert.equal(Number(length), answer.length);
   if (!isHead) assert.ok(parseMetrics(answer.body).types.has(INNER));
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, get, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -40,6 +40,29 @@ function pythonHistogram(family: string, labels: Labels): string {
   ].join('\n');
 }
 
+/** Stands between Prometheus and the demo, and sees in which form each answer comes. */
+interface Witness {
+  readonly server: Server;
+  readonly host: string;
+  /** Content type and encoding of every answer. */
+  readonly seen: Set<string>;
+}
+
+/** @param accept in place of what Prometheus asks for; undefined: as it asks */
+async function witness(url: string, accept?: string): Promise<Witness> {
+  const seen = new Set<string>();
+  const server = createServer((request, response) => {
+    const headers = { ...request.headers, ...(accept === undefined ? {} : { accept }) };
+    get(url, { headers }, (answer: IncomingMessage) => {
+      seen.add(`${answer.headers['content-type']}, ${answer.headers['content-encoding']}`);
+      response.writeHead(answer.statusCode ?? 0, answer.headers);
+      answer.pipe(response);
+    }).on('error', () => response.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, seen, host: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
 /** One line per series: its name and its labels without those that Prometheus adds. */
 function seriesKey(name: string, { job: _job, instance: _instance, __name__: _name, ...labels }: Labels): string {
   return `${name}${JSON.stringify(
@@ -53,6 +76,8 @@ describe('a real Prometheus', () => {
   let demo: ChildProcessByStdio<null, Readable, null> | undefined;
   let metricsUrl: string;
   let python: Server | undefined;
+  let asked: Witness | undefined;
+  let plain: Witness | undefined;
   let program: string;
   let prometheus: Prometheus | undefined;
   let missing: string | undefined;
@@ -70,16 +95,22 @@ describe('a real Prometheus', () => {
     }).listen(0, '127.0.0.1');
     await once(python, 'listening');
     const { port } = python.address() as AddressInfo;
+    metricsUrl = metricsUrl.replace('localhost', '127.0.0.1');
+    asked = await witness(metricsUrl);
+    plain = await witness(metricsUrl, 'text/plain');
     prometheus = await Prometheus.start(program, {
-      demo: new URL(metricsUrl).host.replace('localhost', '127.0.0.1'),
+      demo: asked.host,
+      plain: plain.host,
       python: `127.0.0.1:${port}`,
     });
   });
 
   after(async () => {
     await prometheus?.stop();
-    python?.close();
-    python?.closeAllConnections();
+    for (const server of [python, asked?.server, plain?.server]) {
+      server?.close();
+      server?.closeAllConnections();
+    }
     if (demo !== undefined && demo.exitCode === null && demo.kill('SIGTERM')) await once(demo, 'close');
   });
 
@@ -109,10 +140,10 @@ describe('a real Prometheus', () => {
     });
   }
 
-  check('scrapes both services', async (prometheus) => {
+  check('scrapes all targets', async (prometheus) => {
     await prometheus.when('both targets are up', async () => {
       const up = await prometheus.query('up == 1');
-      return up.length === 2;
+      return up.length === 3;
     });
   });
 
@@ -138,6 +169,23 @@ describe('a real Prometheus', () => {
     assert.equal(samples[0]?.value, earlier.samples.length, 'as many samples were scraped as stand in the text');
   });
 
+  check('asks for OpenMetrics and gets it, packed, with the series of the plain format', async (prometheus) => {
+    const seriesOf = async (job: string) => {
+      const stored = await prometheus.query(`{job="${job}",__name__!~"up|scrape_.*"}`);
+      return stored.map(({ labels }) => seriesKey(labels.__name__ ?? '', labels)).sort();
+    };
+    let [openMetrics, text]: string[][] = [[], []];
+    await prometheus.when('both have the same series', async () => {
+      [openMetrics, text] = [await seriesOf('demo'), await seriesOf('plain')];
+      return openMetrics.length > 0 && openMetrics.join() === text.join();
+    });
+    assert.deepEqual([...(asked?.seen ?? [])], ['application/openmetrics-text; version=1.0.0; charset=utf-8, gzip']);
+    assert.deepEqual([...(plain?.seen ?? [])], ['text/plain; version=0.0.4; charset=utf-8, gzip']);
+    const types = await prometheus.metadata('demo');
+    assert.equal(types.get(INNER), 'histogram');
+    assert.equal(types.get('partner_http_errors'), 'counter');
+  });
+
   for (const family of [INNER, PARTNER]) {
     check(`answers histogram_quantile over ${family} with a finite number`, async (prometheus) => {
       const quantile = `histogram_quantile(0.95, sum by (le) (rate(${family}_bucket{job="demo"}[30s])))`;
@@ -156,7 +204,7 @@ describe('a real Prometheus', () => {
     let at = 0;
     await prometheus.when('both services have buckets', async () => {
       at = Date.now() / 1000 - 1;
-      return (await prometheus.query(`count by (job) (${PARTNER}_bucket)`, at)).length === 2;
+      return (await prometheus.query(`count by (job) (${PARTNER}_bucket{job!="plain"})`, at)).length === 2;
     });
     const sum = async (matchers: string) =>
       (await prometheus.query(`sum(${PARTNER}_bucket{${matchers}})`, at))[0]?.value ?? Number.NaN;
@@ -164,7 +212,7 @@ describe('a real Prometheus', () => {
       const [node, theirs, both] = [
         await sum(`le="${le}",job="demo"`),
         await sum(`le="${le}",job="python"`),
-        await sum(`le="${le}"`),
+        await sum(`le="${le}",job!="plain"`),
       ];
       assert.ok(node > 0 && theirs > 0, `${node} and ${theirs} at ${le}`);
       assert.equal(both, node + theirs);

@@ -109,6 +109,14 @@ export class Prometheus {
     return answer.data.result;
   }
 
+  /** Types of the families of a job, by their names. */
+  async metadata(job: string): Promise<Map<string, string>> {
+    const parameters = new URLSearchParams({ match_target: `{job="${job}"}` });
+    const response = await fetch(`${this.url}/api/v1/targets/metadata?${parameters}`);
+    const { data } = (await response.json()) as { data: { metric: string; type: string }[] };
+    return new Map(data.map(({ metric, type }) => [metric, type]));
+  }
+
   /** Waits until a check passes. */
   async when(what: string, isSo: () => Promise<boolean>, limitMs = READY_LIMIT_MS): Promise<void> {
     const until = Date.now() + limitMs;

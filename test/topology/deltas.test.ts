@@ -1,13 +1,12 @@
 /** What a process hands over is what it measured, and a hub takes nothing that does not fit. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AggregationTemporality, MeterProvider } from '@opentelemetry/sdk-metrics';
-import { DeltaReader } from '../../src/exporter/reader';
-import { type Deltas, isDeltas, toBatches } from '../../src/topology/deltas';
-import { Hub } from '../../src/topology/hub';
+import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
+import type { Deltas } from '../../src/core/deltas';
+import { isDeltas, toBatches } from '../../src/topology/deltas';
+import type { Hub } from '../../src/topology/hub';
 import { encodeFrame, MAX_FRAME_BYTES } from '../../src/topology/protocol';
-import { createViews, families } from '../../src/views';
-import { INSTRUMENTS, METER_NAME } from '../../src/views/metric-names';
+import { collectFrom, createMeasuring, SERIES_LIMIT } from '../support/measuring';
 
 const SETTINGS = {
   syscode: 'A123010101',
@@ -18,19 +17,13 @@ const SETTINGS = {
 };
 const INNER = 'A123010101_inner_metrics';
 const ERRORS = 'channel_exporter_errors_total';
+const X = ['', '/x', '200', '', ''];
 
-function createProcess() {
-  const catalogue = families(SETTINGS);
-  const reader = new DeltaReader();
-  const meter = new MeterProvider({ readers: [reader], views: createViews(catalogue) }).getMeter(METER_NAME);
-  const inner = meter.createHistogram(INSTRUMENTS.inner);
-  const errors = meter.createCounter(INSTRUMENTS.errors);
-  return { reader, inner, errors, hub: new Hub(catalogue, reader) };
-}
+const createProcess = () => createMeasuring(SETTINGS);
 
 /** Totals of a hub: family to series, as labels and value. */
 async function totalsOf(hub: Hub) {
-  const { resourceMetrics } = await hub.collect();
+  const { resourceMetrics } = await collectFrom(hub);
   const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
   assert.ok(metrics.every((metric) => metric.aggregationTemporality === AggregationTemporality.CUMULATIVE));
   const entries = metrics.map(({ descriptor, dataPoints }) => [
@@ -41,37 +34,35 @@ async function totalsOf(hub: Hub) {
 }
 
 describe('deltas', () => {
-  for (const how of ['waiting', 'at once'] as const) {
-    it(`taken ${how} are what was measured since the last time, and a hub adds them up`, async () => {
-      const member = createProcess();
-      const hub = createProcess();
-      const take = async () => {
-        const taken = how === 'waiting' ? (await member.reader.collect()).resourceMetrics : member.reader.collectNow();
-        assert.ok(taken, 'the SDK is built as expected');
-        return toBatches(taken);
-      };
-      for (const durationMs of [50, 150, 100]) {
-        member.inner.record(durationMs, { path: '/x' });
-        member.errors.add(1, { source: 's' });
-        for (const deltas of await take()) {
-          assert.ok(isDeltas(JSON.parse(JSON.stringify(deltas))));
-          assert.equal(hub.hub.addDeltas(deltas).size, 0);
-        }
+  it('are what was measured since the last time, and a hub adds them up', async () => {
+    const member = createProcess();
+    const hub = createProcess();
+    const take = () => toBatches(member.source.takeDeltas());
+    for (const [index, durationMs] of [50, 150, 100].entries()) {
+      member.instruments.inner.record(X, durationMs);
+      member.instruments.errors.add(['s'], 1);
+      member.instruments.lastCall.record(['f'], index);
+      for (const deltas of take()) {
+        const arrived = JSON.parse(JSON.stringify(deltas));
+        assert.ok(isDeltas(arrived));
+        assert.equal(hub.hub.addDeltas(arrived).size, 0);
       }
-      hub.inner.record(1000, { path: '/x' });
-      assert.deepEqual(await take(), []);
-      const totals = await totalsOf(hub.hub);
-      assert.deepEqual(totals[ERRORS], [{ attributes: { source: 's' }, value: 3 }]);
-      assert.equal(totals[INNER]?.length, 1);
-      const value = totals[INNER]?.[0]?.value as { count: number; sum: number; buckets: { counts: number[] } };
-      assert.deepEqual([value.count, value.sum, value.buckets.counts], [4, 1300, [2, 1, 1]]);
-    });
-  }
+    }
+    hub.instruments.inner.record(X, 1000);
+    assert.deepEqual(take(), []);
+    const totals = await totalsOf(hub.hub);
+    assert.deepEqual(totals[ERRORS], [{ attributes: { source: 's' }, value: 3 }]);
+    assert.deepEqual(totals.request_processing_time, [{ attributes: { env: 'PROD', url: 'f' }, value: 2 }]);
+    assert.equal(totals[INNER]?.length, 1);
+    const value = totals[INNER]?.[0]?.value as { count: number; sum: number; buckets: { counts: number[] } };
+    assert.deepEqual([value.count, value.sum, value.buckets.counts], [4, 1300, [2, 1, 1]]);
+  });
 
   it('of many series with long labels come in batches that fit a frame, and none is missing', async () => {
     const member = createProcess();
-    for (let i = 0; i < 2_000; i++) member.inner.record(i, { path: `/${i}/${'\u0007ä"'.repeat(50)}`, code: '' });
-    const batches = toBatches((await member.reader.collect()).resourceMetrics);
+    for (let i = 0; i < 2_000; i++)
+      member.instruments.inner.record(['', `/${i}/${'\tä"'.repeat(50)}`, '200', '', ''], i);
+    const batches = toBatches(member.source.takeDeltas());
     assert.ok(batches.length > 1);
     for (const deltas of batches) {
       assert.ok(encodeFrame({ type: 'batch', number: 1, deltas }).length < MAX_FRAME_BYTES);
@@ -95,6 +86,11 @@ describe('a hub', () => {
       deltas: [{ family: INNER, labels: ['path'], series: [{ values: ['/x'], add: 1 }] }],
       reason: 'family',
     },
+    {
+      name: 'of a gauge as a counter',
+      deltas: [{ family: ERRORS, labels: ['source'], series: [{ values: ['s'], last: 1 }] }],
+      reason: 'family',
+    },
     { name: 'with other boundaries', deltas: [{ ...inner, boundaries: [100, 300] }], reason: 'boundaries' },
   ];
   for (const { name, deltas, reason } of DROPPED) {
@@ -105,13 +101,33 @@ describe('a hub', () => {
     });
   }
 
-  it('takes no more series than the SDK would, and goes on with those it has', () => {
+  it('folds what is beyond the series that a family may have, and goes on with those it has', async () => {
     const { hub } = createProcess();
     const add = (from: number, to: number) => {
-      const series = Array.from({ length: to - from }, (_, index) => ({ ...row, values: [`/${from + index}`] }));
+      const series = Array.from({ length: to - from }, (_, index) => ({
+        ...row,
+        buckets: [1, 0, 0],
+        values: [`/${from + index}`],
+      }));
       return [...hub.addDeltas([{ ...inner, series }])];
     };
-    assert.deepEqual(add(0, 20_000), []);
-    assert.deepEqual(add(19_990, 20_010), [['series', 10]]);
+    assert.deepEqual(add(0, SERIES_LIMIT), []);
+    assert.deepEqual(add(SERIES_LIMIT - 10, SERIES_LIMIT + 10), []);
+    const series = (await totalsOf(hub))[INNER] ?? [];
+    assert.equal(series.length, SERIES_LIMIT + 1);
+    assert.deepEqual(series.at(-1)?.attributes, { path: 'other' });
+    const counts = series.slice(-3).map(({ value }) => (value as { count: number }).count);
+    assert.deepEqual(counts, [2, 2, 10]);
+  });
+
+  it('drops what would go far beyond it even so', () => {
+    const { hub } = createProcess();
+    const series = Array.from({ length: 3 * SERIES_LIMIT }, (_, index) => ({
+      ...row,
+      buckets: [1, 0, 0],
+      values: [String(index)],
+    }));
+    const dropped = hub.addDeltas([{ ...inner, labels: ['http_status'], series }]);
+    assert.deepEqual([...dropped], [['series', SERIES_LIMIT]]);
   });
 });

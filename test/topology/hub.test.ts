@@ -1,108 +1,39 @@
-/** The hub adds deltas up to what a cumulative reader of the same instruments would have seen. */
+/** The hub shows the totals of what it was handed, and every family that it is to show. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  AggregationTemporality,
-  type CollectionResult,
-  MeterProvider,
-  MetricReader,
-  type ResourceMetrics,
-} from '@opentelemetry/sdk-metrics';
-import { createInstruments } from '../../src/core/instruments';
 import { sharedState } from '../../src/core/overrides';
-import { DeltaReader } from '../../src/exporter/reader';
-import { metricsText } from '../../src/exporter/text';
 import { Hub } from '../../src/topology/hub';
-import { createViews, families } from '../../src/views';
-import { SERIES_PER_COLLECTION } from '../../src/views/limits';
-import { METER_NAME } from '../../src/views/metric-names';
-import { type Metrics, parseMetrics } from '../support/metrics';
-import { seededRandom } from '../support/seeded-random';
+import type { ViewSettings } from '../../src/views';
+import { collectFrom, createMeasuring, SERIES_LIMIT, scrapeOf } from '../support/measuring';
 
-class CumulativeReader extends MetricReader {
-  constructor() {
-    super({
-      aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE,
-      cardinalitySelector: () => SERIES_PER_COLLECTION,
-    });
-  }
-
-  protected override async onForceFlush(): Promise<void> {}
-
-  protected override async onShutdown(): Promise<void> {}
-}
-
-const CATALOGUE = families({
+const SETTINGS: ViewSettings = {
   syscode: 'B000000001',
   innerMetricsBuckets: [100, 200, 500],
   partnerHttpMetricsBuckets: [1, 2, 3],
   consumerMetricsBuckets: [1000],
   flaskMetrics: true,
-});
-const RUNS = 50;
-
-function setUp() {
-  const deltas = new DeltaReader();
-  const cumulative = new CumulativeReader();
-  const provider = new MeterProvider({ readers: [deltas, cumulative], views: createViews(CATALOGUE) });
-  const instruments = createInstruments(provider.getMeter(METER_NAME));
-  return { instruments, cumulative, deltas, hub: new Hub(CATALOGUE, deltas) };
-}
-
-function textOf({ scopeMetrics }: ResourceMetrics): string {
-  return metricsText(scopeMetrics.flatMap((scope) => scope.metrics));
-}
-
-async function read(reader: { collect(): Promise<CollectionResult> }): Promise<Metrics> {
-  const { resourceMetrics, errors } = await reader.collect();
-  assert.deepEqual(errors, []);
-  return parseMetrics(textOf(resourceMetrics));
-}
-
-/** Samples in an order of their own: series appear in the order of their first observation. */
-function samplesOf(metrics: Metrics): string[] {
-  return metrics.samples.map((sample) => JSON.stringify(sample)).sort();
-}
+};
+const INNER = 'B000000001_inner_metrics';
+const ONCE = ['', '/once', '200', '', ''];
 
 describe('the hub', () => {
-  it(`shows the sums that a cumulative reader has, over ${RUNS} random runs with a collection now and then`, async () => {
-    for (let seed = 1; seed <= RUNS; seed++) {
-      const random = seededRandom(seed);
-      const { instruments, cumulative, hub } = setUp();
-      for (let step = 0; step < 200; step++) {
-        // multiples of a quarter, whose sums are exact in whatever order they are added
-        const value = random.below(4_000) / 4;
-        const labels = { path: `/${random.below(5)}`, code: random.pick(['', '0', '-1', '"\\\n']) };
-        const work = random.pick([
-          () => instruments.inner.record(value, labels),
-          () => instruments.partner.record(value, labels),
-          () => instruments.consumer.record(value),
-          () => instruments.partnerErrors.add(random.below(3), labels),
-          () => instruments.lastCall.record(value, labels),
-        ]);
-        work();
-        if (random.below(20) === 0) await hub.collect();
-      }
-      assert.deepEqual(samplesOf(await read(hub)), samplesOf(await read(cumulative)), `seed ${seed}`);
-    }
-  });
-
   it('shows every family of the catalogue before anything was observed', async () => {
-    const metrics = await read(setUp().hub);
+    const { catalogue, scrape } = createMeasuring(SETTINGS);
+    const metrics = await scrape();
     assert.deepEqual(
       [...metrics.types],
-      CATALOGUE.filter(({ isShown }) => isShown === undefined).map(({ name, kind }) => [name, kind]),
+      catalogue.filter(({ isShown }) => isShown === undefined).map(({ name, kind }) => [name, kind]),
     );
     assert.deepEqual(metrics.samples, []);
   });
 
   it('shows a family on demand from its first observation on, or when it says so', async () => {
-    const { instruments, hub } = setUp();
-    const names = CATALOGUE.filter(({ isShown }) => isShown !== undefined).map(({ name }) => name);
-    const shown = async () => [...(await read(hub)).types.keys()].filter((name) => names.includes(name));
+    const { catalogue, instruments, scrape } = createMeasuring(SETTINGS);
+    const names = catalogue.filter(({ isShown }) => isShown !== undefined).map(({ name }) => name);
+    const shown = async () => [...(await scrape()).types.keys()].filter((name) => names.includes(name));
     assert.equal(names.length, 4);
     assert.deepEqual(await shown(), []);
-    instruments.callFailures.add(1, { env: 'PROD', url: 'f' });
+    instruments.callFailures.add(['f'], 1);
     assert.deepEqual(await shown(), ['failure_count_total']);
     sharedState().hasMonitored = true;
     try {
@@ -113,20 +44,41 @@ describe('the hub', () => {
   });
 
   it('keeps showing a series that has not changed since the last collection', async () => {
-    const { instruments, hub } = setUp();
-    instruments.inner.record(7, { path: '/once' });
-    const first = await read(hub);
-    assert.equal(first.counts('B000000001_inner_metrics')[0]?.count, 1);
-    assert.equal((await read(hub)).text, first.text);
+    const { instruments, scrape } = createMeasuring(SETTINGS);
+    instruments.inner.record(ONCE, 7);
+    const first = await scrape();
+    assert.equal(first.counts(INNER)[0]?.count, 1);
+    assert.equal((await scrape()).text, first.text);
+  });
+
+  it('adds what this process and others measured under the same labels to one series', async () => {
+    const own = createMeasuring(SETTINGS);
+    const other = createMeasuring(SETTINGS);
+    for (let round = 1; round <= 3; round++) {
+      own.instruments.inner.record(ONCE, 150);
+      other.instruments.inner.record(ONCE, 50);
+      other.instruments.lastCall.record(['f'], round);
+      if (round !== 2) await collectFrom(own.hub);
+      assert.deepEqual([...own.hub.addDeltas(other.source.takeDeltas())], []);
+    }
+    const metrics = await own.scrape();
+    assert.deepEqual(
+      metrics.counts(INNER).map(({ count }) => count),
+      [6],
+    );
+    const buckets = metrics.samples.filter(({ name }) => name === `${INNER}_bucket`).map(({ value }) => value);
+    assert.deepEqual(buckets, [3, 6, 6, 6]);
+    assert.deepEqual(metrics.counts('request_processing_time'), [{ labels: { env: 'PROD', url: 'f' }, count: 3 }]);
   });
 
   it('hands the errors of a collection on, and loses nothing of what that collection brought', async () => {
-    const { instruments, deltas } = setUp();
+    const { catalogue, instruments, source } = createMeasuring(SETTINGS);
     let errors: unknown[] = [new Error('one callback failed')];
-    const hub = new Hub(CATALOGUE, { collect: async () => ({ ...(await deltas.collect()), errors }) });
-    instruments.consumer.record(7);
-    assert.deepEqual((await hub.collect()).errors, errors);
+    const failing = { ...source, collect: async () => ({ ...(await source.collect()), errors }) };
+    const hub = new Hub(catalogue, failing, { seriesLimit: SERIES_LIMIT });
+    instruments.consumer.record(['queue', '0'], 7);
+    assert.deepEqual((await collectFrom(hub)).errors, errors);
     errors = [];
-    assert.equal((await read(hub)).counts('B000000001_consumer_metrics')[0]?.count, 1);
+    assert.equal((await scrapeOf(hub)).counts('B000000001_consumer_metrics')[0]?.count, 1);
   });
 });

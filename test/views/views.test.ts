@@ -1,14 +1,11 @@
 /** What the Views make of each instrument. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { createInstruments, type Instruments } from '../../src/core/instruments';
-import { DeltaReader } from '../../src/exporter/reader';
-import { metricsText } from '../../src/exporter/text';
-import { createViews, families, STATE_FAMILIES, type ViewSettings } from '../../src/views';
+import type { Instruments } from '../../src/core/instruments';
+import { families, STATE_FAMILIES, type ViewSettings } from '../../src/views';
 import { DEFAULT_BOUNDARIES_MS } from '../../src/views/boundaries';
-import { METER_NAME } from '../../src/views/metric-names';
-import { type Metrics, parseMetrics } from '../support/metrics';
+import { createMeasuring } from '../support/measuring';
+import type { Metrics } from '../support/metrics';
 
 const SETTINGS: ViewSettings = {
   syscode: 'B000000001',
@@ -18,14 +15,15 @@ const SETTINGS: ViewSettings = {
   flaskMetrics: true,
 };
 
-/** The scrape after something was recorded on the instruments. */
+/** The families with series after something was recorded on the instruments. */
 async function scrapeOf(settings: ViewSettings, work: (instruments: Instruments) => void): Promise<Metrics> {
-  const reader = new DeltaReader();
-  const provider = new MeterProvider({ readers: [reader], views: createViews(families(settings)) });
-  work(createInstruments(provider.getMeter(METER_NAME)));
-  const { resourceMetrics, errors } = await reader.collect();
-  assert.deepEqual(errors, []);
-  return parseMetrics(metricsText(resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics)));
+  const { instruments, scrape } = createMeasuring(settings);
+  work(instruments);
+  const metrics = await scrape();
+  const measured = [...metrics.types].filter(([name]) =>
+    metrics.samples.some((sample) => sample.name.startsWith(name)),
+  );
+  return { ...metrics, types: new Map(measured) };
 }
 
 /** Buckets of the only series of a family: `le` and what it has counted. */
@@ -34,6 +32,9 @@ function bucketsOf(metrics: Metrics, family: string): [le: string | undefined, c
     .filter(({ name }) => name === `${family}_bucket`)
     .map(({ labels, value }): [string | undefined, number] => [labels.le, value]);
 }
+
+/** Enough for the labels of every instrument; what is over stays unused. */
+const VALUES = ['a', 'b', 'c', 'd', 'e'];
 
 const HISTOGRAMS = [
   { instrument: 'inner', family: 'B000000001_inner_metrics', setting: 'innerMetricsBuckets' },
@@ -57,23 +58,24 @@ const COUNTERS = [
   { instrument: 'lostMeasurements', family: 'channel_exporter_lost_measurements_total' },
   { instrument: 'errors', family: 'channel_exporter_errors_total' },
   { instrument: 'labelOverflow', family: 'channel_exporter_label_overflow_total' },
+  { instrument: 'seriesOverflow', family: 'channel_exporter_series_overflow_total' },
 ] as const;
 
 describe('the Views', () => {
   for (const { instrument, family, setting } of HISTOGRAMS) {
     it(`name the instrument ${instrument} ${family}, with the default boundaries`, async () => {
-      const metrics = await scrapeOf(SETTINGS, (instruments) => instruments[instrument].record(1));
+      const metrics = await scrapeOf(SETTINGS, (instruments) => instruments[instrument].record(VALUES, 1));
       assert.deepEqual([...metrics.types], [[family, 'histogram']]);
       assert.deepEqual(
         bucketsOf(metrics, family).map(([le]) => le),
         [...DEFAULT_BOUNDARIES_MS.map((boundary) => `${boundary}.0`), '+Inf'],
       );
-      assert.match(metrics.text, new RegExp(`^# HELP ${family} .*milliseconds`));
+      assert.match(metrics.text, new RegExp(`^# HELP ${family} .*milliseconds`, 'm'));
     });
 
     it(`give ${family} the boundaries of ${setting}, and no other family`, async () => {
       const metrics = await scrapeOf({ ...SETTINGS, [setting]: [0.5, 20] }, (instruments) => {
-        for (const each of HISTOGRAMS) instruments[each.instrument].record(1);
+        for (const each of HISTOGRAMS) instruments[each.instrument].record(VALUES, 1);
       });
       for (const each of HISTOGRAMS) {
         const expected = each.family === family ? 3 : DEFAULT_BOUNDARIES_MS.length + 1;
@@ -89,16 +91,19 @@ describe('the Views', () => {
 
   for (const { instrument, family } of COUNTERS) {
     it(`name the counter ${instrument} ${family}`, async () => {
-      const metrics = await scrapeOf(SETTINGS, (instruments) => instruments[instrument].add(3));
+      const metrics = await scrapeOf(SETTINGS, (instruments) => instruments[instrument].add(VALUES, 3));
       assert.deepEqual([...metrics.types], [[family, 'counter']]);
-      assert.deepEqual(metrics.counts(family), [{ labels: {}, count: 3 }]);
+      assert.deepEqual(
+        metrics.counts(family).map(({ count }) => count),
+        [3],
+      );
     });
   }
 
   for (const { instrument, family } of SECONDS) {
     it(`name the instrument ${instrument} ${family}, with boundaries in seconds`, async () => {
       const metrics = await scrapeOf(SETTINGS, (instruments) => {
-        for (const seconds of [0.005, 0.0051, 10, 10.5]) instruments[instrument].record(seconds);
+        for (const seconds of [0.005, 0.0051, 10, 10.5]) instruments[instrument].record(VALUES, seconds);
       });
       assert.deepEqual([...metrics.types], [[family, 'histogram']]);
       assert.deepEqual(
@@ -111,10 +116,10 @@ describe('the Views', () => {
 
   it(`name the gauge ${GAUGE.instrument} ${GAUGE.family}, which keeps the last value`, async () => {
     const metrics = await scrapeOf(SETTINGS, (instruments) => {
-      for (const seconds of [3, 0.25]) instruments[GAUGE.instrument].record(seconds);
+      for (const seconds of [3, 0.25]) instruments[GAUGE.instrument].record(VALUES, seconds);
     });
     assert.deepEqual([...metrics.types], [[GAUGE.family, 'gauge']]);
-    assert.deepEqual(metrics.counts(GAUGE.family), [{ labels: {}, count: 0.25 }]);
+    assert.deepEqual(metrics.counts(GAUGE.family), [{ labels: { env: 'PROD', url: 'a' }, count: 0.25 }]);
     assert.match(metrics.text, new RegExp(`^# HELP ${GAUGE.family} .*, in seconds\\.$`, 'm'));
   });
 
@@ -139,7 +144,7 @@ describe('the Views', () => {
     [8000.5, 13],
   ] as const) {
     it(`count ${value} ms into every bucket whose boundary it does not exceed`, async () => {
-      const metrics = await scrapeOf(SETTINGS, (instruments) => instruments.inner.record(value));
+      const metrics = await scrapeOf(SETTINGS, (instruments) => instruments.inner.record(VALUES, value));
       const counts = bucketsOf(metrics, 'B000000001_inner_metrics').map(([, count]) => count);
       assert.deepEqual(
         counts,

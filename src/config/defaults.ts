@@ -1,0 +1,20 @@
+/** What each setting is when nobody sets it, and how far it can be set. */
+import { DEFAULT_BOUNDARIES_MS } from '../views/boundaries';
+
+export const DEFAULT_PORT = 9166;
+export const DEFAULT_IGNORE_PATHS: readonly string[] = ['/healthcheck', '/metrics'];
+export const DEFAULT_BODY_LIMIT_BYTES = 64 * 1024;
+export const MAX_BODY_LIMIT_BYTES = 16 * 1024 * 1024;
+export const DEFAULT_PATH_VALUES = 1000;
+export const DEFAULT_LABEL_VALUES = 200;
+export const MAX_LABEL_VALUES = 1_000_000;
+/**
+ * A thousand paths, two hundred callers and two hundred codes are each within their caps and together forty million
+ * series. Services have hundreds; each is some seventeen lines of the scrape.
+ */
+export const DEFAULT_SERIES = 5_000;
+export const MAX_SERIES = 1_000_000;
+export const DEFAULT_ENV = 'PROD';
+export const DEFAULT_APP_METRICS = '/metrics';
+
+export const BOUNDARIES_TEXT = DEFAULT_BOUNDARIES_MS.join(',');

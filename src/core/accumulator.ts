@@ -1,0 +1,200 @@
+/**
+ * What one instrument has measured since it was last asked, by series.
+ *
+ * It stands where a synchronous instrument of the SDK would. That one sorts and hashes an object of attributes at each
+ * record, which was the largest part of what a request cost (docs/performance.md). Here a series is found by its label
+ * values, one map a label, and only a series that is new is looked at any closer. A test holds the sums equal to those
+ * of the SDK's instruments under the same Views.
+ */
+import type { CounterDelta, FamilyDelta, GaugeDelta, HistogramDelta, SeriesDelta } from './deltas';
+
+export interface AccumulatorOptions {
+  /** Name of the family, from its View. */
+  readonly family: string;
+  /** Labels with the same value on every series; they stand first. */
+  readonly fixed: Readonly<Record<string, string>>;
+  /** Labels whose values each record brings, in their order. */
+  readonly labels: readonly string[];
+  /** Makes the values of a new series such as may be kept; the same for the same values, once it has kept them. */
+  readonly bound: (values: readonly string[]) => readonly string[];
+  /** Distinct series that are kept as they are. */
+  readonly seriesLimit: number;
+  /** What is measured under a series beyond the limit is added to the series of these values. */
+  readonly fold: (values: readonly string[]) => readonly string[];
+  /** Called when a series has something to hand over that had nothing before. */
+  readonly onChange: () => void;
+}
+
+interface Series {
+  /** Of all labels, the fixed ones first. */
+  readonly values: readonly string[];
+  /** Whether it has something to hand over. */
+  isChanged: boolean;
+}
+
+/** Series by the value of the first label, then the second, and so on. */
+type Level<S> = Map<string, Level<S> | S>;
+
+abstract class Accumulator<S extends Series> {
+  private readonly root: Level<S> = new Map();
+  private readonly fixedValues: readonly string[];
+  private readonly labels: readonly string[];
+  private size = 0;
+  private changed: S[] = [];
+
+  constructor(private readonly options: AccumulatorOptions) {
+    this.fixedValues = Object.values(options.fixed);
+    this.labels = [...Object.keys(options.fixed), ...options.labels];
+  }
+
+  /** @returns what has come since the last call; undefined when nothing has */
+  take(): FamilyDelta | undefined {
+    if (this.changed.length === 0) return undefined;
+    const series = this.changed.map((each) => {
+      each.isChanged = false;
+      return this.handOver(each);
+    });
+    this.changed = [];
+    return { family: this.options.family, labels: this.labels, ...this.shape(), series };
+  }
+
+  /** The series of these values, which is about to be changed. */
+  protected seriesOf(values: readonly string[]): S {
+    const series = this.find(values) ?? this.admit(values);
+    if (!series.isChanged) {
+      series.isChanged = true;
+      this.changed.push(series);
+      this.options.onChange();
+    }
+    return series;
+  }
+
+  protected abstract create(values: readonly string[]): S;
+
+  /** Gives what a series has to hand over, and leaves it with nothing. */
+  protected abstract handOver(series: S): SeriesDelta;
+
+  /** What a kind of family has besides its labels. */
+  protected shape(): Partial<FamilyDelta> {
+    return {};
+  }
+
+  private find(values: readonly string[]): S | undefined {
+    let level: Level<S> | S | undefined = this.root;
+    for (let n = 0; n < values.length; n++) {
+      level = (level as Level<S>).get(values[n] as string);
+      if (level === undefined) return undefined;
+    }
+    return level as S;
+  }
+
+  private admit(values: readonly string[]): S {
+    const { bound, fold, seriesLimit } = this.options;
+    let admitted = bound(values);
+    const known = this.find(admitted);
+    if (known !== undefined) return known;
+    if (this.size >= seriesLimit) {
+      admitted = fold(admitted);
+      const folded = this.find(admitted);
+      if (folded !== undefined) return folded;
+    }
+    const series = this.create([...this.fixedValues, ...admitted]);
+    this.insert(admitted, series);
+    this.size++;
+    return series;
+  }
+
+  private insert(values: readonly string[], series: S): void {
+    let level = this.root;
+    for (const value of values.slice(0, -1)) {
+      let next = level.get(value) as Level<S> | undefined;
+      if (next === undefined) {
+        next = new Map();
+        level.set(value, next);
+      }
+      level = next;
+    }
+    level.set(values.at(-1) as string, series);
+  }
+}
+
+interface HistogramSeries extends Series {
+  count: number;
+  sum: number;
+  buckets: number[];
+}
+
+export class HistogramAccumulator extends Accumulator<HistogramSeries> {
+  private readonly empty: readonly number[];
+
+  /** @param boundaries inclusive upper bounds, ascending, in the unit of what is recorded */
+  constructor(
+    options: AccumulatorOptions,
+    private readonly boundaries: readonly number[],
+  ) {
+    super(options);
+    this.empty = new Array(boundaries.length + 1).fill(0);
+  }
+
+  /** @param values one for each label that is not fixed */
+  record(values: readonly string[], value: number): void {
+    const { boundaries } = this;
+    const series = this.seriesOf(values);
+    let bucket = 0;
+    while (bucket < boundaries.length && value > (boundaries[bucket] as number)) bucket++;
+    series.count++;
+    series.sum += value;
+    (series.buckets[bucket] as number)++;
+  }
+
+  protected create(values: readonly string[]): HistogramSeries {
+    return { values, isChanged: false, count: 0, sum: 0, buckets: this.empty.slice() };
+  }
+
+  protected handOver(series: HistogramSeries): HistogramDelta {
+    const { values, count, sum, buckets } = series;
+    series.count = 0;
+    series.sum = 0;
+    series.buckets = this.empty.slice();
+    return { values, count, sum, buckets };
+  }
+
+  protected override shape(): Partial<FamilyDelta> {
+    return { boundaries: this.boundaries };
+  }
+}
+
+interface NumberSeries extends Series {
+  value: number;
+}
+
+export class CounterAccumulator extends Accumulator<NumberSeries> {
+  /** @param amount not negative; zero shows the series without counting anything */
+  add(values: readonly string[], amount: number): void {
+    this.seriesOf(values).value += amount;
+  }
+
+  protected create(values: readonly string[]): NumberSeries {
+    return { values, isChanged: false, value: 0 };
+  }
+
+  protected handOver(series: NumberSeries): CounterDelta {
+    const { values, value } = series;
+    series.value = 0;
+    return { values, add: value };
+  }
+}
+
+export class GaugeAccumulator extends Accumulator<NumberSeries> {
+  record(values: readonly string[], value: number): void {
+    this.seriesOf(values).value = value;
+  }
+
+  protected create(values: readonly string[]): NumberSeries {
+    return { values, isChanged: false, value: 0 };
+  }
+
+  protected handOver({ values, value }: NumberSeries): GaugeDelta {
+    return { values, last: value };
+  }
+}

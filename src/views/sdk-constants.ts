@@ -1,0 +1,26 @@
+/**
+ * Words of the SDK's as it numbers them. Loading the SDK for them would cost more than all the rest of a start; a test
+ * holds each equal to the SDK's own.
+ */
+import type {
+  AggregationTemporality as SdkAggregationTemporality,
+  AggregationType as SdkAggregationType,
+  DataPointType as SdkDataPointType,
+} from '@opentelemetry/sdk-metrics';
+
+export type DataPointType = SdkDataPointType;
+export const DataPointType = {
+  HISTOGRAM: 0 as SdkDataPointType.HISTOGRAM,
+  EXPONENTIAL_HISTOGRAM: 1 as SdkDataPointType.EXPONENTIAL_HISTOGRAM,
+  GAUGE: 2 as SdkDataPointType.GAUGE,
+  SUM: 3 as SdkDataPointType.SUM,
+} as const;
+
+export const AggregationTemporality = {
+  DELTA: 0 as SdkAggregationTemporality.DELTA,
+  CUMULATIVE: 1 as SdkAggregationTemporality.CUMULATIVE,
+} as const;
+
+export const AggregationType = {
+  EXPLICIT_BUCKET_HISTOGRAM: 4 as SdkAggregationType.EXPLICIT_BUCKET_HISTOGRAM,
+} as const;
