@@ -10,7 +10,7 @@ import { describePortHolder } from '../../src/topology/port-holder';
 import { INNER } from '../support/app';
 import { type DebianProgram, findDebianProgram, reportNotRun } from '../support/debian';
 import { Prometheus, type SampledSeries } from '../support/prometheus';
-import { ask, openWorld, PRELOAD, PROGRAMS, type Service, send } from '../support/service';
+import { ask, openWorld, PRELOAD, PROGRAMS, type Service, send, until } from '../support/service';
 
 const PROMETHEUS: DebianProgram = { packages: ['prometheus'], program: 'usr/bin/prometheus' };
 const SCRAPE_INTERVAL = '200ms';
@@ -100,11 +100,28 @@ class Processes {
     return this.known.find((pid) => !gone.includes(pid)) as number;
   }
 
+  /** Waits until those that were to go have gone. */
+  async areSettled(): Promise<void> {
+    const alive = () => this.known.filter(isAlive).length;
+    await until(
+      async () => alive() === WORKERS,
+      () => `${alive()} workers are there`,
+    );
+  }
+
   kill(...pids: number[]): void {
     for (const pid of pids) {
       process.kill(pid, 'SIGKILL');
       this.killed.push({ pid, atMs: Date.now() });
     }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 
@@ -194,11 +211,11 @@ describe('a real Prometheus shows no more than was answered', () => {
         await prometheus.when('the first request is there', async () => (await shown()) === 1);
 
         const isAllThere = `timestamp(channel_exporter_processes{state="member"} == ${members}) * 1000`;
-        const isScraped = (clients: Load, requests: number, laterMs = 0) =>
+        const isScraped = (clients: Load, requests: number, sinceMs: number) =>
           prometheus.when(`${requests} requests are scraped`, async () => {
-            const lastMs = clients.answers.at(-1)?.atMs ?? 0;
+            const lastMs = Math.max(sinceMs, clients.answers.at(-1)?.atMs ?? 0);
             if (clients.sent < requests) return false;
-            return (await prometheus.query(`${isAllThere} > ${lastMs + laterMs}`)).length === 1;
+            return (await prometheus.query(`${isAllThere} > ${lastMs}`)).length === 1;
           });
 
         const clients = new Load(port);
@@ -210,10 +227,11 @@ describe('a real Prometheus shows no more than was answered', () => {
           await prometheus.when('half of a round is scraped', async () => (await shown()) > half);
           count += strike(processes);
           await processes.started(count);
-          await isScraped(clients, round * REQUESTS_PER_ROUND);
+          await processes.areSettled();
+          await isScraped(clients, round * REQUESTS_PER_ROUND, Date.now());
         }
         // a member that was late for one scrape is in the next
-        await isScraped(clients, ROUNDS * REQUESTS_PER_ROUND, LOSS_MS);
+        await isScraped(clients, ROUNDS * REQUESTS_PER_ROUND, Date.now() + LOSS_MS);
         await clients.end();
 
         const all = await prometheus.samples(COUNTER);
