@@ -1,0 +1,40 @@
+/**
+ * The short form for CI: what one request and one call cost in CPU time, against the bare application, interleaved.
+ * Fails when a ratio is below its threshold twice in a row. It needs none of the peers.
+ */
+import { measureThroughput } from './parts/inbound.mjs';
+import { measureCalls, NOT_A_PARTNER, PARTNER } from './parts/outbound.mjs';
+import { BARE } from './support/comparison.mjs';
+import { pinLoad } from './support/cores.mjs';
+import { spreadText, table } from './support/tables.mjs';
+
+const OURS = 'channel-exporter';
+/** CPU time of the bare application over ours; each has room for what a busy machine makes of it. */
+const THRESHOLDS = { inbound: 0.4, notPartner: 0.8, partner: 0.4 };
+const TRIES = 2;
+
+const MEASUREMENTS = {
+  async inbound(options) {
+    return (await measureThroughput('express5', '100B', { ...options, names: [BARE, OURS] }))[OURS];
+  },
+  async notPartner(options) {
+    return (await measureCalls('http', { ...options, names: [BARE, NOT_A_PARTNER] }))[NOT_A_PARTNER];
+  },
+  async partner(options) {
+    return (await measureCalls('http', { ...options, names: [BARE, PARTNER] }))[PARTNER];
+  },
+};
+const OPTIONS = { length: 'check', rounds: 15 };
+
+pinLoad();
+const rows = [];
+for (const [name, threshold] of Object.entries(THRESHOLDS)) {
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const { cpuRatio } = await MEASUREMENTS[name](OPTIONS);
+    const isEnough = cpuRatio.median >= threshold;
+    rows.push([name, spreadText(cpuRatio), threshold.toFixed(2), isEnough ? 'ok' : 'TOO SLOW']);
+    if (isEnough) break;
+    if (attempt === TRIES) process.exitCode = 1;
+  }
+}
+console.log(table(['CPU time against bare', 'ratio', 'at least', 'result'], rows));
