@@ -1,15 +1,18 @@
 /**
  * Measures what docs/performance.md says, and prints its tables:
  *
- *   npm run bench -- [part …] [--short] [--rounds <n>] [--only <part of a section's name>] [--print]
+ *   npm run bench -- [part …] [--short] [--rounds <n>] [--only <part of a section's name>]
+ *                  [--print] [--update]
  *
- * Without a part it measures all of them. --print only prints what earlier runs have left in benchmarks/results.
+ * Without a part it measures all of them. --print only prints what earlier runs have left in benchmarks/results;
+ * --update also puts the tables into docs/performance.md.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pinLoad } from './support/cores.mjs';
+import { updateDocument } from './support/document.mjs';
 import { loadResults, saveResult } from './support/results.mjs';
 
 const PARTS = ['inbound', 'outbound', 'scrape', 'startup', 'memory', 'instructions'];
@@ -21,12 +24,15 @@ const { positionals, values } = parseArgs({
     rounds: { type: 'string' },
     only: { type: 'string', default: '' },
     print: { type: 'boolean', default: false },
+    update: { type: 'boolean', default: false },
   },
 });
 const unknown = positionals.filter((name) => !PARTS.includes(name));
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
-if (unknown.length > 0 || rounds === 0 || Number.isNaN(rounds)) {
-  console.error(`usage: npm run bench -- [${PARTS.join(' | ')}] [--short] [--rounds <n>] [--only <section>] [--print]`);
+if (unknown.length > 0 || (rounds !== undefined && !(rounds >= 1))) {
+  console.error(
+    `usage: npm run bench -- [${PARTS.join(' | ')}] [--short] [--rounds <n>] [--only <section>] [--print] [--update]`,
+  );
   process.exit(1);
 }
 const parts = positionals.length > 0 ? positionals : PARTS;
@@ -60,12 +66,15 @@ async function print(part) {
   const { tables } = await import(`./parts/${part}.mjs`);
   const results = loadResults(part);
   if (results.size === 0) return;
-  console.log(`\n## ${part}\n`);
-  for (const text of tables(results)) console.log(`${text}\n`);
-  const runs = new Set(
-    [...results.values()].map(
-      ({ machine, date, options: { length } }) => `${date}, ${machine}${length === 'short' ? ', SHORT' : ''}`,
-    ),
-  );
-  console.log(`Measured on ${[...runs].join('; ')}.`);
+  const text = [...tables(results), `Measured on ${runsOf([...results.values()])}.`].join('\n\n');
+  console.log(`\n## ${part}\n\n${text}`);
+  if (values.update) updateDocument(part, text);
+}
+
+/** Sections may have been measured on several days or machines, which has to be seen. */
+function runsOf(results) {
+  const runs = results.map(({ machine, date, options: { length } }) => {
+    return `${date}, ${machine}${length === 'short' ? ', in the short form' : ''}`;
+  });
+  return [...new Set(runs)].join('; ');
 }

@@ -11,11 +11,11 @@ const SIZES = ['100B', '10kB', '1MB'];
 const LATENCIES_OF = 'express5';
 /** Share of what the bare application can answer: high enough to be work, low enough that no variant is overrun. */
 const LATENCY_LOAD = 0.4;
-const LATENCY_SECONDS = { full: 0.9, short: 0.4 };
+const LATENCY_SECONDS = { full: 0.35, short: 0.35 };
 const UNRECORDED_SECONDS = 0.1;
 const WARM_UP_SECONDS = { full: 2, short: 0.5, check: 2 };
-const SLICE_SECONDS = { full: 0.6, short: 0.25, check: 0.3 };
-const ROUNDS = { full: 11, short: 3 };
+const SLICE_SECONDS = { full: 0.2, short: 0.2, check: 0.2 };
+const ROUNDS = { full: 25, short: 5 };
 const CHECKED_REQUESTS = 100;
 const NS_PER_MS = 1e6;
 const PERCENTILES = [50, 99, 99.9];

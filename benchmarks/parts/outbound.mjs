@@ -9,8 +9,8 @@ import { table } from '../support/tables.mjs';
 
 const CLIENTS = ['http', 'fetch'];
 const WARM_UP_SECONDS = { full: 3, short: 1, check: 2 };
-const SLICE_SECONDS = { full: 0.7, short: 0.3, check: 0.3 };
-const ROUNDS = { full: 15, short: 3 };
+const SLICE_SECONDS = { full: 0.2, short: 0.2, check: 0.2 };
+const ROUNDS = { full: 25, short: 5 };
 const CHECKED_CALLS = 100;
 const PATH = '/v1/orders/7';
 const OURS_COUNT = 'partner_http_metrics_count';
