@@ -1,0 +1,13 @@
+/** One measurement of an inbound request, from its labels to the histogram. */
+const { internal, started } = require('./ours');
+
+exports.prepare = () => {
+  started();
+  const { recorder } = internal('core/overrides.js').sharedState();
+  return (i) => {
+    recorder.recordInner(
+      { fCode: 'C001', path: '/api/100B/:id', httpStatus: '200', code: '0000', methodCode: '', httpMethod: 'GET' },
+      i % 100,
+    );
+  };
+};

@@ -1,0 +1,65 @@
+/** Variants side by side: rate and CPU time of slices of equal work, as ratios to the bare application's. */
+import { interleave, median, pairRatios, spread } from './statistics.mjs';
+import { grouped, spreadText } from './tables.mjs';
+
+export const BARE = 'bare';
+const MS_PER_SECOND = 1000;
+const US_PER_MS = 1000;
+
+/**
+ * Measures slices of the same amount of work; only the variant at work runs, the others are stopped.
+ * @param {Record<string, { program: object }>} variants running, by name, and paused; one of them is bare
+ * @param {number} amount of units of work in a slice
+ * @param {(variant: object, amount: number) => Promise<number>} work gives back the seconds it took
+ */
+export async function compareVariants(variants, rounds, amount, work) {
+  const samples = await interleave(Object.keys(variants), rounds, async (name) => {
+    const { program } = variants[name];
+    program.resume();
+    const beforeMs = program.cpuMs();
+    const seconds = await work(variants[name], amount);
+    const cpuMs = program.cpuMs() - beforeMs;
+    program.pause();
+    return { perSecond: amount / seconds, cpuUs: (cpuMs * US_PER_MS) / amount, busy: cpuMs / MS_PER_SECOND / seconds };
+  });
+  const bare = samples[BARE];
+  return Object.fromEntries(Object.entries(samples).map(([name, own]) => [name, figures(own, bare)]));
+}
+
+/** Ratios are of what is better when it is more: 1 is free, in requests a second and in CPU time alike. */
+function figures(samples, bare) {
+  return {
+    perSecond: median(samples.map(({ perSecond }) => perSecond)),
+    cpuUs: median(samples.map(({ cpuUs }) => cpuUs)),
+    /** Share of its core; well below 1, the load was what could not go faster. */
+    busy: median(samples.map(({ busy }) => busy)),
+    rateRatio: spread(pairRatios(samples, bare, (own, base) => own.perSecond / base.perSecond)),
+    cpuRatio: spread(pairRatios(samples, bare, (own, base) => base.cpuUs / own.cpuUs)),
+  };
+}
+
+/** Two cells of a table: rate and CPU time, of the bare application in figures, of the others as ratios. */
+export function comparisonCells(name, cell) {
+  const own = cell[name];
+  if (own === undefined) return ['', ''];
+  if (name === BARE) {
+    return [`${grouped(own.perSecond)}/s, core ${Math.round(own.busy * 100)} % busy`, `${grouped(own.cpuUs, 1)} µs`];
+  }
+  return [spreadText(own.rateRatio), spreadText(own.cpuRatio)];
+}
+
+/**
+ * Works until so much time has passed; what is measured is thrown away, except how fast it went.
+ * @returns units of work a second, the most that was reached
+ */
+export async function warmUp(variant, seconds, firstAmount, work) {
+  let fastest = 0;
+  for (let spent = 0, amount = firstAmount; spent < seconds; ) {
+    const took = await work(variant, amount);
+    spent += took;
+    const rate = amount / took;
+    fastest = Math.max(fastest, rate);
+    amount = Math.max(20, Math.round(rate * Math.min(0.5, seconds - spent)));
+  }
+  return fastest;
+}

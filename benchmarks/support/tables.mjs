@@ -1,0 +1,18 @@
+/** Markdown tables, in the form that docs/performance.md has them. */
+
+/** @param {string[]} head its first column is text, the others are figures */
+export function table(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  const rule = head.map((_, column) => (column === 0 ? '---' : '---:'));
+  return [line(head), line(rule), ...rows.map(line)].join('\n');
+}
+
+/** `0.97 (0.95–0.98)`: the median with its quartiles. */
+export function spreadText({ median, low, high }, digits = 2) {
+  return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
+}
+
+/** @returns digits in groups of three */
+export function grouped(value, digits = 0) {
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
