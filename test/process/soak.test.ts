@@ -11,7 +11,7 @@ interface Sample extends ServiceState {
   readonly second: number;
 }
 
-const SECONDS = Number(process.env.SOAK_SECONDS ?? 60);
+const SECONDS = Number(process.env.SOAK_SECONDS ?? 30);
 /** Samples are few enough to leave the load constant, and enough for a median of each third. */
 const SAMPLES = 30;
 const CONNECTIONS = 20;
