@@ -2,6 +2,7 @@
 // The runner of Node 20 takes no patterns, so the files are listed here.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = 'build/test';
@@ -15,5 +16,9 @@ if (files.length === 0) {
   console.error(`no test file matches ${wanted.join(', ')}`);
   process.exit(1);
 }
-const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files], { stdio: 'inherit' });
+// by default one core fewer than there are, which on two would be one file after the other; most files wait for programs
+const atOnce = `--test-concurrency=${availableParallelism()}`;
+const { status } = spawnSync(process.execPath, ['--test', atOnce, '--test-reporter=spec', ...files], {
+  stdio: 'inherit',
+});
 process.exit(status ?? 1);
