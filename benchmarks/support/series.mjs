@@ -9,7 +9,7 @@ export const EXPORTERS = {
   'channel-exporter': {
     script: 'apps/series-ours.js',
     nodeArgs: OURS,
-    env: { CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: '100000' },
+    env: { CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: '100000', CHANNEL_EXPORTER_SERIES_LIMIT: '100000' },
     scrapeUrl: (program) => program.ownScrapeUrl(),
   },
   'prom-client': {
