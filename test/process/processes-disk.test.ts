@@ -137,7 +137,8 @@ describe('a full disk', () => {
         async () => service.said('CHX_PORT_TAKEN').length === WORKERS,
         () => service.output(),
       );
-      assert.equal(countOf(await world.scrape()), 0, 'nobody could hand over');
+      // whoever has got the port, the first process or a worker, has its own counts alone
+      assert.ok([0, REQUESTS].includes(countOf(await world.scrape())), 'nobody could hand over');
       rmSync(mounted.seen(FILLER));
       await world.counted(WORKERS * REQUESTS);
       await mounted.isWhole();
