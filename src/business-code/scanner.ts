@@ -464,13 +464,11 @@ export class CodeScanner {
 /** The next byte of a string that is more than one of its plain characters, among which are most of East Asia's. */
 function skipPlain(bytes: Uint8Array, start: number, end: number): number {
   let i = start;
-  while (i < end) {
-    const byte = bytes[i] as number;
-    if (IS_PLAIN[byte] === 1) i++;
-    else if (hasAnyTail(byte) && i + 2 < end && isTail(bytes[i + 1]) && isTail(bytes[i + 2])) i += 3;
-    else break;
+  for (;;) {
+    while (i < end && IS_PLAIN[bytes[i] as number] === 1) i++;
+    if (i + 2 >= end || !hasAnyTail(bytes[i] as number) || !isTail(bytes[i + 1]) || !isTail(bytes[i + 2])) return i;
+    i += 3;
   }
-  return i;
 }
 
 /** Whether a byte leads a sequence of three, of which the other two may be any that continue one. */
