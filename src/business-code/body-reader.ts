@@ -29,13 +29,18 @@ const MAX_SPARE_SCANNERS = 16;
 /** By the list of names that they look for, of which there are a few constant ones. */
 const spareScanners = new Map<readonly string[], CodeScanner[]>();
 
+/** Text of no more characters is encoded where the last one was; none takes more than three bytes. */
+const SHORT_TEXT_CHARACTERS = 1024;
+const shortText = new Uint8Array(3 * SHORT_TEXT_CHARACTERS);
+const encoder = new TextEncoder();
+
 export class BodyReader {
   private readonly scanner: CodeScanner;
   private encoding: string | undefined;
   private packed: Uint8Array[] | undefined;
   private bytesRead = 0;
-  /** Where reading ends, counted from the start of the text, once the wanted code is settled. */
-  private checkUntil = Number.POSITIVE_INFINITY;
+  /** Where reading ends, counted from the start of the text; nearer, once the wanted code is settled. */
+  private checkUntil: number;
   private isCut = false;
   private hasEnded = false;
 
@@ -50,6 +55,7 @@ export class BodyReader {
     this.scanner = spareScanners.get(names)?.pop() ?? new CodeScanner(names);
     this.scanner.reset();
     this.isCut = limitBytes === 0;
+    this.checkUntil = limitBytes;
   }
 
   /** Whether no further byte can change the result. */
@@ -69,9 +75,7 @@ export class BodyReader {
   push(chunk: Chunk, encoding?: BufferEncoding): void {
     if (this.isDone) return;
     if (typeof chunk === 'string') {
-      // no character takes less than a byte, so characters beyond the limit need not be encoded
-      const left = this.limitBytes - this.bytesRead + 1;
-      this.pushBytes(Buffer.from(isTextEncoding(encoding) ? chunk.slice(0, left) : chunk, encoding));
+      this.pushText(chunk, encoding);
     } else {
       this.pushBytes(chunk);
     }
@@ -111,20 +115,31 @@ export class BodyReader {
     );
   }
 
-  private pushBytes(bytes: Uint8Array): void {
+  private pushText(text: string, encoding: BufferEncoding | undefined): void {
+    if (!isTextEncoding(encoding)) {
+      this.pushBytes(Buffer.from(text, encoding));
+    } else if (text.length <= SHORT_TEXT_CHARACTERS) {
+      this.pushBytes(shortText, encoder.encodeInto(text, shortText).written);
+    } else {
+      // no character takes less than a byte, so characters beyond the limit need not be encoded
+      this.pushBytes(Buffer.from(text.slice(0, this.limitBytes - this.bytesRead + 1)));
+    }
+  }
+
+  private pushBytes(bytes: Uint8Array, length = bytes.length): void {
     if (this.packed === undefined) {
-      this.read(bytes);
+      this.read(bytes, length);
       return;
     }
     // a copy: the application may use its buffer again before this one is unpacked
-    const left = this.limitBytes - this.bytesRead;
-    this.packed.push(Uint8Array.prototype.slice.call(bytes, 0, left));
-    this.bytesRead += Math.min(left, bytes.length);
-    this.isCut = bytes.length > left;
+    const taken = Math.min(length, this.limitBytes - this.bytesRead);
+    this.packed.push(Uint8Array.prototype.slice.call(bytes, 0, taken));
+    this.bytesRead += taken;
+    this.isCut = taken < length;
   }
 
-  private read(bytes: Uint8Array): void {
-    const end = Math.min(bytes.length, this.limitBytes - this.bytesRead);
+  private read(bytes: Uint8Array, length = bytes.length): void {
+    const end = Math.min(length, this.limitBytes - this.bytesRead);
     let at = 0;
     while (at < end && !this.scanner.isBroken) {
       // steps no longer than what is checked behind a match, so that where the match lay in a step does not matter
@@ -136,7 +151,7 @@ export class BodyReader {
       const settledAt = this.settledAt();
       if (settledAt !== undefined) this.checkUntil = settledAt + CHECKED_BEHIND_MATCH_BYTES;
     }
-    if (at < bytes.length) this.isCut = true;
+    if (at < length) this.isCut = true;
   }
 
   /**
@@ -159,9 +174,10 @@ export class BodyReader {
     const isJson = isComplete
       ? this.scanner.finish()
       : this.isCut && !this.scanner.isBroken && this.settledAt() !== undefined;
-    const codes = isJson ? { isJson, found: this.names.map((_, n) => this.scanner.found(n)) } : NOT_JSON;
+    const found: (Found | undefined)[] = [];
+    for (let n = 0; isJson && n < this.names.length; n++) found.push(this.scanner.found(n));
     this.giveBack();
-    return codes;
+    return isJson ? { isJson, found } : NOT_JSON;
   }
 
   /** Nothing is read from now on. */

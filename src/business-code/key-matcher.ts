@@ -5,6 +5,8 @@
 export class KeyMatcher {
   /** A bit for each name. */
   private readonly all: number;
+  /** For each byte, whether a key that begins with it may equal a name. */
+  private readonly mayBegin = new Uint8Array(256);
   /** Bits of the names that the key may still equal. */
   private left = 0;
   /** How many letters the key has shown so far. */
@@ -13,6 +15,9 @@ export class KeyMatcher {
   /** @param names lower-case letters only */
   constructor(private readonly names: readonly string[]) {
     this.all = (1 << names.length) - 1;
+    for (const first of ['-', '_', ...names.flatMap(([letter = '']) => [letter, letter.toUpperCase()])]) {
+      this.mayBegin[first.charCodeAt(0)] = 1;
+    }
   }
 
   /** Whether no name is left that the key could equal. */
@@ -39,6 +44,15 @@ export class KeyMatcher {
       if ((this.names[n] as string).charCodeAt(this.letters) !== letter) this.left &= ~(1 << n);
     }
     this.letters++;
+  }
+
+  /** Compares a key that lies whole in some bytes. @returns a bit for each name that it equals */
+  compare(bytes: Uint8Array, start: number, end: number): number {
+    // most keys are told from the names by their first byte
+    if (this.mayBegin[bytes[start] as number] === 0) return 0;
+    this.begin();
+    for (let i = start; i < end && this.left !== 0; i++) this.add(bytes[i] as number);
+    return this.matched();
   }
 
   /** The key has ended. @returns a bit for each name that it equals */

@@ -36,6 +36,7 @@ const IN_WORD = 10;
 const FINISHED = 11;
 const BROKEN = 12;
 const START = 13; // a value, perhaps behind a byte order mark
+const CLOSED = 14; // a container has ended
 
 // what a string is for
 const SKIPPED = 0;
@@ -49,6 +50,11 @@ const BACKSLASH = 0x5c;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 
 const WORDS: Readonly<Record<number, string>> = { 116: 'true', 102: 'false', 110: 'null' };
+
+/** For each byte, whether it is a character of its own in a string: ASCII, but no control character or quote or "\\". */
+const IS_PLAIN = new Uint8Array(256).fill(1, 0x20, 0x80);
+IS_PLAIN[QUOTE] = 0;
+IS_PLAIN[BACKSLASH] = 0;
 
 interface Match extends Found {
   readonly depth: number;
@@ -88,7 +94,7 @@ export class CodeScanner {
   reset(): void {
     this.state = START;
     this.depth = 0;
-    this.matches.fill(undefined);
+    for (let n = 0; n < this.names.length; n++) this.matches[n] = undefined;
     this.position = 0;
     this.wanted = 0;
     this.sequence.left = 0;
@@ -125,102 +131,152 @@ export class CodeScanner {
     const before = this.position - start;
     let i = start;
     while (i < end) {
-      if (this.state === IN_STRING && this.isPassedOver() && this.sequence.left === 0) {
-        i = skipPlain(bytes, i, end);
-        if (i === end) break;
-      }
+      if (this.state <= SEPARATOR) i = this.readTokens(bytes, i, end);
+      else if (this.state === IN_STRING && this.isPassedOver()) i = skipPlain(bytes, i, end);
+      if (i === end) break;
       this.position = before + i;
-      this.step(bytes[i] as number);
       if (this.state === BROKEN) return;
-      i++;
+      // a token has begun, and its end or its text matters; the byte behind a number is no part of it
+      if (this.state > SEPARATOR && this.step(bytes[i] as number)) i++;
     }
     this.position = before + end;
   }
 
   /** Whether what the string says does not matter any more. */
   private isPassedOver(): boolean {
-    return this.purpose === SKIPPED || (this.purpose === AS_KEY && this.key.isOut);
+    return (this.purpose === SKIPPED || (this.purpose === AS_KEY && this.key.isOut)) && this.sequence.left === 0;
   }
 
-  private step(byte: number): void {
+  /**
+   * Reads on while tokens lie whole in the bytes and their text is not wanted, which is most of any body: with all that
+   * changes at hand, in a fraction of the time that steps take.
+   * @returns where it stopped: at the end, behind the last byte of the text, or within a token that goes on in steps
+   */
+  private readTokens(bytes: Uint8Array, start: number, end: number): number {
+    let { state, depth, wanted } = this;
+    let flags = this.flagsAt(depth);
+    let i = start;
+    while (i < end && state <= SEPARATOR) {
+      const byte = bytes[i++] as number;
+      if (isWhiteSpace(byte)) continue;
+      switch (state) {
+        case COLON:
+          state = byte === 0x3a ? VALUE : BROKEN;
+          continue;
+        case SEPARATOR:
+          if (byte === 0x2c) {
+            state = (flags & IS_OBJECT) === 0 ? VALUE : KEY;
+            continue;
+          }
+          state = byte === ((flags & IS_OBJECT) === 0 ? 0x5d : 0x7d) ? CLOSED : BROKEN;
+          break;
+        case FIRST_KEY:
+        case KEY:
+          if (byte === QUOTE) {
+            const close = skipPlain(bytes, i, end);
+            if (close < end && bytes[close] === QUOTE) {
+              const equal = this.key.compare(bytes, i, close);
+              wanted = equal === 0 ? 0 : this.stillWanted(equal, flags, depth);
+              state = COLON;
+              i = close + 1;
+            } else {
+              this.key.begin();
+              this.purpose = AS_KEY;
+              state = IN_STRING;
+            }
+            continue;
+          }
+          state = state === FIRST_KEY && byte === 0x7d ? CLOSED : BROKEN;
+          break;
+        default:
+          if (byte === 0x7b || byte === 0x5b) {
+            flags = byte === 0x7b ? IS_OBJECT : 0;
+            this.open(depth++, flags);
+            wanted = 0;
+            state = byte === 0x7b ? FIRST_KEY : FIRST_ITEM;
+            continue;
+          }
+          if (state === FIRST_ITEM && byte === 0x5d) {
+            state = CLOSED;
+            break;
+          }
+          state = this.beginScalar(byte, wanted);
+          if (wanted !== 0) continue;
+          if (state === IN_STRING) {
+            i = skipPlain(bytes, i, end);
+            if (i === end || bytes[i] !== QUOTE) continue;
+            i++;
+          } else if (state === IN_NUMBER) {
+            i = this.skipNumber(bytes, i, end);
+            if (i === end || !isWholeNumber(this.numberState)) continue;
+          } else if (state === IN_WORD) {
+            i = this.skipWord(bytes, i, end);
+            if (this.wordAt < this.word.length) continue;
+          } else {
+            continue;
+          }
+          state = depth === 0 ? FINISHED : SEPARATOR;
+          continue;
+      }
+      if (state !== CLOSED) continue;
+      depth--;
+      flags = this.flagsAt(depth);
+      wanted = 0;
+      state = depth === 0 ? FINISHED : SEPARATOR;
+    }
+    this.state = state;
+    this.depth = depth;
+    this.wanted = wanted;
+    return i;
+  }
+
+  /** Takes one byte of a token that has begun. @returns false where it ended before the byte */
+  private step(byte: number): boolean {
     switch (this.state) {
       case IN_STRING:
         this.inString(byte);
-        return;
+        return true;
       case IN_ESCAPE:
         this.inEscape(byte);
-        return;
+        return true;
       case IN_UNICODE:
         this.inUnicode(byte);
-        return;
+        return true;
       case IN_NUMBER:
-        this.inNumber(byte);
-        return;
+        return this.inNumber(byte);
       case IN_WORD:
         this.inWord(byte);
-        return;
+        return true;
       case START:
-        if (byte === BYTE_ORDER_MARK[this.markAt]) {
-          this.markAt++;
-          if (this.markAt === BYTE_ORDER_MARK.length) this.state = VALUE;
-          return;
-        }
-        // white space keeps the state, so that a mark may not follow it
-        this.state = this.markAt === 0 ? VALUE : BROKEN;
-        break;
-      default:
-    }
-    if (this.state !== BROKEN && !isWhiteSpace(byte)) this.structure(byte);
-  }
-
-  private structure(byte: number): void {
-    switch (this.state) {
-      case VALUE:
-        this.beginValue(byte);
-        return;
-      case FIRST_ITEM:
-        if (byte === 0x5d) this.close();
-        else this.beginValue(byte);
-        return;
-      case FIRST_KEY:
-        if (byte === 0x7d) this.close();
-        else this.beginKey(byte);
-        return;
-      case KEY:
-        this.beginKey(byte);
-        return;
-      case COLON:
-        this.state = byte === 0x3a ? VALUE : BROKEN;
-        return;
-      case SEPARATOR:
-        if (byte === 0x2c) this.state = this.inObject() ? KEY : VALUE;
-        else if (byte === (this.inObject() ? 0x7d : 0x5d)) this.close();
-        else this.state = BROKEN;
-        return;
+        return this.atStart(byte);
       default:
         // anything but white space behind the end
-        this.state = BROKEN;
+        if (!isWhiteSpace(byte)) this.state = BROKEN;
+        return true;
     }
   }
 
-  private inObject(): boolean {
-    return ((this.stack[this.depth - 1] as number) & IS_OBJECT) !== 0;
+  /** Before the text there may be a byte order mark; nothing may stand before the mark. */
+  private atStart(byte: number): boolean {
+    const isMark = byte === BYTE_ORDER_MARK[this.markAt];
+    if (isMark) this.markAt++;
+    if (this.markAt === BYTE_ORDER_MARK.length || this.markAt === 0) this.state = VALUE;
+    else if (!isMark) this.state = BROKEN;
+    return isMark;
   }
 
-  private open(flags: number): void {
-    if (this.depth === this.stack.length) {
+  /** Of the container that is open at a depth; 0: none is. */
+  private flagsAt(depth: number): number {
+    return depth === 0 ? 0 : (this.stack[depth - 1] as number);
+  }
+
+  private open(depth: number, flags: number): void {
+    if (depth === this.stack.length) {
       const larger = new Uint8Array(this.stack.length * 2);
       larger.set(this.stack);
       this.stack = larger;
     }
-    this.stack[this.depth++] = flags;
-    this.wanted = 0;
-    this.state = flags === IS_OBJECT ? FIRST_KEY : FIRST_ITEM;
-  }
-
-  private close(): void {
-    this.depth--;
-    this.endValue();
+    this.stack[depth] = flags;
   }
 
   private endValue(): void {
@@ -228,38 +284,44 @@ export class CodeScanner {
     this.state = this.depth === 0 ? FINISHED : SEPARATOR;
   }
 
-  private beginKey(byte: number): void {
-    if (byte !== QUOTE) {
-      this.state = BROKEN;
-      return;
-    }
-    this.key.begin();
-    this.beginString(AS_KEY);
-  }
-
-  private beginValue(byte: number): void {
+  /** @returns the state behind the first byte of a string, number or word */
+  private beginScalar(byte: number, wanted: number): number {
     if (byte === QUOTE) {
-      this.beginString(this.wanted === 0 ? SKIPPED : AS_VALUE);
-    } else if (byte === 0x7b) {
-      this.open(IS_OBJECT);
-    } else if (byte === 0x5b) {
-      this.open(0);
-    } else if (beginNumber(byte) >= 0) {
-      this.numberState = beginNumber(byte);
-      this.number = '';
-      this.keepDigit(byte);
-      this.state = IN_NUMBER;
-    } else {
-      this.word = WORDS[byte] ?? '';
-      this.wordAt = 1;
-      this.state = this.word === '' ? BROKEN : IN_WORD;
+      this.purpose = wanted === 0 ? SKIPPED : AS_VALUE;
+      if (wanted !== 0) this.value.clear();
+      return IN_STRING;
     }
+    this.numberState = beginNumber(byte);
+    if (this.numberState >= 0) {
+      this.number = wanted === 0 ? '' : String.fromCharCode(byte);
+      return IN_NUMBER;
+    }
+    this.word = WORDS[byte] ?? '';
+    this.wordAt = 1;
+    return this.word === '' ? BROKEN : IN_WORD;
   }
 
-  private beginString(purpose: number): void {
-    this.purpose = purpose;
-    if (purpose === AS_VALUE) this.value.clear();
-    this.state = IN_STRING;
+  /** @returns where the number ends that has begun */
+  private skipNumber(bytes: Uint8Array, start: number, end: number): number {
+    let { numberState } = this;
+    let i = start;
+    for (; i < end; i++) {
+      const next = nextNumberState(numberState, bytes[i] as number);
+      if (next < 0) break;
+      numberState = next;
+    }
+    this.numberState = numberState;
+    return i;
+  }
+
+  /** @returns where the word ends that has begun, or is another one */
+  private skipWord(bytes: Uint8Array, start: number, end: number): number {
+    let i = start;
+    while (i < end && this.wordAt < this.word.length && bytes[i] === this.word.charCodeAt(this.wordAt)) {
+      this.wordAt++;
+      i++;
+    }
+    return i;
   }
 
   private inString(byte: number): void {
@@ -347,28 +409,31 @@ export class CodeScanner {
   }
 
   private endKey(): void {
-    const matchedBefore = (this.stack[this.depth - 1] as number) >> 1;
-    this.wanted = this.key.matched() & ~matchedBefore;
+    this.wanted = this.stillWanted(this.key.matched(), this.flagsAt(this.depth), this.depth);
     this.state = COLON;
   }
 
-  private inNumber(byte: number): void {
+  /** Without the names that the object has matched before, or that a better match was found for. */
+  private stillWanted(names: number, flags: number, depth: number): number {
+    let wanted = names & ~(flags >> 1);
+    for (let n = 0; wanted >> n !== 0; n++) {
+      const best = this.matches[n];
+      if (best !== undefined && best.depth < depth) wanted &= ~(1 << n);
+    }
+    return wanted;
+  }
+
+  /** @returns whether the byte belongs to the number */
+  private inNumber(byte: number): boolean {
     const next = nextNumberState(this.numberState, byte);
     if (next >= 0) {
       this.numberState = next;
-      this.keepDigit(byte);
-      return;
+      if (this.wanted !== 0 && this.number.length < MAX_VALUE_CHARACTERS) this.number += String.fromCharCode(byte);
+      return true;
     }
-    if (!isWholeNumber(this.numberState)) {
-      this.state = BROKEN;
-      return;
-    }
-    this.endNumber();
-    if (!isWhiteSpace(byte)) this.structure(byte);
-  }
-
-  private keepDigit(byte: number): void {
-    if (this.wanted !== 0 && this.number.length < MAX_VALUE_CHARACTERS) this.number += String.fromCharCode(byte);
+    if (isWholeNumber(this.numberState)) this.endNumber();
+    else this.state = BROKEN;
+    return false;
   }
 
   private endNumber(): void {
@@ -388,28 +453,35 @@ export class CodeScanner {
   }
 
   private accept(kind: Found['kind'], text: string, endsAt: number): void {
-    for (let n = 0; n < this.names.length; n++) {
-      if ((this.wanted & (1 << n)) === 0) continue;
-      const best = this.matches[n];
-      if (best === undefined || this.depth <= best.depth) this.matches[n] = { kind, text, depth: this.depth, endsAt };
+    const { depth, wanted } = this;
+    for (let n = 0; wanted >> n !== 0; n++) {
+      if ((wanted & (1 << n)) !== 0) this.matches[n] = { kind, text, depth, endsAt };
     }
-    this.stack[this.depth - 1] = (this.stack[this.depth - 1] as number) | (this.wanted << 1);
+    this.stack[depth - 1] = this.flagsAt(depth) | (wanted << 1);
   }
 }
 
-/** The next byte of a string that is more than one of its plain characters. */
+/** The next byte of a string that is more than one of its plain characters, among which are most of East Asia's. */
 function skipPlain(bytes: Uint8Array, start: number, end: number): number {
   let i = start;
-  while (i < end) {
-    const byte = bytes[i] as number;
-    if (byte < 0x20 || byte >= 0x80 || byte === QUOTE || byte === BACKSLASH) return i;
-    i++;
+  for (;;) {
+    while (i < end && IS_PLAIN[bytes[i] as number] === 1) i++;
+    if (i + 2 >= end || !hasAnyTail(bytes[i] as number) || !isTail(bytes[i + 1]) || !isTail(bytes[i + 2])) return i;
+    i += 3;
   }
-  return end;
+}
+
+/** Whether a byte leads a sequence of three, of which the other two may be any that continue one. */
+function hasAnyTail(byte: number): boolean {
+  return byte > 0xe0 && byte < 0xed;
+}
+
+function isTail(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
 function isWhiteSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+  return byte <= 0x20 && (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
 }
 
 function hexDigit(byte: number): number {

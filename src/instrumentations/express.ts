@@ -239,7 +239,11 @@ function enterLayer(layer: Layer, path: LayerPath, request: Request): void {
 function routeAtTheEnd(request: Request, notes: RouteNotes | undefined): string | undefined {
   const { route } = request;
   if (notes instanceof Progress) return routeBeforeHandler(request, route, notes);
-  if (request.app === undefined && !isRoute(route)) return undefined;
+  return request.app === undefined && !isRoute(route) ? undefined : unseenRoute(request, route);
+}
+
+/** Where the request did not pass a router that was patched. */
+function unseenRoute(request: Request, route: unknown): string | undefined {
   let template: string | undefined;
   guarded(NAME, () => {
     const isPatched = patchRouterOf(request.app);

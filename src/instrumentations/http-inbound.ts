@@ -9,8 +9,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Http1Messages } from './http1-messages';
-import { InboundExchange, inboundPath, STATUS_CLIENT_LEFT } from './inbound-exchange';
-import type { Instrumentation, SourceContext } from './instrumentation';
+import { InboundExchange, InboundSource, inboundPath, STATUS_CLIENT_LEFT } from './inbound-exchange';
+import type { Instrumentation } from './instrumentation';
 import { observePush } from './patch';
 import { observeResponses } from './response-body';
 
@@ -36,7 +36,8 @@ export function createInboundInstrumentation(): Instrumentation {
   return {
     name: NAME,
     enable(context) {
-      onStart = (message) => begin(message as RequestStart, context);
+      const source = new InboundSource(NAME, context);
+      onStart = (message) => begin(message as RequestStart, source);
       subscribe(REQUEST_START, onStart);
       subscribe(RESPONSE_FINISH, onFinish);
       endObserving = observeResponses({
@@ -53,14 +54,14 @@ export function createInboundInstrumentation(): Instrumentation {
 }
 
 /** First: the head of a request has been read, and its handler is about to run. */
-function begin(message: RequestStart, context: SourceContext): void {
-  const { request, response, socket, server } = message;
+function begin({ request, response, socket, server }: RequestStart, source: InboundSource): void {
+  const { context } = source;
   if (context.isOwnServer(server)) return;
   try {
     const path = inboundPath(request.url ?? '');
     if (context.ignorePaths.has(path)) return;
     const underWay = watchConnection(socket);
-    const exchange = new Exchange(context, request, response, path, underWay);
+    const exchange = new Exchange(source, request, response, path, underWay);
     underWay.push(exchange);
     latest = exchange;
   } catch (error) {
@@ -77,8 +78,8 @@ function exchangeOf(
   socket = (response as Partial<ServerResponse>).req?.socket,
 ): Exchange | undefined {
   if (latest?.response === response) return latest;
-  const underWay = socket && connections.get(socket);
-  return underWay?.find((exchange) => exchange.response === response);
+  for (const exchange of (socket && connections.get(socket)) ?? []) if (exchange.response === response) return exchange;
+  return undefined;
 }
 
 /** Not recorded after all: what is answered is no request of the application but a scrape. */
@@ -135,14 +136,14 @@ class Exchange extends Http1Messages {
 
   /** @param underWay on the same connection */
   constructor(
-    context: SourceContext,
+    source: InboundSource,
     request: IncomingMessage,
     response: ServerResponse,
     path: string,
     private readonly underWay: Exchange[],
   ) {
     super(request, response);
-    this.exchange = new InboundExchange(context, NAME, this, path);
+    this.exchange = new InboundExchange(source, this, path);
     if (this.exchange.wantsRequestBody) {
       observePush(request, (chunk, encoding) => this.exchange.requestChunk(chunk, encoding));
     }
@@ -159,8 +160,11 @@ class Exchange extends Http1Messages {
   /** Nothing more is wanted of it. */
   leave(): void {
     if (latest === this) latest = undefined;
-    const index = this.underWay.indexOf(this);
-    if (index >= 0) this.underWay.splice(index, 1);
+    const { underWay } = this;
+    const index = underWay.indexOf(this);
+    // mostly there is no other
+    if (index >= 0 && index === underWay.length - 1) underWay.pop();
+    else if (index >= 0) underWay.splice(index, 1);
   }
 
   finish(status: number, isWhole: boolean): void {
@@ -172,11 +176,10 @@ class Exchange extends Http1Messages {
 
 /** Where the status stands in the head that Node has composed, of which the first line is `HTTP/1.1 200 OK`. */
 const STATUS_AT = 'HTTP/1.1 '.length;
-const STATUS_DIGITS = 3;
 
 /** The status as it was sent: an error handler that comes too late still changes `statusCode`. */
 function sentStatus(response: ServerResponse): number {
   const head = (response as { _header?: string | null })._header;
-  const sent = head ? Number(head.slice(STATUS_AT, STATUS_AT + STATUS_DIGITS)) : 0;
-  return sent || response.statusCode;
+  if (!head || head.startsWith(String(response.statusCode), STATUS_AT)) return response.statusCode;
+  return Number.parseInt(head.slice(STATUS_AT), 10) || response.statusCode;
 }

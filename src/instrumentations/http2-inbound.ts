@@ -10,8 +10,8 @@ import type { EventEmitter } from 'node:events';
 import http2 from 'node:http2';
 import { syncBuiltinESMExports } from 'node:module';
 import type { InboundMessages } from './inbound-codes';
-import { InboundExchange, inboundPath, STATUS_CLIENT_LEFT } from './inbound-exchange';
-import type { Instrumentation, SourceContext } from './instrumentation';
+import { InboundExchange, InboundSource, inboundPath, STATUS_CLIENT_LEFT } from './inbound-exchange';
+import type { Instrumentation } from './instrumentation';
 import { observePush, patchMethod } from './patch';
 
 const NAME = 'http2';
@@ -36,6 +36,7 @@ export function createHttp2InboundInstrumentation(): Instrumentation {
   return {
     name: NAME,
     enable(context) {
+      const source = new InboundSource(NAME, context);
       let isPrototypePatched = false;
       const patchPrototype = (stream: http2.ServerHttp2Stream) => {
         if (isPrototypePatched) return;
@@ -51,7 +52,7 @@ export function createHttp2InboundInstrumentation(): Instrumentation {
             if (!isInForce()) return;
             try {
               patchPrototype(stream);
-              begin(server, stream, headers, rawHeaders, context);
+              begin(server, stream, headers, rawHeaders, source);
             } catch (error) {
               context.recorder.failed(NAME, error, 'inner');
             }
@@ -76,15 +77,15 @@ function begin(
   stream: http2.ServerHttp2Stream,
   headers: http2.IncomingHttpHeaders,
   rawHeaders: readonly string[],
-  context: SourceContext,
+  source: InboundSource,
 ): void {
   // a tunnel is no request and response
   if (headers[HTTP2_HEADER_METHOD] === HTTP2_METHOD_CONNECT) return;
   const target = String(headers[HTTP2_HEADER_PATH] ?? '');
   const path = inboundPath(target);
-  if (context.ignorePaths.has(path)) return;
+  if (source.context.ignorePaths.has(path)) return;
   const isHead = headers[HTTP2_HEADER_METHOD] === HTTP2_METHOD_HEAD;
-  const exchange = new StreamExchange(context, stream, headers['content-length'], target, rawHeaders, path);
+  const exchange = new StreamExchange(source, stream, headers['content-length'], target, rawHeaders, path);
   exchanges.set(stream, exchange);
   linkMessages(server);
   // Node ends the writable side of a HEAD before it has been answered
@@ -132,7 +133,7 @@ class StreamExchange implements InboundMessages {
   private hasRequestEnded = false;
 
   constructor(
-    context: SourceContext,
+    source: InboundSource,
     private readonly stream: http2.ServerHttp2Stream,
     private readonly contentLength: string | undefined,
     readonly target: string,
@@ -142,7 +143,7 @@ class StreamExchange implements InboundMessages {
     this.request = stream;
     this.response = stream;
     this.hasBody = !stream.endAfterHeaders;
-    this.exchange = new InboundExchange(context, NAME, this, path);
+    this.exchange = new InboundExchange(source, this, path);
     if (this.exchange.wantsRequestBody) {
       observePush(stream, (chunk, encoding) => {
         this.hasRequestEnded ||= chunk === null;

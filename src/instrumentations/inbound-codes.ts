@@ -54,7 +54,7 @@ export class InboundCodes {
    * @param onFault told of what went wrong while a body was read
    */
   constructor(
-    private readonly messages: InboundMessages,
+    protected readonly messages: InboundMessages,
     private readonly bodyLimit: number,
     private readonly onFault: (error: unknown) => void,
   ) {

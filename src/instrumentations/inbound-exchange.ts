@@ -19,41 +19,37 @@ export function inboundPath(target: string): string {
   return decodePath(rawPath(target));
 }
 
-export class InboundExchange {
+/** What the exchanges of one source have in common. */
+export class InboundSource {
+  /** Told of what went wrong while a body was read. */
+  readonly onFault: (error: unknown) => void;
+
+  /** @param name for errors of our own */
+  constructor(
+    readonly name: string,
+    readonly context: SourceContext,
+  ) {
+    this.onFault = (error) => context.recorder.failed(name, error);
+  }
+}
+
+export class InboundExchange extends InboundCodes {
   private readonly startedMs = nowMs();
-  private readonly codes: InboundCodes;
   private hasFinished = false;
 
-  /**
-   * @param source the source's name, for errors of our own
-   * @param path as {@link inboundPath} gives it
-   */
+  /** @param path as {@link inboundPath} gives it */
   constructor(
-    private readonly context: SourceContext,
-    private readonly source: string,
-    private readonly messages: InboundMessages,
+    private readonly source: InboundSource,
+    messages: InboundMessages,
     private readonly path: string,
   ) {
-    this.codes = new InboundCodes(messages, context.bodyLimit, (error) => context.recorder.failed(source, error));
+    super(messages, source.context.bodyLimit, source.onFault);
   }
 
-  /** Whether the request's body is to be told. */
-  get wantsRequestBody(): boolean {
-    return this.codes.wantsRequestBody;
-  }
-
-  get isFinished(): boolean {
-    return this.hasFinished;
-  }
-
-  requestChunk(chunk: string | Uint8Array | null, encoding?: BufferEncoding): void {
-    this.codes.requestChunk(chunk, encoding);
-  }
-
-  responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
+  override responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
     // a response that is not recorded need not be read
-    if (!this.codes.hasResponse && this.messages.statusCode() === STATUS_NOT_FOUND) return;
-    this.codes.responseChunk(chunk, encoding);
+    if (!this.hasResponse && this.messages.statusCode() === STATUS_NOT_FOUND) return;
+    super.responseChunk(chunk, encoding);
   }
 
   /**
@@ -63,24 +59,24 @@ export class InboundExchange {
   finish(status: number, isWhole: boolean): void {
     if (this.hasFinished) return;
     this.hasFinished = true;
-    this.codes.end();
+    this.end();
     if (status !== STATUS_NOT_FOUND) this.record(status, isWhole);
     endRoute(this.messages.request);
   }
 
   private record(status: number, isWhole: boolean): void {
     const durationMs = nowMs() - this.startedMs;
+    const { recorder } = this.source.context;
     try {
       const path = routeOf(this.messages.request) ?? this.path;
-      const { fCode } = this.codes;
-      const methodCode = this.codes.methodCode();
-      this.codes.readCode(isWhole, (code) => {
+      const { fCode } = this;
+      const methodCode = this.methodCode();
+      this.readCode(isWhole, (code) => {
         const httpMethod = this.messages.method;
-        const labels = { fCode, path, httpStatus: String(status), code, methodCode, httpMethod };
-        this.context.recorder.recordInner(labels, durationMs);
+        recorder.recordInner({ fCode, path, httpStatus: String(status), code, methodCode, httpMethod }, durationMs);
       });
     } catch (error) {
-      this.context.recorder.failed(this.source, error, 'inner');
+      recorder.failed(this.source.name, error, 'inner');
     }
   }
 }

@@ -37,7 +37,10 @@ export function createNextInstrumentation(): Instrumentation {
 /** @returns undefined where Next.js had no page or route handler for the request, or did not see it */
 export function nextRoute(request: object): string | undefined {
   const meta = (request as { [META]?: RequestMeta })[META];
-  if (meta === undefined) return undefined;
+  return meta === undefined ? undefined : routeFrom(meta);
+}
+
+function routeFrom(meta: RequestMeta): string | undefined {
   let route: string | undefined;
   guarded(NAME, () => {
     const last = meta.match?.definition?.pathname;
