@@ -72,8 +72,9 @@ export class HttpCall {
   private finish(isWhole: boolean): void {
     if (this.call.isFinished) return;
     // an upgraded exchange has its response on the request alone
-    this.call.responded((this.response ?? responseOf(this.request))?.statusCode);
-    this.failed(undefined);
+    const status = (this.response ?? responseOf(this.request))?.statusCode;
+    this.call.responded(status);
+    if (status === undefined) this.failed(undefined);
     this.call.finish(isWhole);
   }
 }

@@ -10,7 +10,6 @@
 import http from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
-import { urlToHttpOptions } from 'node:url';
 import { nowMs } from '../core/stopwatch';
 import { findCallee } from './callee';
 import { HttpCall } from './http-call';
@@ -72,15 +71,15 @@ function begin(request: http.ClientRequest, args: readonly unknown[], startedMs:
 }
 
 /** The port of a call, which the request object does not keep; undefined: the protocol's default. */
-function portOf(request: http.ClientRequest, args: readonly unknown[]): number | undefined {
-  let options: http.RequestOptions = {};
-  for (const argument of args.slice(0, 2)) {
-    if (typeof argument === 'string') options = { ...options, ...urlToHttpOptions(new URL(argument)) };
-    else if (isUrl(argument)) options = { ...options, ...urlToHttpOptions(argument) };
-    else if (typeof argument === 'object' && argument !== null) options = { ...options, ...argument };
-  }
+function portOf(request: http.ClientRequest, [input, extra]: readonly unknown[]): number | undefined {
+  const url = typeof input === 'string' ? new URL(input) : isUrl(input) ? input : undefined;
+  const options = (url === undefined ? input : extra) as http.RequestOptions | null | undefined;
+  const hasOptions = typeof options === 'object' && options !== null;
   const agent = (request as { agent?: { defaultPort?: number } }).agent;
-  const port = options.port || options.defaultPort || agent?.defaultPort;
+  // as Node lays them over each other: only what the options have of their own, an undefined one too
+  const given = hasOptions && Object.hasOwn(options, 'port') ? options.port : url?.port;
+  const implied = hasOptions && Object.hasOwn(options, 'defaultPort') ? options.defaultPort : undefined;
+  const port = given || implied || agent?.defaultPort;
   return port ? Number(port) : undefined;
 }
 
