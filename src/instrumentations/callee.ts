@@ -44,7 +44,7 @@ export function calleeOf(partner: Partner, target: string): Callee {
   return { partner: partner.code, actionCode: partner.actionCode(until(until(target, '?'), '#')) };
 }
 
-/** Without a regular expression, which costs a call 2.5 µs. */
+/** Without a regular expression, which showed in the profile of a call. */
 function until(text: string, end: string): string {
   const at = text.indexOf(end);
   return at < 0 ? text : text.slice(0, at);
