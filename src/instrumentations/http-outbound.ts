@@ -7,32 +7,25 @@
  * "0: Host, 1: …", puts a traceparent in place of the one that an application which traces by hand has set, and is
  * unwrapped by the application's HttpInstrumentation (test/evidence/instrumentation-http.test.ts shows each).
  */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import http from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
-import { urlToHttpOptions } from 'node:url';
 import { nowMs } from '../core/stopwatch';
 import { findCallee } from './callee';
+import { HttpCall } from './http-call';
 import type { Instrumentation, SourceContext } from './instrumentation';
 import { PartnerCall } from './partner-call';
-import { partnerErrorOf } from './partner-error';
-import { observeEmit, observePush, patchMethod } from './patch';
+import { patchMethod } from './patch';
 
 const NAME = 'http';
-/** Published with the head of a response, before the application's listeners run. */
-const RESPONSE = 'http.client.response.finish';
 
 type Request = (...args: unknown[]) => http.ClientRequest;
-
-const calls = new WeakMap<http.ClientRequest, HttpCall>();
 
 export function createOutboundInstrumentation(): Instrumentation {
   let restore: (() => void)[] = [];
   return {
     name: NAME,
     enable(context) {
-      subscribe(RESPONSE, onResponse);
       const observe = (original: Request, isInForce: () => boolean): Request =>
         observedRequest(original, isInForce, context);
       restore = [
@@ -45,7 +38,6 @@ export function createOutboundInstrumentation(): Instrumentation {
       syncBuiltinESMExports();
     },
     disable() {
-      unsubscribe(RESPONSE, onResponse);
       for (const put of restore) put();
       syncBuiltinESMExports();
     },
@@ -66,7 +58,7 @@ function observedRequest(original: Request, isInForce: () => boolean, context: S
   };
 }
 
-/** First: the call has been made; nothing has been sent. */
+/** The call has been made; nothing has been sent. */
 function begin(request: http.ClientRequest, args: readonly unknown[], startedMs: number, context: SourceContext): void {
   const callee = findCallee(context.partners, {
     method: request.method,
@@ -75,80 +67,19 @@ function begin(request: http.ClientRequest, args: readonly unknown[], startedMs:
     path: request.path,
     port: () => portOf(request, args),
   });
-  if (callee === undefined) return;
-  const call = new HttpCall(new PartnerCall(context, NAME, callee, startedMs), request);
-  calls.set(request, call);
-  // no listeners: the application counts its own, is warned of too many, and may remove all there are
-  observeEmit(request, (event, value) => {
-    if (event === 'error') call.failed(value);
-    else if (event === 'timeout') call.timedOut();
-    else if (event === 'close') call.closed();
-  });
-}
-
-/** Second: the head of the response has come. */
-function onResponse(message: unknown): void {
-  const { request, response } = message as { request: http.ClientRequest; response: http.IncomingMessage };
-  calls.get(request)?.responded(response);
-}
-
-/** One exchange with a partner, as its request object shows it. */
-class HttpCall {
-  private response: http.IncomingMessage | undefined;
-  private hasTimedOut = false;
-
-  constructor(
-    private readonly call: PartnerCall,
-    private readonly request: http.ClientRequest,
-  ) {}
-
-  responded(response: http.IncomingMessage): void {
-    if (this.call.isFinished) return;
-    this.response = response;
-    this.call.bodyBegins(response.headers['content-encoding']);
-    observePush(response, (chunk, encoding) => this.chunk(chunk, encoding));
-  }
-
-  /** Third: the body comes in pieces, whether or not the application reads it. */
-  private chunk(chunk: string | Uint8Array | null, encoding?: BufferEncoding): void {
-    if (chunk !== null) this.call.chunk(chunk, encoding);
-    else if (this.response?.complete) this.finish(true);
-  }
-
-  timedOut(): void {
-    this.hasTimedOut = true;
-  }
-
-  /** The exchange failed; its end is the request's `close`, which follows. */
-  failed(error: unknown): void {
-    this.call.failed(partnerErrorOf(error, { hasTimedOut: this.hasTimedOut, isDestroyed: this.request.destroyed }));
-  }
-
-  /** Last: the request is over, with a response that was read, that was not, or with none. */
-  closed(): void {
-    this.finish(false);
-  }
-
-  private finish(isWhole: boolean): void {
-    if (this.call.isFinished) return;
-    // an upgraded exchange has its response on the request alone
-    const response = this.response ?? (this.request as { res?: http.IncomingMessage | null }).res;
-    this.call.responded(response?.statusCode);
-    this.failed(undefined);
-    this.call.finish(isWhole);
-  }
+  if (callee !== undefined) HttpCall.follow(request, new PartnerCall(context, NAME, callee, startedMs));
 }
 
 /** The port of a call, which the request object does not keep; undefined: the protocol's default. */
-function portOf(request: http.ClientRequest, args: readonly unknown[]): number | undefined {
-  let options: http.RequestOptions = {};
-  for (const argument of args.slice(0, 2)) {
-    if (typeof argument === 'string') options = { ...options, ...urlToHttpOptions(new URL(argument)) };
-    else if (isUrl(argument)) options = { ...options, ...urlToHttpOptions(argument) };
-    else if (typeof argument === 'object' && argument !== null) options = { ...options, ...argument };
-  }
+function portOf(request: http.ClientRequest, [input, extra]: readonly unknown[]): number | undefined {
+  const url = typeof input === 'string' ? new URL(input) : isUrl(input) ? input : undefined;
+  const options = (url === undefined ? input : extra) as http.RequestOptions | null | undefined;
+  const hasOptions = typeof options === 'object' && options !== null;
   const agent = (request as { agent?: { defaultPort?: number } }).agent;
-  const port = options.port || options.defaultPort || agent?.defaultPort;
+  // as Node lays them over each other: only what the options have of their own, an undefined one too
+  const given = hasOptions && Object.hasOwn(options, 'port') ? options.port : url?.port;
+  const implied = hasOptions && Object.hasOwn(options, 'defaultPort') ? options.defaultPort : undefined;
+  const port = given || implied || agent?.defaultPort;
   return port ? Number(port) : undefined;
 }
 

@@ -68,25 +68,3 @@ export function observePush(
     enumerable: false,
   });
 }
-
-/**
- * Shows every event of one emitter, before its listeners run, without being a listener: an error that nobody handles
- * stays unhandled.
- * @param onEvent gets the name and the first value; must not throw
- */
-export function observeEmit(
-  emitter: import('node:events').EventEmitter,
-  onEvent: (event: string | symbol, value: unknown) => void,
-): void {
-  const emit = emitter.emit;
-  // not enumerable, as above; writable, as others do the same
-  Object.defineProperty(emitter, 'emit', {
-    value: function observedEmit(this: typeof emitter, event: string | symbol, ...values: unknown[]) {
-      onEvent(event, values[0]);
-      return emit.call(this, event, ...values);
-    },
-    writable: true,
-    configurable: true,
-    enumerable: false,
-  });
-}
