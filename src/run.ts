@@ -77,6 +77,7 @@ function compose(config: Config, onShutdown: () => void): Exporter {
     },
     promClient,
     onSeriesOverflow,
+    () => meters.isInUse,
   );
   let measured = (): void => undefined;
   const instruments = createInstruments(views, config, {
@@ -170,6 +171,7 @@ function createProcesses(
   own: DeltaSource,
   promClient: ForeignFamilies | undefined,
   onSeriesOverflow: (family: string, limit: number) => void,
+  isSdkInUse: () => boolean,
 ) {
   const members = new Members(config.syscode, (added) => hub.addDeltas(added));
   const hub = new Hub(catalogue, own, {
@@ -178,8 +180,7 @@ function createProcesses(
     gather: () => members.gather(),
     state: () => members.state(),
   });
-  const reader = createTotalsReader(hub);
-  const scrape = createScrape(reader, promClient);
+  const scrape = createScrape(createTotalsReader(hub, isSdkInUse), promClient);
   const server = createMetricsServer(scrape, config);
   const member = new Member(config.syscode, own, () => membership.lost());
   const membership: Membership = new Membership({
@@ -189,7 +190,6 @@ function createProcesses(
     server,
     members,
     member,
-    onHub: () => reader.prepare(),
     addOwn: (deltas) => hub.addDeltas(deltas),
   });
   // what a member measures goes to the hub: a scrape of its own would take it from there

@@ -65,13 +65,10 @@ export class Members {
     private readonly add: (deltas: Deltas) => ReadonlyMap<DropReason, number>,
   ) {}
 
-  /**
-   * Begins to let members in; this process is the hub from now on.
-   * @returns when others can reach it, or it is known that they cannot
-   */
-  async open(address: Address): Promise<void> {
+  /** Begins to let members in; this process is the hub from now on. */
+  open(address: Address): void {
     this.meeting = new MeetingPoint(address, (socket) => this.receive(socket));
-    await this.openMeeting(this.meeting);
+    void this.openMeeting(this.meeting);
   }
 
   async close(): Promise<void> {

@@ -44,8 +44,6 @@ export interface MembershipParts {
   /** The two faces of this process: as hub, as member. */
   readonly members: Members;
   readonly member: Member;
-  /** Called when this process has become the hub, which will be scraped. */
-  readonly onHub: () => void;
   /** Adds what this process measured as a member to its totals as hub. */
   readonly addOwn: (deltas: Deltas) => void;
 }
@@ -71,7 +69,7 @@ export class Membership {
       const bound = { ...address, port: Number(new URL(server.url).port) };
       this.tellThreads(bound);
       // nobody but our own threads can know a port that was free
-      onFirstThread(() => void members.open(bound));
+      onFirstThread(() => members.open(bound));
       return;
     }
     this.tellThreads(address);
@@ -180,15 +178,12 @@ export class Membership {
   }
 
   private async becomeHub(): Promise<void> {
-    const { server, members, member, address, onHub, addOwn } = this.parts;
+    const { server, members, member, address, addOwn } = this.parts;
     this.state = 'hub';
-    const isOpen = address.port === 0 ? undefined : members.open(address);
+    if (address.port !== 0) members.open(address);
     if (this.hasSaidFault) logLine('info', `metrics are now on ${server.url}`);
     else if (this.wasMember) logLine('info', `the process that served ${server.url} has ended; this one does so now`);
     for (const deltas of await member.takeQueue()) addOwn(deltas);
-    // last, for it blocks: others that end at once are to find this one
-    await isOpen;
-    onHub();
   }
 
   private async meet(): Promise<Meeting> {
