@@ -88,6 +88,20 @@ describe('a process under the preload', () => {
     assert.ok(loadedBy('', { CHANNEL_EXPORTER_PARTNERS: partners }).files.some(isYaml));
   });
 
+  it("loads OpenTelemetry's SDK with the application's first instrument, and not for a service that is scraped", () => {
+    const isSdk = (file: string) => file.includes('/node_modules/@opentelemetry/');
+    const scraped = `
+      const server = require('http').createServer().listen(0);
+      const { port } = require('channel-exporter').start().url.match(/:(?<port>\\d+)/).groups;
+      require('http').get({ port, path: '/metrics', agent: false }, (got) => {
+        if (got.statusCode !== 200) throw new Error('it was not scraped');
+        got.resume().on('end', () => server.close());
+      });`;
+    assert.deepEqual(loadedBy(scraped).files.filter(isSdk), []);
+    const measured = "require('channel-exporter').meter('shop').createCounter('orders').add(1)";
+    assert.ok(loadedBy(measured).files.some(isSdk));
+  });
+
   it('loads node:zlib with the first packed body', () => {
     assert.ok(!idle.builtins.includes('zlib'));
     const serveOne = `
