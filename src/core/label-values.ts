@@ -7,6 +7,8 @@
  * @see docs/limits.md
  */
 
+import { printable } from './printable';
+
 /** Labels whose values come from outside and are therefore bounded in number. */
 export const LABELS = ['path', 'f_code', 'method_code', 'code', 'topic', 'action_code', 'url'] as const;
 export type LabelName = (typeof LABELS)[number];
@@ -17,10 +19,6 @@ export const OTHER = 'other';
 /** AMQP allows 255 bytes for a name, Kafka 249; a longer path is no route. */
 export const MAX_LABEL_CHARACTERS = 255;
 const CUT = '...';
-// tab and line ends are kept, as in the business codes of the Python package
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\p{Surrogate}/gu;
-
 /** The same under another name: Flask exporters call the path an endpoint. */
 const LIMITED_AS: Readonly<Record<string, LabelName>> = { endpoint: 'path' };
 
@@ -74,8 +72,7 @@ function boundedAs(label: string): LabelName | undefined {
   return LIMITED_AS[label] ?? LABELS.find((bounded) => bounded === label);
 }
 
-/** One lone surrogate would spoil the whole scrape. */
 function clean(value: string): string {
   const short = value.length <= MAX_LABEL_CHARACTERS ? value : value.slice(0, MAX_LABEL_CHARACTERS - CUT.length) + CUT;
-  return short.replace(UNPRINTABLE, '\uFFFD');
+  return printable(short);
 }

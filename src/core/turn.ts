@@ -4,23 +4,23 @@
  * The slices wait for a timer: an unref'ed setImmediate() does not wake a loop that sleeps, and one that is not would
  * keep a finished process for as long as scrapers poll it.
  */
-import { performance } from 'node:perf_hooks';
+import { nowMs } from './stopwatch';
 
 /** Half of what may be noticed: the clock is looked at between steps, and a collection of garbage may come on top. */
 const SLICE_MS = 3;
 
 export class Turn {
-  private since = performance.now();
+  private since = nowMs();
 
   /** Whether the loop should be left to others. */
   isOver(): boolean {
-    return performance.now() - this.since >= SLICE_MS;
+    return nowMs() - this.since >= SLICE_MS;
   }
 
   /** Calls back when it is our turn again; never, where the process ends before. */
   next(callBack: () => void): void {
     setTimeout(() => {
-      this.since = performance.now();
+      this.since = nowMs();
       callBack();
     }, 0).unref();
   }
