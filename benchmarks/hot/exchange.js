@@ -9,9 +9,9 @@ const FINISH = channel('http.server.response.finish');
 const TEXT = JSON.stringify(BODIES['100B']);
 const HEADERS = ['Host', '127.0.0.1:3000', 'Connection', 'keep-alive', 'User-Agent', 'C001', 'Accept', '*/*'];
 
-exports.exchanges = () => {
+/** @param server answers each request before it gives back */
+exports.exchanges = (server = createServer((_request, response) => response.end(TEXT))) => {
   const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-  const server = createServer(() => undefined);
   return () => {
     const request = new IncomingMessage(socket);
     request.method = 'GET';
@@ -20,7 +20,7 @@ exports.exchanges = () => {
     const response = new ServerResponse(request);
     const message = { request, response, socket, server };
     if (START.hasSubscribers) START.publish(message);
-    response.end(TEXT);
+    server.emit('request', request, response);
     if (FINISH.hasSubscribers) FINISH.publish(message);
   };
 };

@@ -15,6 +15,8 @@ const RUNS = {
   record: 10_000,
   'inbound-bare': 10_000,
   'inbound-exchange': 10_000,
+  'express-bare': 3_000,
+  'express-exchange': 3_000,
   'scan-100B': 10_000,
   'scan-10kB': 2_000,
   'scan-10kB-behind': 300,

@@ -6,6 +6,7 @@
 import { createHistogram } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Client, Pool } from 'undici7';
+import { keepAwake } from './awake.js';
 
 export const CONNECTIONS = 10;
 const OPEN_CONNECTIONS = 100;
@@ -22,6 +23,7 @@ export async function driveClosed(origin, path, requests, headers = {}) {
   const options = { path, method: 'GET', headers: { ...HEADERS, ...headers } };
   let unsent = requests;
   let unanswered = requests;
+  const letSleep = keepAwake();
   const startedMs = performance.now();
   await new Promise((resolve, reject) => {
     for (const client of clients) {
@@ -34,7 +36,7 @@ export async function driveClosed(origin, path, requests, headers = {}) {
       });
       next();
     }
-  });
+  }).finally(letSleep);
   const seconds = (performance.now() - startedMs) / 1000;
   await Promise.all(clients.map((client) => client.close()));
   return seconds;

@@ -174,10 +174,16 @@ export class BodyReader {
     const isJson = isComplete
       ? this.scanner.finish()
       : this.isCut && !this.scanner.isBroken && this.settledAt() !== undefined;
-    const found: (Found | undefined)[] = [];
-    for (let n = 0; isJson && n < this.names.length; n++) found.push(this.scanner.found(n));
+    const codes = isJson ? { isJson, found: this.found() } : NOT_JSON;
     this.giveBack();
-    return isJson ? { isJson, found } : NOT_JSON;
+    return codes;
+  }
+
+  private found(): readonly (Found | undefined)[] {
+    // an array that is pushed to has room for seventeen
+    const found = new Array<Found | undefined>(this.names.length);
+    for (let n = 0; n < found.length; n++) found[n] = this.scanner.found(n);
+    return found;
   }
 
   /** Nothing is read from now on. */

@@ -41,6 +41,21 @@ const ROOM = 4;
 /** Low four bits of the first byte of a zlib stream: the method "deflate". Raw streams are also sent as "deflate". */
 const ZLIB_METHOD = 8;
 
+const BRACE = 0x7b;
+/** What may stand behind the brace of an object: a quote, a brace, white space. */
+const BEHIND_BRACE: ReadonlySet<number> = new Set([0x22, 0x7d, 0x20, 0x0a, 0x0d, 0x09]);
+
+/**
+ * Whether a body that begins so is the plain text of an object, whatever its headers say. Packed, no JSON begins so: in
+ * Brotli these bits are an empty stream, in a raw deflate stream a character that is not ASCII, and gzip, zlib and zstd
+ * begin with other bytes.
+ */
+export function isPlainObject(start: string | Uint8Array): boolean {
+  if (start.length < 2) return false;
+  if (typeof start === 'string') return start.charCodeAt(0) === BRACE && BEHIND_BRACE.has(start.charCodeAt(1));
+  return start[0] === BRACE && BEHIND_BRACE.has(start[1] as number);
+}
+
 /**
  * @param encoding a Content-Encoding, any case
  * @returns undefined for an encoding that this runtime cannot unpack

@@ -62,8 +62,15 @@ export interface SharedState {
 
 const KEY = Symbol.for('channel-exporter.1');
 
+let found: SharedState | undefined;
+
 /** The state of this process, created by the first copy that asks. */
 export function sharedState(): SharedState {
+  found ??= findOrCreate();
+  return found;
+}
+
+function findOrCreate(): SharedState {
   const holder = globalThis as { [KEY]?: SharedState };
   let state = holder[KEY];
   if (state === undefined) {

@@ -154,6 +154,7 @@ class Exchange extends Http1Messages {
   }
 
   responseEnded(): void {
+    this.exchange.responseEnded();
     this.isHandedOver ||= this.response.socket?.writableLength === 0;
   }
 
@@ -174,12 +175,17 @@ class Exchange extends Http1Messages {
   }
 }
 
-/** Where the status stands in the head that Node has composed, of which the first line is `HTTP/1.1 200 OK`. */
+/** Where the three digits of the status stand in the head that Node has composed: `HTTP/1.1 200 OK`. */
 const STATUS_AT = 'HTTP/1.1 '.length;
+const ZERO = 0x30;
 
 /** The status as it was sent: an error handler that comes too late still changes `statusCode`. */
 function sentStatus(response: ServerResponse): number {
   const head = (response as { _header?: string | null })._header;
-  if (!head || head.startsWith(String(response.statusCode), STATUS_AT)) return response.statusCode;
-  return Number.parseInt(head.slice(STATUS_AT), 10) || response.statusCode;
+  if (!head) return response.statusCode;
+  return digit(head, STATUS_AT) * 100 + digit(head, STATUS_AT + 1) * 10 + digit(head, STATUS_AT + 2);
+}
+
+function digit(text: string, at: number): number {
+  return text.charCodeAt(at) - ZERO;
 }

@@ -4,7 +4,7 @@
  */
 import type { BodyReader } from '../business-code/body-reader';
 import { innerCode, innerCodeReader, NO_CODE } from '../business-code/codes';
-import type { Unpack } from '../business-code/decompress';
+import { isPlainObject, type Unpack } from '../business-code/decompress';
 import { findInQuery, type RequestBodyReader, requestBodyReader } from '../business-code/request-data';
 import { sharedState } from '../core/overrides';
 import { readHeaders, type WantedHeaders } from './request-headers';
@@ -28,9 +28,7 @@ export interface InboundMessages {
   readonly hasBody?: boolean;
   /** Whether the request's body has come to its end, of which so many bytes have passed. */
   isRequestWhole(bytes: number): boolean;
-  /** Status of the response, as far as it has been decided. */
-  statusCode(): number | undefined;
-  /** Content-Encoding of the response; asked when its first piece passes. */
+  /** Content-Encoding of the response; asked when its first piece has passed, if that may be packed. */
   contentEncoding(): string | undefined;
 }
 
@@ -46,6 +44,7 @@ export class InboundCodes {
   private readonly requestBody: RequestBodyReader | undefined;
   private requestBytes = 0;
   private responseBody: BodyReader | undefined;
+  private hasResponseEnded = false;
   private isEnded = false;
 
   /**
@@ -71,11 +70,6 @@ export class InboundCodes {
     return this.requestBody !== undefined;
   }
 
-  /** Whether some of the response's body has passed. */
-  get hasResponse(): boolean {
-    return this.responseBody !== undefined;
-  }
-
   requestChunk(chunk: string | Uint8Array | null, encoding?: BufferEncoding): void {
     if (chunk === null || this.isEnded) return;
     try {
@@ -88,16 +82,21 @@ export class InboundCodes {
 
   /** Second: the response's body passes, in pieces. */
   responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
-    if (this.isEnded) return;
+    if (this.isEnded || this.hasResponseEnded) return;
     try {
       if (this.responseBody === undefined) {
         this.responseBody = innerCodeReader(this.bodyLimit);
-        this.responseBody.setEncoding(this.messages.contentEncoding());
+        if (!isPlainObject(chunk)) this.responseBody.setEncoding(this.messages.contentEncoding());
       }
       this.responseBody.push(chunk, encoding);
     } catch (error) {
       this.onFault(error);
     }
+  }
+
+  /** Third: the response's body has come to its end; what the application sends behind it, is refused. */
+  responseEnded(): void {
+    this.hasResponseEnded = true;
   }
 
   /** Last: what passes from now on is not looked at. */

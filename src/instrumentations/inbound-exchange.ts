@@ -46,12 +46,6 @@ export class InboundExchange extends InboundCodes {
     super(messages, source.context.bodyLimit, source.onFault);
   }
 
-  override responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
-    // a response that is not recorded need not be read
-    if (!this.hasResponse && this.messages.statusCode() === STATUS_NOT_FOUND) return;
-    super.responseChunk(chunk, encoding);
-  }
-
   /**
    * The exchange is over; only the first call counts.
    * @param isWhole whether the response came to its end

@@ -36,8 +36,8 @@ export function createNextInstrumentation(): Instrumentation {
 
 /** @returns undefined where Next.js had no page or route handler for the request, or did not see it */
 export function nextRoute(request: object): string | undefined {
-  const meta = (request as { [META]?: RequestMeta })[META];
-  return meta === undefined ? undefined : routeFrom(meta);
+  // asked of the object alone: where Next.js is not, the symbol would be looked for in every prototype
+  return Object.hasOwn(request, META) ? routeFrom((request as { [META]: RequestMeta })[META]) : undefined;
 }
 
 function routeFrom(meta: RequestMeta): string | undefined {

@@ -9,25 +9,23 @@ type Method = (this: any, ...args: any[]) => any;
  * Replaces a method on an object or prototype, which may inherit it.
  * @param make gets the method that ran so far and whether the patch is in force, and gives the new one; out of force,
  *   it passes calls on: somebody who patched above keeps it reachable, and a later start() patches anew
+ * @param inherited what runs where the method is not the target's own; by default, it is looked up by its name
  * @returns a function that ends the patch, and puts the method back where nobody has patched above
  */
 export function patchMethod<Target extends object>(
   target: Target,
   name: keyof Target & string,
   make: (original: Method, isInForce: () => boolean) => Method,
+  // at each call, so that a patch of the ancestor still has its effect
+  inherited: Method = function (...args) {
+    return Object.getPrototypeOf(target)[name].apply(this, args);
+  },
 ): () => void {
   const own = Object.getOwnPropertyDescriptor(target, name);
-  // an inherited method is looked up at each call, so that a patch of the ancestor still has its effect
-  const original: Method =
-    own === undefined
-      ? function (...args) {
-          return Object.getPrototypeOf(target)[name].apply(this, args);
-        }
-      : (target[name] as Method);
-  const inherited = target[name] as Method;
+  const before = target[name] as Method;
   let inForce = true;
-  const patched = make(original, () => inForce);
-  imitate(patched, inherited);
+  const patched = make(own === undefined ? inherited : before, () => inForce);
+  imitate(patched, before);
   Object.defineProperty(target, name, {
     value: patched,
     writable: true,

@@ -132,6 +132,7 @@ function followRequest(response: ServerResponse, { bodyLimit }: SpanContext): vo
     isObserving = true;
     observeResponses({
       chunk: (answering, chunk, encoding) => inbound.get(answering)?.responseChunk(chunk, encoding),
+      ended: (answering) => inbound.get(answering)?.responseEnded(),
     });
   }
   const codes = new InboundCodes(new Http1Messages(response.req, response), bodyLimit, told);

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import zlib from 'node:zlib';
 import { BodyReader } from '../../src/business-code/body-reader';
 import { partnerCode, partnerCodeReader } from '../../src/business-code/codes';
-import { decompress, decompressAtOnce, type Unpack } from '../../src/business-code/decompress';
+import { decompress, decompressAtOnce, isPlainObject, type Unpack } from '../../src/business-code/decompress';
 
 const LIMIT_BYTES = 4096;
 const { zstdCompressSync } = zlib as { zstdCompressSync?: typeof zlib.gzipSync };
@@ -80,4 +80,52 @@ describe('unpacking at once', () => {
     );
     assert.equal(text, '1');
   });
+});
+
+describe('what begins as the plain text of an object', () => {
+  const texts = ['{}', '{"code":1}', '{ "code": 1}', '{\n"code":1}', '{\r\n}', '{\t}'];
+  const bodies = [...texts, `{"x":"${noise(5000)}"}`, `{"x":"${' '.repeat(100_000)}"}`];
+
+  it('is told by its first two characters, as text and as bytes', () => {
+    for (const text of bodies) {
+      assert.equal(isPlainObject(text), true, text);
+      assert.equal(isPlainObject(Buffer.from(text)), true, text);
+    }
+    for (const text of ['', '{', '[{', ' {}', '{1', '{\u00bf', '\ufeff{}']) {
+      assert.equal(isPlainObject(text), false, text);
+      assert.equal(isPlainObject(Buffer.from(text)), false, text);
+    }
+  });
+
+  it('is none of these packed, at any level and with any window', () => {
+    let packedBodies = 0;
+    for (const text of bodies.flatMap((body) => [body, `\ufeff${body}`, `[${body}]`])) {
+      for (const packed of waysToPack(Buffer.from(text))) {
+        packedBodies++;
+        assert.equal(isPlainObject(packed), false, `${text.slice(0, 20)} became ${packed.toString('hex', 0, 8)}`);
+      }
+    }
+    assert.ok(packedBodies > 3000, `${packedBodies} were packed`);
+  });
+
+  function* waysToPack(body: Buffer): Generator<Buffer> {
+    const { constants } = zlib;
+    const strategies = [constants.Z_DEFAULT_STRATEGY, constants.Z_FIXED, constants.Z_HUFFMAN_ONLY, constants.Z_RLE];
+    for (const strategy of strategies) {
+      for (let level = 0; level <= 9; level++) {
+        yield zlib.deflateRawSync(body, { level, strategy });
+        yield zlib.deflateSync(body, { level, strategy });
+        yield zlib.gzipSync(body, { level, strategy });
+      }
+    }
+    for (let window = constants.BROTLI_MIN_WINDOW_BITS; window <= constants.BROTLI_MAX_WINDOW_BITS; window++) {
+      for (const quality of [0, 1, 5, 9, 11]) {
+        const { BROTLI_PARAM_LGWIN, BROTLI_PARAM_QUALITY } = constants;
+        yield zlib.brotliCompressSync(body, {
+          params: { [BROTLI_PARAM_LGWIN]: window, [BROTLI_PARAM_QUALITY]: quality },
+        });
+      }
+    }
+    if (zstdCompressSync !== undefined) yield zstdCompressSync(body);
+  }
 });

@@ -79,6 +79,7 @@ const COMMON: readonly InboundCase[] = [
     '/unknown-encoding': '-1',
     '/identity': 'same',
     '/gzip-broken': '-1',
+    '/gzip-only-said': 'not packed',
     '/gzip-header-array': 'array',
     '/gzip-set-header': 'stream',
     '/gzip-large': 'early',
