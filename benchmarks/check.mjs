@@ -29,7 +29,7 @@ const MEASUREMENTS = {
     return (await measureCalls('http', { ...options, names: [BARE, PARTNER] }))[PARTNER];
   },
 };
-const OPTIONS = { length: 'check', rounds: 25 };
+const OPTIONS = { length: 'check', rounds: 24 };
 
 pinLoad();
 for (const name of HOT_FUNCTIONS) runHot(name);

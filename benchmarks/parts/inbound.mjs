@@ -1,7 +1,7 @@
 /** Requests answered: requests a second, CPU time a request and latencies, against the bare application. */
 import { createHistogram } from 'node:perf_hooks';
 import { FRAMEWORKS, startVariant, VARIANTS } from '../inbound-variants.mjs';
-import { BARE, compareVariants, comparisonCells, warmUp } from '../support/comparison.mjs';
+import { BARE, compareInFleets, comparisonCells, sampleVariants, warmUp } from '../support/comparison.mjs';
 import { expectCount } from '../support/counts.mjs';
 import { driveClosed, driveOpen } from '../support/load.mjs';
 import { interleave } from '../support/statistics.mjs';
@@ -15,7 +15,8 @@ const LATENCY_SECONDS = { full: 0.35, short: 0.35 };
 const UNRECORDED_SECONDS = 0.1;
 const WARM_UP_SECONDS = { full: 2, short: 0.5, check: 2 };
 const SLICE_SECONDS = { full: 0.2, short: 0.2, check: 0.2 };
-const ROUNDS = { full: 25, short: 5 };
+const ROUNDS = { full: 24, short: 5 };
+const FLEETS = { full: 3, short: 1, check: 3 };
 const CHECKED_REQUESTS = 100;
 const NS_PER_MS = 1e6;
 const PERCENTILES = [50, 99, 99.9];
@@ -35,10 +36,12 @@ export function sections({ length, rounds = ROUNDS[length] }) {
 
 /** @param names of the variants, bare among them; default: all that the framework has */
 export function measureThroughput(framework, size, { length, rounds, names = variantsOf(framework) }) {
-  return withVariants(framework, size, names, length, (variants, bareRate) => {
-    const requests = Math.max(20, Math.round(bareRate * SLICE_SECONDS[length]));
-    return compareVariants(variants, rounds, requests, driver(size));
-  });
+  return compareInFleets(FLEETS[length], rounds, (fleetRounds) =>
+    withVariants(framework, size, names, length, (variants, bareRate) => {
+      const requests = Math.max(20, Math.round(bareRate * SLICE_SECONDS[length]));
+      return sampleVariants(variants, fleetRounds, requests, driver(size));
+    }),
+  );
 }
 
 function measureLatencies(framework, size, { length, rounds }) {

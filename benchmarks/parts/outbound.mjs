@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BARE, compareVariants, comparisonCells, warmUp } from '../support/comparison.mjs';
+import { BARE, compareInFleets, comparisonCells, sampleVariants, warmUp } from '../support/comparison.mjs';
 import { expectCount } from '../support/counts.mjs';
 import { BENCHMARKS, freePort, OURS, startProgram } from '../support/program.mjs';
 import { table } from '../support/tables.mjs';
@@ -10,7 +10,8 @@ import { table } from '../support/tables.mjs';
 const CLIENTS = ['http', 'fetch'];
 const WARM_UP_SECONDS = { full: 3, short: 1, check: 2 };
 const SLICE_SECONDS = { full: 0.2, short: 0.2, check: 0.2 };
-const ROUNDS = { full: 25, short: 5 };
+const ROUNDS = { full: 24, short: 5 };
+const FLEETS = { full: 3, short: 1, check: 3 };
 const CHECKED_CALLS = 100;
 const PATH = '/v1/orders/7';
 const OURS_COUNT = 'partner_http_metrics_count';
@@ -37,7 +38,11 @@ export function sections({ length, rounds = ROUNDS[length] }) {
 }
 
 /** @param names of the variants, bare among them; default: all */
-export async function measureCalls(client, { length, rounds, names = Object.keys(VARIANTS) }) {
+export function measureCalls(client, { length, rounds, names = Object.keys(VARIANTS) }) {
+  return compareInFleets(FLEETS[length], rounds, (fleetRounds) => sampleFleet(client, length, fleetRounds, names));
+}
+
+async function sampleFleet(client, length, rounds, names) {
   const folder = mkdtempSync(join(tmpdir(), 'channel-exporter-'));
   const partner = await startProgram('apps/partner.js', { role: 'load' });
   const variants = {};
@@ -57,12 +62,12 @@ export async function measureCalls(client, { length, rounds, names = Object.keys
       if (name === BARE) bareRate = rate;
       variant.program.pause();
     }
-    const data = await compareVariants(variants, rounds, Math.round(bareRate * SLICE_SECONDS[length]), work);
+    const samples = await sampleVariants(variants, rounds, Math.round(bareRate * SLICE_SECONDS[length]), work);
     for (const variant of Object.values(variants)) {
       variant.program.resume();
       await check(variant);
     }
-    return data;
+    return samples;
   } finally {
     for (const { program } of [...Object.values(variants), { program: partner }]) await program.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -7,13 +7,29 @@ const MS_PER_SECOND = 1000;
 const US_PER_MS = 1000;
 
 /**
+ * Compares variants by several fleets, in each of which all of them are started anew: what V8 has made of a program
+ * differs from process to process by more than from slice to slice.
+ * @param rounds of all fleets together
+ * @param {(rounds: number) => Promise<Record<string, object[]>>} sampleFleet starts the variants, takes samples of that
+ *   many rounds by {@link sampleVariants}, and stops them
+ */
+export async function compareInFleets(fleets, rounds, sampleFleet) {
+  const all = {};
+  for (let fleet = 0; fleet < fleets; fleet++) {
+    const samples = await sampleFleet(Math.ceil(rounds / fleets));
+    for (const [name, own] of Object.entries(samples)) all[name] = [...(all[name] ?? []), ...own];
+  }
+  return Object.fromEntries(Object.entries(all).map(([name, own]) => [name, figures(own, all[BARE])]));
+}
+
+/**
  * Measures slices of the same amount of work; only the variant at work runs, the others are stopped.
  * @param {Record<string, { program: object }>} variants running, by name, and paused; one of them is bare
  * @param {number} amount of units of work in a slice
  * @param {(variant: object, amount: number) => Promise<number>} work gives back the seconds it took
  */
-export async function compareVariants(variants, rounds, amount, work) {
-  const samples = await interleave(Object.keys(variants), rounds, async (name) => {
+export function sampleVariants(variants, rounds, amount, work) {
+  return interleave(Object.keys(variants), rounds, async (name) => {
     const { program } = variants[name];
     program.resume();
     const beforeMs = program.cpuMs();
@@ -22,8 +38,6 @@ export async function compareVariants(variants, rounds, amount, work) {
     program.pause();
     return { perSecond: amount / seconds, cpuUs: (cpuMs * US_PER_MS) / amount, busy: cpuMs / MS_PER_SECOND / seconds };
   });
-  const bare = samples[BARE];
-  return Object.fromEntries(Object.entries(samples).map(([name, own]) => [name, figures(own, bare)]));
 }
 
 /** Ratios are of what is better when it is more: 1 is free, in requests a second and in CPU time alike. */

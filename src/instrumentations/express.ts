@@ -3,9 +3,10 @@
  * It records nothing itself.
  *
  * Express keeps no template of a mount path, and `req.baseUrl` holds the concrete one. So the router's `use` and
- * `route` are patched in place to remember, for each layer they create, its router and path; the layer's
- * `handle_request` then follows a request: a mount layer notes the prefix under which the next router runs, a route
- * layer notes the whole template. The error handlers that run later find it unchanged.
+ * `route` are patched in place to remember, for each layer they create, its router and path. When the first request
+ * comes, the templates of all routes are told from that, and at the end of a request `req.route` says which it was.
+ * Where that is not enough, because a router is mounted twice, has several paths or is called by a handler of the
+ * application's own, each request is followed, which costs more: by the router's `handle` and the layers' methods.
  *
  * In a bundle there is no file to patch. There the router is found through the application: as the listener of the
  * server at its first request, or as `req.app` at the end of one. What was made until then is read from its layers.
@@ -20,60 +21,22 @@ import {
   type Layer,
   type LayerPath,
   layerPath,
-  matchedTemplate,
-  mountedPaths,
   mountPath,
   type PathOptions,
   type Router,
 } from './express-layers';
+import { Progress, type Request } from './express-progress';
+import { Survey, type SurveyedRoute } from './express-survey';
 import type { Instrumentation } from './instrumentation';
 import { offFileLoaded, onFileLoaded } from './module-load';
-import { imitate } from './patch';
+import { imitate, patchMethod } from './patch';
 import { rawPath } from './request-target';
-import { addRouteLookup, guarded, keepNotes, notesOf, type RouteNotes, removeRouteLookup, routeFailed } from './routes';
+import { addRouteLookup, guarded, type RouteNotes, removeRouteLookup, routeFailed } from './routes';
 
 interface RouterPrototype {
   use(this: Router, ...args: unknown[]): unknown;
   route(this: Router, path: unknown): unknown;
   handle(this: Router, request: Request, ...rest: unknown[]): unknown;
-}
-
-interface Request {
-  url?: string;
-  originalUrl?: string;
-  baseUrl?: string;
-  route?: unknown;
-  app?: App;
-}
-
-/** How far a request has come. */
-class Progress implements RouteNotes {
-  /** Prefix of the router that is entered next; undefined where a mount path on the way is not known. */
-  prefix: string | undefined = '';
-  /** The route that was reported last. */
-  route: unknown;
-  /** The router that was entered last. */
-  entered: Entered | undefined;
-
-  constructor(public template: string | undefined) {}
-
-  /** How the request entered a router the last time. */
-  into(router: Router): Entered | undefined {
-    let { entered } = this;
-    while (entered !== undefined && entered.router !== router) entered = entered.before;
-    return entered;
-  }
-}
-
-/** A router as a request entered it. */
-interface Entered {
-  readonly router: Router;
-  /** The router that was entered before. */
-  readonly before: Entered | undefined;
-  /** Template of its mount path, from the root. */
-  readonly prefix: string | undefined;
-  /** The concrete text of the same, as in `req.baseUrl`. */
-  readonly baseUrl: string;
 }
 
 const NAME = 'express';
@@ -87,38 +50,44 @@ const HANDLE_METHODS = { handle_request: 0, handleRequest: 0, handle_error: 1, h
 const FILE = '/router/index.js';
 
 const layerPaths = new WeakMap<object, LayerPath>();
-const patchedLayers = new WeakSet<object>();
-const patchedRouters = new WeakSet<object>();
+/** Prototypes of routers, whose `use` and `route` are patched, and of their layers; there are a few. */
+const routerPrototypes = new Set<RouterPrototype>();
+const layerPrototypes = new Set<Record<string, unknown>>();
 /** Routers whose every layer is known. */
 const notedRouters = new WeakSet<object>();
-const seenServers = new WeakSet<object>();
-let isEnabled = false;
 
 export function createExpressInstrumentation(): Instrumentation {
   return {
     name: NAME,
     enable() {
-      isEnabled = true;
       addRouteLookup(routeAtTheEnd);
-      onFileLoaded(FILE, patchRouter);
+      followWhereNeeded();
+      let onLoaded = patchLoadedRouter;
+      onFileLoaded(FILE, (exported) => onLoaded(exported));
+      onLoaded = patchRouter;
       subscribe(REQUEST_START, onRequestStart);
     },
     disable() {
-      isEnabled = false;
       removeRouteLookup(routeAtTheEnd);
+      endFollowing();
       offFileLoaded(FILE);
       unsubscribe(REQUEST_START, onRequestStart);
     },
   };
 }
 
+const survey = new Survey(layerPaths);
+const seenServers = new WeakSet<object>();
+/** Puts back what follows requests; undefined while none is followed. */
+let restore: (() => void)[] | undefined;
+
 /** Express 4 keeps the methods on the exported function itself, the package router on its prototype. */
 function patchRouter(exported: unknown): void {
   const target = [exported, (exported as { prototype?: unknown } | null)?.prototype].find(isRouterPrototype);
-  if (target === undefined || patchedRouters.has(target)) return;
-  patchedRouters.add(target);
+  if (target === undefined || routerPrototypes.has(target)) return;
+  routerPrototypes.add(target);
 
-  const { use, route, handle } = target;
+  const { use, route } = target;
   target.use = function (...args) {
     const before = this.stack?.length ?? 0;
     const result = use.apply(this, args);
@@ -131,13 +100,15 @@ function patchRouter(exported: unknown): void {
     guarded(NAME, () => noteLayers(this, before, path, { end: true, strict: this.strict }));
     return result;
   };
-  target.handle = function (...args) {
-    if (isEnabled) enterRouter(this, args[0]);
-    return handle.apply(this, args);
-  };
   imitate(target.use, use);
   imitate(target.route, route);
-  imitate(target.handle, handle);
+  if (restore !== undefined) restore.push(followInto(target));
+}
+
+/** One that was loaded, and may have made routers, before anybody looked. */
+function patchLoadedRouter(exported: unknown): void {
+  survey.giveUp();
+  patchRouter(exported);
 }
 
 /** A router made by Express has the methods too, but not as its own. */
@@ -153,9 +124,17 @@ function isRouterPrototype(value: unknown): value is RouterPrototype {
 /** The first request of a server tells whether Express is its listener, before it runs. */
 function onRequestStart(message: unknown): void {
   const { server } = message as { server: Server };
-  if (seenServers.has(server)) return;
+  const isNew = !seenServers.has(server);
+  if (!isNew && !survey.hasChanged) return;
   seenServers.add(server);
-  guarded(NAME, () => server.listeners('request').forEach(patchRouterOf));
+  guarded(NAME, () => {
+    for (const app of isNew ? server.listeners('request') : []) {
+      patchRouterOf(app);
+      const root = routerOf(app);
+      if (root !== undefined) survey.addRoot(root);
+    }
+    followWhereNeeded();
+  });
 }
 
 /** @returns whether the application's router is, or was, patched */
@@ -164,18 +143,22 @@ function patchRouterOf(app: unknown): boolean {
   if (router === undefined) return false;
   let prototype: object | null = router;
   while (prototype !== null && !isRouterPrototype(prototype)) prototype = Object.getPrototypeOf(prototype);
-  if (prototype !== null) patchRouter(prototype);
+  if (prototype !== null && !routerPrototypes.has(prototype as RouterPrototype)) patchLoadedRouter(prototype);
   return prototype !== null;
 }
 
 function noteLayers(router: Router, from: number, path: unknown, options: PathOptions): void {
+  survey.addLayerTo(router);
   for (const layer of router.stack.slice(from)) noteLayer(layer, layerPath(router, layer, path, options));
 }
 
 function noteLayer(layer: Layer, noted: LayerPath): void {
   layerPaths.set(layer, noted);
   if (typeof layer.route === 'object' && layer.route !== null) layerPaths.set(layer.route, noted);
-  patchLayer(Object.getPrototypeOf(layer));
+  const prototype: Record<string, unknown> = Object.getPrototypeOf(layer);
+  if (layerPrototypes.has(prototype)) return;
+  layerPrototypes.add(prototype);
+  if (restore !== undefined) restore.push(...followThrough(prototype));
 }
 
 /** Notes the layers that were made before the router was patched: in a bundle, or before start(). */
@@ -185,90 +168,113 @@ function noteEarlierLayers(router: Router): void {
   for (const layer of router.stack) if (!layerPaths.has(layer)) noteLayer(layer, foundLayerPath(router, layer));
 }
 
-function patchLayer(prototype: Record<string, unknown>): void {
-  if (patchedLayers.has(prototype)) return;
-  patchedLayers.add(prototype);
-  for (const [method, position] of Object.entries(HANDLE_METHODS)) {
-    const original = prototype[method];
-    if (typeof original !== 'function') continue;
-    prototype[method] = function (this: Layer, ...args: unknown[]) {
-      const path = isEnabled ? layerPaths.get(this) : undefined;
-      if (path !== undefined) enterLayer(this, path, args[position] as Request);
-      return original.apply(this, args);
-    };
-    imitate(prototype[method] as object, original as (...args: unknown[]) => unknown);
-  }
+function followWhereNeeded(): void {
+  if (survey.tellsAll()) endFollowing();
+  else follow();
 }
 
-/** First: a router begins to run, under the prefix of the layer that leads to it. Does not throw. */
+/** From now on each request that begins is followed. */
+function follow(): void {
+  restore ??= [...[...routerPrototypes].map(followInto), ...[...layerPrototypes].flatMap(followThrough)];
+}
+
+function endFollowing(): void {
+  for (const put of restore ?? []) put();
+  restore = undefined;
+}
+
+/** Follows requests into the routers of a kind. */
+function followInto(prototype: RouterPrototype): () => void {
+  return patchMethod(prototype, 'handle', (original, isInForce) => {
+    return function (this: Router, ...args: unknown[]) {
+      if (isInForce()) enterRouter(this, args[0] as Request);
+      return original.apply(this, args);
+    };
+  });
+}
+
+/** Follows requests through the layers of a kind. */
+function followThrough(prototype: Record<string, unknown>): (() => void)[] {
+  return Object.entries(HANDLE_METHODS)
+    .filter(([method]) => typeof prototype[method] === 'function')
+    .map(([method, position]) =>
+      patchMethod(prototype, method, (original, isInForce) => {
+        return function (this: Layer, ...args: unknown[]) {
+          const path = isInForce() ? layerPaths.get(this) : undefined;
+          if (path !== undefined) enterLayer(this, path, args[position] as Request);
+          return original.apply(this, args);
+        };
+      }),
+    );
+}
+
+/** Does not throw. */
 function enterRouter(router: Router, request: Request): void {
   try {
     noteEarlierLayers(router);
-    const notes = notesOf(request);
-    const progress = notes instanceof Progress ? notes : new Progress(notes?.template);
-    if (progress !== notes) keepNotes(request, progress);
-    const { prefix, entered: before } = progress;
-    progress.entered = { router, before, prefix, baseUrl: request.baseUrl ?? '' };
+    Progress.enterRouter(router, request);
   } catch (error) {
     routeFailed(NAME, error);
   }
 }
 
-/** Second: one of its layers has matched, a mount or a route. Does not throw. */
+/** Does not throw. */
 function enterLayer(layer: Layer, path: LayerPath, request: Request): void {
   try {
-    const progress = notesOf(request);
-    const entered = progress instanceof Progress ? progress.into(path.router) : undefined;
-    if (!(progress instanceof Progress) || entered === undefined) return;
-    if (layer.route === undefined) {
-      const template = path.template ?? matchedTemplate(path, mountedPaths(request, entered.baseUrl));
-      const isKnown = entered.prefix !== undefined && path.isKnown;
-      progress.prefix = isKnown ? joinTemplates(entered.prefix, template) : undefined;
-    } else {
-      progress.route = layer.route;
-      // a router that is a route's handler sees the whole path
-      progress.prefix = entered.prefix;
-      progress.template = routeTemplate(path, entered, request);
-    }
+    Progress.enterLayer(layer, path, request);
   } catch (error) {
     routeFailed(NAME, error);
   }
 }
 
 /** Last: the answer has gone, and may have gone before the route's turn came. */
-function routeAtTheEnd(request: Request, notes: RouteNotes | undefined): string | undefined {
+function routeAtTheEnd(request: Request & { app?: App }, notes: RouteNotes | undefined): string | undefined {
   const { route } = request;
-  if (notes instanceof Progress) return routeBeforeHandler(request, route, notes);
-  return request.app === undefined && !isRoute(route) ? undefined : unseenRoute(request, route);
+  if (notes instanceof Progress) return routeOfFollowed(request, route, notes);
+  const isOfExpress = isRoute(route);
+  const surveyed = isOfExpress ? survey.find(route) : undefined;
+  if (surveyed !== undefined) return surveyedTemplate(request, surveyed);
+  // nothing is to be found out of a request that matched no route, or that Express has not seen
+  if (!isOfExpress && (restore === undefined || request.app === undefined)) return undefined;
+  return unseenRoute(request, route);
 }
 
-/** Where the request did not pass a router that was patched. */
-function unseenRoute(request: Request, route: unknown): string | undefined {
+/** Where a parameter's callback answered before the route's handler ran: the route that was about to. */
+function routeOfFollowed(request: Request, route: unknown, progress: Progress): string | undefined {
+  // its handler has run, and its template is known
+  if (route === progress.route && progress.template !== undefined) return undefined;
+  const path = isRoute(route) ? layerPaths.get(route) : undefined;
+  return path && progress.unreached(path, route as object, request, warnUnseen);
+}
+
+function surveyedTemplate(request: Request, { template, baseUrl }: SurveyedRoute): string {
+  const own = request.baseUrl ?? '';
+  if (baseUrl === undefined || own === baseUrl) return template;
+  // the handler passed the request on, back to an outer router or to one mounted deeper; or the letters differ in case
+  if (isWithin(baseUrl, own) || isWithin(rawPath(request.originalUrl ?? ''), baseUrl)) return template;
+  survey.giveUp();
+  follow();
+  return joinTemplates(own, template.slice(baseUrl.length)) || '/';
+}
+
+function isWithin(path: string, base: string): boolean {
+  return path.toLowerCase().startsWith(base.toLowerCase());
+}
+
+/** Where the request did not pass a router that was patched, or one that was made while it ran. */
+function unseenRoute(request: Request & { app?: App }, route: unknown): string | undefined {
   let template: string | undefined;
   guarded(NAME, () => {
     const isPatched = patchRouterOf(request.app);
+    followWhereNeeded();
     if (!isRoute(route)) return;
+    template = survey.find(route)?.template;
+    if (template !== undefined) return;
     template = isPatched ? routeInApp(request.app as App, route, rawPath(request.originalUrl ?? '')) : undefined;
     // from the next request on it is known
     if (!isPatched) warnUnseen();
   });
   return template;
-}
-
-/** Where a parameter's callback answered before the route's handler ran: the route that was about to. */
-function routeBeforeHandler(request: Request, route: unknown, progress: Progress): string | undefined {
-  // its handler has run, and its template is known
-  if (route === progress.route && progress.template !== undefined) return undefined;
-  const path = isRoute(route) ? layerPaths.get(route) : undefined;
-  const entered = path && progress.into(path.router);
-  if (path === undefined || entered === undefined) return undefined;
-  if (entered.prefix === undefined) warnUnseen();
-  return progress.route === route ? undefined : routeTemplate(path, entered, request);
-}
-
-function routeTemplate(path: LayerPath, entered: Entered, request: Request): string | undefined {
-  if (entered.prefix === undefined || !path.isKnown) return undefined;
-  return joinTemplates(entered.prefix, path.template ?? matchedTemplate(path, [rawPath(request.url ?? '')])) || '/';
 }
 
 /** Other frameworks leave a `route` on the request too; only Express's has a stack. */
