@@ -57,7 +57,7 @@ export class HttpCall {
     // what an application emits by itself is no response
     if (response === undefined || value !== response || this.response !== undefined || this.call.isFinished) return;
     this.response = response;
-    this.call.bodyBegins(response.headers['content-encoding']);
+    this.call.bodyBegins(() => contentEncodingOf(response));
     this.push = response.push as Push;
     new Observed(response, this);
     Object.defineProperty(response, 'push', OBSERVED_PUSH);
@@ -122,6 +122,15 @@ function observedPush(this: object, chunk: unknown, encoding?: BufferEncoding): 
   const call = callOf(this);
   const { push } = Readable.prototype;
   return call === undefined ? (push as Push).call(this, chunk, encoding) : call.pushed(chunk, encoding);
+}
+
+/**
+ * Not from `headers`: Node makes that object when it is first asked for, and clients that unpack, like axios, delete
+ * the header from it.
+ */
+function contentEncodingOf({ rawHeaders }: IncomingMessage): string | undefined {
+  const at = rawHeaders.findIndex((name, n) => n % 2 === 0 && name.toLowerCase() === 'content-encoding');
+  return at < 0 ? undefined : rawHeaders[at + 1];
 }
 
 function responseOf(request: ClientRequest): IncomingMessage | undefined {

@@ -18,6 +18,8 @@ import { PartnerCall } from './partner-call';
 import { patchMethod } from './patch';
 
 const NAME = 'http';
+/** Scheme and authority; nothing behind them can change the port. */
+const ORIGIN = /^https?:\/\/[^/?#\\\s]*\//i;
 
 type Request = (...args: unknown[]) => http.ClientRequest;
 
@@ -72,7 +74,7 @@ function begin(request: http.ClientRequest, args: readonly unknown[], startedMs:
 
 /** The port of a call, which the request object does not keep; undefined: the protocol's default. */
 function portOf(request: http.ClientRequest, [input, extra]: readonly unknown[]): number | undefined {
-  const url = typeof input === 'string' ? new URL(input) : isUrl(input) ? input : undefined;
+  const url = typeof input === 'string' ? { port: portOfText(input) } : isUrl(input) ? input : undefined;
   const options = (url === undefined ? input : extra) as http.RequestOptions | null | undefined;
   const hasOptions = typeof options === 'object' && options !== null;
   const agent = (request as { agent?: { defaultPort?: number } }).agent;
@@ -81,6 +83,19 @@ function portOf(request: http.ClientRequest, [input, extra]: readonly unknown[])
   const implied = hasOptions && Object.hasOwn(options, 'defaultPort') ? options.defaultPort : undefined;
   const port = given || implied || agent?.defaultPort;
   return port ? Number(port) : undefined;
+}
+
+/** Origin of the URL that was read last, up to its path, and its port: services call few hosts, each of them often. */
+let lastOrigin: string | undefined;
+let lastPort = '';
+
+/** What `port` is of the URL of a text. */
+function portOfText(text: string): string {
+  if (lastOrigin === undefined || !text.startsWith(lastOrigin)) {
+    lastPort = new URL(text).port;
+    lastOrigin = ORIGIN.exec(text)?.[0];
+  }
+  return lastPort;
 }
 
 /** As Node tells a URL, of whatever realm or library, from options. */

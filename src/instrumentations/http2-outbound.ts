@@ -150,7 +150,8 @@ class StreamCall {
   responded(headers: http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader): void {
     this.hasResponded = true;
     this.call.responded(headers[':status']);
-    this.call.bodyBegins(headers['content-encoding']);
+    const contentEncoding = headers['content-encoding'];
+    this.call.bodyBegins(() => contentEncoding);
     for (const [chunk, encoding] of this.early) this.call.chunk(chunk, encoding);
     this.early = [];
     if (this.hasEnded) this.call.finish(true);

@@ -4,6 +4,7 @@
  */
 import type { BodyReader, Chunk } from '../business-code/body-reader';
 import { NO_CODE, partnerCode, partnerCodeReader } from '../business-code/codes';
+import { isPlainObject } from '../business-code/decompress';
 import type { PartnerError } from '../core/measurement';
 import { nowMs } from '../core/stopwatch';
 import type { Callee } from './callee';
@@ -12,6 +13,8 @@ import type { SourceContext } from './instrumentation';
 export class PartnerCall {
   private status: number | undefined;
   private body: BodyReader | undefined;
+  /** Until the first piece of the body. */
+  private contentEncoding: (() => string | undefined) | undefined;
   private error: PartnerError | undefined;
   private hasFinished = false;
 
@@ -35,12 +38,12 @@ export class PartnerCall {
     this.status = status;
   }
 
-  /** A body follows. @param contentEncoding as in the header */
-  bodyBegins(contentEncoding: string | undefined): void {
+  /** A body follows. @param contentEncoding gives the header; asked with the first piece, if that may be packed */
+  bodyBegins(contentEncoding: () => string | undefined): void {
     if (this.hasFinished) return;
     try {
       this.body = partnerCodeReader(this.context.bodyLimit);
-      this.body.setEncoding(contentEncoding);
+      this.contentEncoding = contentEncoding;
     } catch (error) {
       this.context.recorder.failed(this.source, error);
     }
@@ -50,6 +53,8 @@ export class PartnerCall {
   chunk(chunk: Chunk, encoding?: BufferEncoding): void {
     if (this.hasFinished) return;
     try {
+      if (this.contentEncoding !== undefined && !isPlainObject(chunk)) this.body?.setEncoding(this.contentEncoding());
+      this.contentEncoding = undefined;
       this.body?.push(chunk, encoding);
     } catch (error) {
       this.context.recorder.failed(this.source, error);

@@ -148,7 +148,7 @@ class UndiciCall {
   responded(statusCode: number, headers: RawHeaders): void {
     if (statusCode < STATUS_OK && statusCode !== STATUS_SWITCHING) return;
     this.call.responded(statusCode);
-    this.call.bodyBegins(headerValue(headers, 'content-encoding'));
+    this.call.bodyBegins(() => headerValue(headers, 'content-encoding'));
   }
 
   completed(): void {
