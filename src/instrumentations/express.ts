@@ -55,6 +55,10 @@ const routerPrototypes = new Set<RouterPrototype>();
 const layerPrototypes = new Set<Record<string, unknown>>();
 /** Routers whose every layer is known. */
 const notedRouters = new WeakSet<object>();
+const seenServers = new WeakSet<object>();
+const survey = new Survey(layerPaths);
+/** Puts back what follows requests; undefined while none is followed. */
+let restore: (() => void)[] | undefined;
 
 export function createExpressInstrumentation(): Instrumentation {
   return {
@@ -62,9 +66,10 @@ export function createExpressInstrumentation(): Instrumentation {
     enable() {
       addRouteLookup(routeAtTheEnd);
       followWhereNeeded();
-      let onLoaded = patchLoadedRouter;
-      onFileLoaded(FILE, (exported) => onLoaded(exported));
-      onLoaded = patchRouter;
+      // what is loaded already is told at once, and may have made routers
+      let isLate = true;
+      onFileLoaded(FILE, (exported) => patchRouter(exported, isLate));
+      isLate = false;
       subscribe(REQUEST_START, onRequestStart);
     },
     disable() {
@@ -76,16 +81,15 @@ export function createExpressInstrumentation(): Instrumentation {
   };
 }
 
-const survey = new Survey(layerPaths);
-const seenServers = new WeakSet<object>();
-/** Puts back what follows requests; undefined while none is followed. */
-let restore: (() => void)[] | undefined;
-
-/** Express 4 keeps the methods on the exported function itself, the package router on its prototype. */
-function patchRouter(exported: unknown): void {
+/**
+ * Express 4 keeps the methods on the exported function itself, the package router on its prototype.
+ * @param isLate whether routers may have been made before, of which nobody knows
+ */
+function patchRouter(exported: unknown, isLate: boolean): void {
   const target = [exported, (exported as { prototype?: unknown } | null)?.prototype].find(isRouterPrototype);
   if (target === undefined || routerPrototypes.has(target)) return;
   routerPrototypes.add(target);
+  if (isLate) survey.giveUp();
 
   const { use, route } = target;
   target.use = function (...args) {
@@ -103,12 +107,6 @@ function patchRouter(exported: unknown): void {
   imitate(target.use, use);
   imitate(target.route, route);
   if (restore !== undefined) restore.push(followInto(target));
-}
-
-/** One that was loaded, and may have made routers, before anybody looked. */
-function patchLoadedRouter(exported: unknown): void {
-  survey.giveUp();
-  patchRouter(exported);
 }
 
 /** A router made by Express has the methods too, but not as its own. */
@@ -143,7 +141,7 @@ function patchRouterOf(app: unknown): boolean {
   if (router === undefined) return false;
   let prototype: object | null = router;
   while (prototype !== null && !isRouterPrototype(prototype)) prototype = Object.getPrototypeOf(prototype);
-  if (prototype !== null && !routerPrototypes.has(prototype as RouterPrototype)) patchLoadedRouter(prototype);
+  if (prototype !== null) patchRouter(prototype, true);
   return prototype !== null;
 }
 
