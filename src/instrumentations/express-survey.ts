@@ -11,6 +11,11 @@ export interface SurveyedRoute {
   readonly baseUrl: string | undefined;
 }
 
+interface Found {
+  readonly routers: Set<Router>;
+  readonly routes: WeakMap<object, SurveyedRoute>;
+}
+
 /** What makes a mount path match more than its own text. */
 const PATTERN = /[:*?+(){}[\]\\|]/;
 /** After so many an application goes on making routers, and is followed. */
@@ -22,6 +27,7 @@ export class Survey {
   /** Routers with layers, of which a survey has to find every one. */
   private readonly known = new WeakSet<Router>();
   private knownCount = 0;
+  /** By route, of the last survey that told all; also those under way need it, when a later one does not. */
   private routes = new WeakMap<object, SurveyedRoute>();
   private surveysLeft = MAX_SURVEYS;
   private isDue = false;
@@ -32,7 +38,7 @@ export class Survey {
 
   /** Whether something has come since the last survey. */
   get hasChanged(): boolean {
-    return this.isDue && this.surveysLeft > 0;
+    return this.isDue;
   }
 
   /** A router has got a layer. */
@@ -43,7 +49,9 @@ export class Survey {
     this.knownCount++;
   }
 
+  /** @param router the same one again where several servers have one application */
   addRoot(router: Router): void {
+    if (this.roots.some((root) => root.deref() === router)) return;
     this.isDue = true;
     this.roots.push(new WeakRef(router));
   }
@@ -58,8 +66,8 @@ export class Survey {
   tellsAll(): boolean {
     if (this.hasChanged) {
       this.isDue = false;
+      this.isComplete = this.surveysLeft > 0 && this.survey();
       this.surveysLeft--;
-      this.isComplete = this.survey();
     }
     return this.isComplete;
   }
@@ -70,20 +78,22 @@ export class Survey {
   }
 
   private survey(): boolean {
-    this.routes = new WeakMap();
-    const seen = new Set<Router>();
+    const found: Found = { routers: new Set(), routes: new WeakMap() };
     const isTold = this.roots.every((root) => {
       const router = root.deref();
-      return router === undefined || this.visit(router, '', seen);
+      return router === undefined || this.visit(router, '', found);
     });
-    const seenKnown = [...seen].filter((router) => this.known.has(router)).length;
-    return isTold && seenKnown === this.knownCount;
+    const knownFound = [...found.routers].filter((router) => this.known.has(router)).length;
+    if (!isTold || knownFound < this.knownCount) return false;
+    this.routes = found.routes;
+    return true;
   }
 
   /** @returns false where a request decides */
-  private visit(router: Router, prefix: string, seen: Set<Router>): boolean {
-    if (seen.has(router)) return false;
-    seen.add(router);
+  private visit(router: Router, prefix: string, found: Found): boolean {
+    const { routers, routes } = found;
+    if (routers.has(router)) return false;
+    routers.add(router);
     return router.stack.every((layer) => {
       const { route, handle } = layer as { route?: unknown; handle?: Partial<Router> };
       const isRoute = typeof route === 'object' && route !== null;
@@ -91,8 +101,8 @@ export class Survey {
       const template = this.layerPaths.get(layer)?.template;
       if (template === undefined) return false;
       const whole = joinTemplates(prefix, template);
-      if (!isRoute) return this.visit(handle as Router, whole, seen);
-      this.routes.set(route, { template: whole || '/', baseUrl: PATTERN.test(prefix) ? undefined : prefix });
+      if (!isRoute) return this.visit(handle as Router, whole, found);
+      routes.set(route, { template: whole || '/', baseUrl: PATTERN.test(prefix) ? undefined : prefix });
       return true;
     });
   }
