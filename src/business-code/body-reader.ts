@@ -29,7 +29,7 @@ const MAX_SPARE_SCANNERS = 16;
 /** By the list of names that they look for, of which there are a few constant ones. */
 const spareScanners = new Map<readonly string[], CodeScanner[]>();
 
-/** Text of no more characters is encoded where the last one was; none takes more than three bytes. */
+/** Text is encoded by so many code units, where the last piece was; none of them takes more than three bytes. */
 const SHORT_TEXT_CHARACTERS = 1024;
 const shortText = new Uint8Array(3 * SHORT_TEXT_CHARACTERS);
 const encoder = new TextEncoder();
@@ -118,11 +118,14 @@ export class BodyReader {
   private pushText(text: string, encoding: BufferEncoding | undefined): void {
     if (!isTextEncoding(encoding)) {
       this.pushBytes(Buffer.from(text, encoding));
-    } else if (text.length <= SHORT_TEXT_CHARACTERS) {
-      this.pushBytes(shortText, encoder.encodeInto(text, shortText).written);
     } else {
-      // no character takes less than a byte, so characters beyond the limit need not be encoded
-      this.pushBytes(Buffer.from(text.slice(0, this.limitBytes - this.bytesRead + 1)));
+      // in pieces, as mostly all but the first of a long text need not be read, nor so encoded
+      for (let at = 0; at < text.length && !this.isDone; ) {
+        const end = pieceEnd(text, at);
+        const piece = end - at === text.length ? text : text.slice(at, end);
+        this.pushBytes(shortText, encoder.encodeInto(piece, shortText).written);
+        at = end;
+      }
     }
   }
 
@@ -193,6 +196,13 @@ export class BodyReader {
     if (spare === undefined) spareScanners.set(this.names, [this.scanner]);
     else if (spare.length < MAX_SPARE_SCANNERS) spare.push(this.scanner);
   }
+}
+
+/** Where a piece of a text ends that is encoded by itself: not within a character of two code units. */
+function pieceEnd(text: string, start: number): number {
+  const end = Math.min(start + SHORT_TEXT_CHARACTERS, text.length);
+  const last = text.charCodeAt(end - 1);
+  return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
 }
 
 function isTextEncoding(encoding: BufferEncoding | undefined): boolean {

@@ -143,3 +143,37 @@ describe('a string that is written', () => {
     }
   });
 });
+
+describe('a body that comes as one text', () => {
+  const readText = (text: string, limit: number) => {
+    const reader = innerCodeReader(limit);
+    reader.push(text);
+    let code = 'not called';
+    reader.end(true, (codes) => {
+      code = innerCode(codes);
+    });
+    return code;
+  };
+  const bodies: readonly [title: string, make: (filling: string) => string][] = [
+    ['the code behind', (filling) => `{"x":"${filling}😀😀","code":"中😀"}`],
+    ['the code in front', (filling) => `{"code":"中","x":"${filling}😀😀"}`],
+    ['nothing that is no JSON behind the code', (filling) => `{"code":"7","x":"${filling}😀"}}`],
+    ['half a character', (filling) => `{"x":"${filling}\ud83d","code":"7\ud83d"}`],
+  ];
+  for (const [title, make] of bodies) {
+    it(`is read as its bytes are, wherever its pieces end: ${title}`, () => {
+      const codes = new Set<string>();
+      for (let length = 990; length < 1040; length++) {
+        for (const repeated of ['y', '中', '😀']) {
+          const text = make(repeated.repeat(length));
+          for (const limit of [LIMIT, text.length, 8, 1024, 1030, 2048, 3072]) {
+            const expected = read(text, Number.POSITIVE_INFINITY, limit);
+            assert.equal(readText(text, limit), expected, `${length} times ${repeated}, ${limit} bytes`);
+            codes.add(expected);
+          }
+        }
+      }
+      assert.ok(codes.size > 1, `all were read as ${[...codes]}`);
+    });
+  }
+});
