@@ -255,8 +255,9 @@ function surveyedTemplate(request: Request, { template, baseUrl }: SurveyedRoute
   return joinTemplates(own, template.slice(baseUrl.length)) || '/';
 }
 
+/** Whether a path begins with the segments of another, in whatever letters. */
 function isWithin(path: string, base: string): boolean {
-  return path.toLowerCase().startsWith(base.toLowerCase());
+  return base === '' || `${path}/`.toLowerCase().startsWith(`${base}/`.toLowerCase());
 }
 
 /** Where the request did not pass a router that was patched, or one that was made while it ran. */
@@ -266,7 +267,8 @@ function unseenRoute(request: Request & { app?: App }, route: unknown): string |
     const isPatched = patchRouterOf(request.app);
     followWhereNeeded();
     if (!isRoute(route)) return;
-    template = survey.find(route)?.template;
+    const surveyed = survey.find(route);
+    if (surveyed !== undefined) template = surveyedTemplate(request, surveyed);
     if (template !== undefined) return;
     template = isPatched ? routeInApp(request.app as App, route, rawPath(request.originalUrl ?? '')) : undefined;
     // from the next request on it is known

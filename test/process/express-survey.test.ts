@@ -4,22 +4,15 @@
  */
 import { join } from 'node:path';
 import { describe } from 'node:test';
-import { type InboundCase, inboundTable, type Observation } from '../support/inbound';
+import { type InboundCase, inboundTable, type RouteRow, routeCase } from '../support/inbound';
 import { FIXTURES } from '../support/paths';
 import { get, leave, request } from '../support/raw-http';
 
 const APP = join(FIXTURES, 'apps/express-surveyed.js');
 
-type Row = readonly [target: string, path: string, code: string, rest?: Partial<Observation>];
+const mode = (code: string) => routeCase(['/mode', '/mode', code]);
 
-const row = ([target, path, code, rest]: Row): InboundCase => ({
-  name: `${target} is ${path}, ${code}`,
-  send: get(target),
-  records: [{ path, code, ...rest }],
-});
-const mode = (code: string) => row(['/mode', '/mode', code]);
-
-const ROWS: readonly Row[] = [
+const ROWS: readonly RouteRow[] = [
   ['/', '/', 'root'],
   ['/users/7?x=1', '/users/:id', 'user'],
   ['/late/7', '/late/:id', 'late'],
@@ -62,8 +55,8 @@ const REQUESTS: readonly InboundCase[] = [
   },
 ];
 
-const USUAL = [...ROWS.map(row), ...REQUESTS];
-const GROWN = [row(['/grow', '/grow', 'grow']), row(['/api/grown/7', '/api/grown/:id', 'grown'])];
+const USUAL = [...ROWS.map(routeCase), ...REQUESTS];
+const GROWN = [routeCase(['/grow', '/grow', 'grow']), routeCase(['/api/grown/7', '/api/grown/:id', 'grown'])];
 
 for (const version of ['express4', 'express']) {
   describe(`${version}, surveyed`, () => {
@@ -79,8 +72,8 @@ for (const version of ['express4', 'express']) {
       APP,
       [
         mode('surveyed'),
-        row(['/mount-again', '/mount-again', 'mounted']),
-        row(['/again/users/7', '/again/users/:id', 'api-user']),
+        routeCase(['/mount-again', '/mount-again', 'mounted']),
+        routeCase(['/again/users/7', '/again/users/:id', 'api-user']),
         mode('followed'),
         ...USUAL,
       ],
@@ -93,9 +86,9 @@ for (const version of ['express4', 'express']) {
       APP,
       [
         mode('surveyed'),
-        row(['/by-hand/users/7', '/by-hand/users/:id', 'api-user']),
+        routeCase(['/api-by-hand/users/7', '/api-by-hand/users/:id', 'api-user']),
         mode('followed'),
-        row(['/by-hand/users/7/orders', '/by-hand/users/:id/orders', 'orders']),
+        routeCase(['/api-by-hand/users/7/orders', '/api-by-hand/users/:id/orders', 'orders']),
         ...USUAL,
       ],
       { args: [version] },

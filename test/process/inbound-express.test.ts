@@ -3,7 +3,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe } from 'node:test';
 import { BUNDLERS, openBundles } from '../support/bundle';
-import { type InboundCase, inboundTable, type Observation } from '../support/inbound';
+import { type InboundCase, inboundTable, type RouteRow, routeCase } from '../support/inbound';
 import { FIXTURES } from '../support/paths';
 import { get, leave, pieces, post, request } from '../support/raw-http';
 
@@ -19,18 +19,7 @@ const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 const ACCEPT_GZIP = { 'Accept-Encoding': 'gzip' };
 
-/** A row for a GET request: concrete path, template, code, and what else is not as usual. */
-type Row = readonly [target: string, path: string, code: string, rest?: Partial<Observation>];
-
-function rows(cases: readonly Row[]): InboundCase[] {
-  return cases.map(([target, path, code, rest]) => ({
-    name: `${target} is ${path}`,
-    send: get(target),
-    records: [{ path, code, ...rest }],
-  }));
-}
-
-const ROUTES: readonly Row[] = [
+const ROUTES: readonly RouteRow[] = [
   ['/', '/', 'root'],
   ['/?a=/plain', '/', 'root'],
   ['/plain', '/plain', 'plain'],
@@ -117,7 +106,7 @@ const ROUTES: readonly Row[] = [
 ];
 
 /** What each version writes in its own way. */
-const OWN_ROUTES: Readonly<Record<Version, readonly Row[]>> = {
+const OWN_ROUTES: Readonly<Record<Version, readonly RouteRow[]>> = {
   [FOUR]: [
     ['/all/a/b', '/all/*', 'all'],
     ['/optional', '/optional/:id?', 'optional'],
@@ -226,6 +215,13 @@ const REQUESTS: readonly InboundCase[] = [
   },
 ];
 
+const ESM_ROUTES: readonly RouteRow[] = [
+  ['/users/7', '/users/:id', 'user'],
+  ['/api/users/7', '/api/users/:id', 'api-user'],
+  ['/blocked/1', '/blocked/1', 'blocked', { http_status: '403' }],
+  ['/set', '/set', 'own'],
+];
+
 /** The program with its Express named in the text, as a bundler needs it. */
 function bundledSource(version: Version): string {
   return readFileSync(APP, 'utf8')
@@ -237,7 +233,7 @@ for (const version of [FOUR, FIVE] as const) {
   describe(`${version}, CommonJS`, () => {
     const own = OWN_ROUTES[version];
     const shared = ROUTES.filter(([target]) => !own.some(([other]) => other === target));
-    inboundTable(APP, [...rows([...shared, ...own]), ...REQUESTS], { args: [version] });
+    inboundTable(APP, [...[...shared, ...own].map(routeCase), ...REQUESTS], { args: [version] });
   });
 
   // the other two are in loading.test.ts
@@ -251,20 +247,11 @@ for (const version of [FOUR, FIVE] as const) {
         cpSync(APP_FILE, join(bundles.folder, 'inbound-express.json'));
         return bundles.make(bundler, bundledSource(version), { minify });
       };
-      inboundTable(make, [...rows([...shared, ...own]), ...REQUESTS], { args: [version] });
+      inboundTable(make, [...[...shared, ...own].map(routeCase), ...REQUESTS], { args: [version] });
     });
   }
 
   describe(`${version}, ES modules`, () => {
-    inboundTable(
-      APP_ESM,
-      rows([
-        ['/users/7', '/users/:id', 'user'],
-        ['/api/users/7', '/api/users/:id', 'api-user'],
-        ['/blocked/1', '/blocked/1', 'blocked', { http_status: '403' }],
-        ['/set', '/set', 'own'],
-      ]),
-      { args: [version] },
-    );
+    inboundTable(APP_ESM, ESM_ROUTES.map(routeCase), { args: [version] });
   });
 }

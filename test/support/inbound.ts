@@ -24,6 +24,13 @@ export interface InboundCase {
   readonly answers?: string | RegExp;
 }
 
+/** A GET request: concrete path, template, code, and what else is not as usual. */
+export type RouteRow = readonly [target: string, path: string, code: string, rest?: Partial<Observation>];
+
+export function routeCase([target, path, code, rest]: RouteRow): InboundCase {
+  return { name: `${target} is ${path}, ${code}`, send: get(target), records: [{ path, code, ...rest }] };
+}
+
 /** Every program of these tests answers it; it tells when what went before has been recorded. */
 const MARKER_PATH = '/marker';
 const MARKER_CALLER = 'marker';
