@@ -6,7 +6,7 @@
  */
 import { errorText, logLine } from './src/diagnostics/log';
 import { ConfigError } from './src/errors';
-import { launcherOf } from './src/topology/role';
+import { launcherOf } from './src/processes/launchers';
 
 // a launcher has nothing to measure, and would pay for loading what it does not use
 if (launcherOf(process) === undefined) {

@@ -4,9 +4,9 @@
  */
 import { offSwitch } from './config/off-switch';
 import type { SettingValues } from './config/settings';
-import { sharedState } from './core/overrides';
 import { logLine, setLogLevel, warn } from './diagnostics/log';
-import { applicationEnvironment } from './topology/role';
+import { applicationEnvironment } from './processes/launchers';
+import { sharedState } from './shared-state';
 
 /** The partner directory as an object, in the shape of the partner file. */
 export interface PartnerDirectoryOption {
@@ -94,7 +94,7 @@ export function start(options: StartOptions = {}): Exporter {
     shared.hasSaidOff = true;
     return { url: '', shutdown: async () => undefined };
   }
-  const { run } = require('./run') as typeof import('./run');
+  const { run } = require('./compose') as typeof import('./compose');
   const exporter = run(options, env);
   shared.running = exporter;
   return exporter;

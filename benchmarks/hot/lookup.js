@@ -2,7 +2,7 @@
 const { internal } = require('./ours');
 
 exports.lookup = (hostname, actionCode) => {
-  const { findCallee } = internal('instrumentations/callee.js');
+  const { findCallee } = internal('instrumentations/outbound/destination.js');
   const { PartnerDirectory } = internal('partners/directory.js');
   const paths = [
     ['/v1/pay', '1201'],

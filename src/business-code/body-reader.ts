@@ -3,7 +3,7 @@
  * the bound, and is neither kept nor delayed. Only a packed body is copied, to be unpacked at its end.
  */
 import { decompress, isIdentity, type Unpack } from './decompress';
-import { CodeScanner, type Found } from './scanner';
+import { CodeScanner, type Found } from './json/scanner';
 
 /** What a body held. */
 export interface BodyCodes {

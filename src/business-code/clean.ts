@@ -1,6 +1,6 @@
 /** The same cleaning for codes that an application sets by itself as for those read from a body. */
-import { printable } from '../core/printable';
-import { MAX_VALUE_CHARACTERS } from './value-text';
+import { printable } from '../runtime/printable';
+import { MAX_VALUE_CHARACTERS } from './json/value-text';
 
 /** Control characters and lone surrogates become U+FFFD; over 64 characters the value is cut. */
 export function cleanCode(value: string): string {

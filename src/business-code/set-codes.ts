@@ -1,7 +1,7 @@
 /** Codes set by the application, which win over those read from headers and bodies. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
-import { sharedState } from '../core/overrides';
+import { sharedState } from '../shared-state';
 import { cleanCode } from './clean';
 
 /** A code: text, or a number or boolean that is taken as its text. */

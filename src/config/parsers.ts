@@ -3,8 +3,8 @@
  * what is wrong with it. Nothing here throws.
  */
 import { cleanCode } from '../business-code/clean';
-import { LABELS, type LabelName } from '../core/label-values';
 import { type Problem, type ProblemCode, problem } from '../errors';
+import { LABELS, type LabelName } from '../metrics/label-limits';
 import { boundariesFault, MAX_BOUNDARIES } from '../views/boundaries';
 import { parseSyscode } from '../views/metric-names';
 import {

@@ -6,13 +6,13 @@
  * or missing, and says so in a comment: the application's collectors must not end the monitoring of the service.
  */
 import type { MetricData } from '@opentelemetry/sdk-metrics';
-import { Turn } from '../core/turn';
-import { Chunks } from './chunks';
-import { gzipped } from './gzip';
-import { LabelTexts } from './label-texts';
-import { isOpenMetrics } from './openmetrics';
+import { Turn } from '../runtime/time-slice';
+import { gzipped } from './http/gzip';
 import type { TotalsReader } from './reader';
-import { CONTENT_TYPES, type Format, writeMetrics } from './text';
+import { Chunks } from './text/chunks';
+import { CONTENT_TYPES, type Format, writeMetrics } from './text/exposition';
+import { LabelTexts } from './text/label-texts';
+import { isOpenMetrics } from './text/openmetrics';
 
 /** What a scraper asks for. */
 export interface Form {

@@ -21,64 +21,78 @@ export interface SourceRow {
 export const SOURCES: readonly SourceRow[] = [
   {
     name: 'http',
-    load: () => (require('./http-inbound') as typeof import('./http-inbound')).createInboundInstrumentation,
+    load: () => (require('./inbound/http1') as typeof import('./inbound/http1')).createInboundInstrumentation,
   },
   {
     name: 'http',
-    load: () => (require('./http-outbound') as typeof import('./http-outbound')).createOutboundInstrumentation,
+    load: () => (require('./outbound/http1') as typeof import('./outbound/http1')).createOutboundInstrumentation,
   },
-  { name: 'undici', load: () => (require('./undici') as typeof import('./undici')).createUndiciInstrumentation },
+  {
+    name: 'undici',
+    load: () => (require('./outbound/undici') as typeof import('./outbound/undici')).createUndiciInstrumentation,
+  },
   // node:http2 comes with them: a builtin that an ES module imports passes no hook by which one could wait for it
   {
     name: 'http2',
-    load: () => (require('./http2-inbound') as typeof import('./http2-inbound')).createHttp2InboundInstrumentation,
+    load: () => (require('./inbound/http2') as typeof import('./inbound/http2')).createHttp2InboundInstrumentation,
   },
   {
     name: 'http2',
-    load: () => (require('./http2-outbound') as typeof import('./http2-outbound')).createHttp2OutboundInstrumentation,
+    load: () => (require('./outbound/http2') as typeof import('./outbound/http2')).createHttp2OutboundInstrumentation,
   },
   // three that are found without a file too, in bundles: express, fastify and next
-  { name: 'express', load: () => (require('./express') as typeof import('./express')).createExpressInstrumentation },
-  { name: 'fastify', load: () => (require('./fastify') as typeof import('./fastify')).createFastifyInstrumentation },
+  {
+    name: 'express',
+    load: () => (require('./frameworks/express') as typeof import('./frameworks/express')).createExpressInstrumentation,
+  },
+  {
+    name: 'fastify',
+    load: () => (require('./frameworks/fastify') as typeof import('./frameworks/fastify')).createFastifyInstrumentation,
+  },
   {
     name: 'koa',
-    load: () => (require('./koa') as typeof import('./koa')).createKoaInstrumentation,
+    load: () => (require('./frameworks/koa') as typeof import('./frameworks/koa')).createKoaInstrumentation,
     files: ['/lib/context.js'],
   },
   {
     name: 'hapi',
-    load: () => (require('./hapi') as typeof import('./hapi')).createHapiInstrumentation,
+    load: () => (require('./frameworks/hapi') as typeof import('./frameworks/hapi')).createHapiInstrumentation,
     files: ['/lib/request.js'],
   },
-  { name: 'next', load: () => (require('./next') as typeof import('./next')).createNextInstrumentation },
+  {
+    name: 'next',
+    load: () => (require('./frameworks/next') as typeof import('./frameworks/next')).createNextInstrumentation,
+  },
   {
     name: 'amqplib',
-    load: () => (require('./amqplib') as typeof import('./amqplib')).createAmqplibInstrumentation,
+    load: () => (require('./consumers/amqplib') as typeof import('./consumers/amqplib')).createAmqplibInstrumentation,
     files: ['/lib/channel_model.js', '/lib/callback_model.js'],
   },
   {
     name: 'kafkajs',
-    load: () => (require('./kafkajs') as typeof import('./kafkajs')).createKafkajsInstrumentation,
+    load: () => (require('./consumers/kafkajs') as typeof import('./consumers/kafkajs')).createKafkajsInstrumentation,
     files: ['/kafkajs/src/index.js', '/kafka-javascript/lib/kafkajs/_consumer.js'],
   },
   {
     name: 'bullmq',
-    load: () => (require('./bullmq') as typeof import('./bullmq')).createBullmqInstrumentation,
+    load: () => (require('./consumers/bullmq') as typeof import('./consumers/bullmq')).createBullmqInstrumentation,
     files: ['/dist/cjs/classes/worker.js'],
   },
   {
     name: 'mqtt',
-    load: () => (require('./mqtt') as typeof import('./mqtt')).createMqttInstrumentation,
+    load: () => (require('./consumers/mqtt') as typeof import('./consumers/mqtt')).createMqttInstrumentation,
     files: ['/build/lib/client.js', '/build/src/lib/client.js'],
   },
   {
     name: 'nats',
-    load: () => (require('./nats') as typeof import('./nats')).createNatsInstrumentation,
+    load: () => (require('./consumers/nats') as typeof import('./consumers/nats')).createNatsInstrumentation,
     files: ['/lib/nats-base-client/nats.js'],
   },
   {
     name: 'monitor',
-    load: () => (require('./monitored-calls') as typeof import('./monitored-calls')).createMonitorInstrumentation,
+    load: () =>
+      (require('./functions/monitored-calls') as typeof import('./functions/monitored-calls'))
+        .createMonitorInstrumentation,
   },
 ];
 

@@ -1,5 +1,5 @@
 /** The contract of a source of measurements. */
-import type { Recorder } from '../core/measurement';
+import type { Recorder } from '../metrics/measurement';
 import type { PartnerDirectory } from '../partners/directory';
 
 /** What every source is given. */

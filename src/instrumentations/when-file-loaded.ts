@@ -1,6 +1,6 @@
 /** A source that is loaded with the package that it observes, and costs a few names in a table until then. */
 import type { Instrumentation } from './instrumentation';
-import { offFileLoaded, onFileLoaded } from './module-load';
+import { offFileLoaded, onFileLoaded } from './patching/module-load';
 
 /**
  * Stands for a source until one of the files is loaded. Files of the package that were loaded before are the source's

@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { MeterProvider } from '@opentelemetry/api';
 import { errorText, warn } from '../diagnostics/log';
-import { patchMethod } from '../instrumentations/patch';
+import { patchMethod } from '../instrumentations/patching/patch';
 
 /** The part of the API, of whatever version, that is used. */
 interface MetricsApi {

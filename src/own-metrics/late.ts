@@ -3,7 +3,7 @@
  * later start(). Nothing in it throws.
  */
 import type { Meter, MeterOptions } from '@opentelemetry/api';
-import { type Offers, sharedState } from '../core/overrides';
+import { type Offers, sharedState } from '../shared-state';
 
 /** Name, version and options of a meter. */
 export type MeterScope = readonly [name: string, version: string | undefined, options: MeterOptions | undefined];

@@ -7,7 +7,7 @@ import type {
   ObservableCallback,
   ObservableResult,
 } from '@opentelemetry/api';
-import { sharedState } from '../core/overrides';
+import { sharedState } from '../shared-state';
 import { Late, type MeterScope } from './late';
 import { observeWhole } from './observation';
 

@@ -2,7 +2,7 @@
  * Runs the application's callbacks of observable instruments so that one that fails or hangs takes neither the scrape
  * nor the other instruments with it: what it observed counts only once it has ended well, and in time.
  */
-import { sharedState } from '../core/overrides';
+import { sharedState } from '../shared-state';
 
 /** Callbacks and prom-client wait one after the other, and Prometheus gives a scrape 10 s by default. */
 export const OBSERVE_LIMIT_MS = 3_000;

@@ -5,7 +5,7 @@
 import type { MetricData } from '@opentelemetry/sdk-metrics';
 import { reportClash } from '../diagnostics/name-clash';
 import type { ForeignFamilies } from '../exporter/scrape';
-import { offFileLoaded, onFileLoaded } from '../instrumentations/module-load';
+import { offFileLoaded, onFileLoaded } from '../instrumentations/patching/module-load';
 import { sampleNames } from '../views/prometheus-names';
 import { DataPointType } from '../views/sdk-constants';
 import { type ForeignFamily, foreignFamilies } from './foreign-text';

@@ -5,7 +5,7 @@
  * the same one.
  */
 import type { AggregationType as SdkAggregationType, ViewOptions } from '@opentelemetry/sdk-metrics';
-import { sharedState } from '../core/overrides';
+import { sharedState } from '../shared-state';
 import { BOUNDARIES_SECONDS } from './boundaries';
 import { familyNames, INSTRUMENTS, type InstrumentName, METER_NAME } from './metric-names';
 import { AggregationType } from './sdk-constants';

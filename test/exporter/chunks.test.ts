@@ -1,7 +1,7 @@
 /** Text as bytes in pieces. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CHUNK_BYTES, Chunks, NUMBER_BYTES } from '../../src/exporter/chunks';
+import { CHUNK_BYTES, Chunks, NUMBER_BYTES } from '../../src/exporter/text/chunks';
 
 function textOf(chunks: Chunks): string {
   return Buffer.concat(chunks.takeAll()).toString();

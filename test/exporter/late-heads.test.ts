@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { closeOnLateHead, WITHOUT_CHECK } from '../../src/exporter/late-heads';
+import { closeOnLateHead, WITHOUT_CHECK } from '../../src/exporter/http/request-timeout';
 
 const LIMIT_MS = 300;
 const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';

@@ -1,7 +1,7 @@
 /** Which form of the scrape a request asks for. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formOf } from '../../src/exporter/negotiate';
+import { formOf } from '../../src/exporter/http/negotiate';
 
 const PROMETHEUS_2 =
   'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';

@@ -12,7 +12,7 @@ import {
   type MetricData,
 } from '@opentelemetry/sdk-metrics';
 import { type Body, createScrape, type ForeignFamilies, type Form, type Scrape } from '../../src/exporter/scrape';
-import { metricsText } from '../../src/exporter/text';
+import { metricsText } from '../../src/exporter/text/exposition';
 import { parseMetrics } from '../support/metrics';
 
 const TIME: HrTime = [1_700_000_000, 0];

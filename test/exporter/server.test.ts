@@ -8,8 +8,8 @@ import { after, before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { type CollectionResult, DataPointType } from '@opentelemetry/sdk-metrics';
 import { setLogLevel } from '../../src/diagnostics/log';
+import { createMetricsServer, type MetricsServer, type ServerSettings } from '../../src/exporter/http/server';
 import { type Body, createScrape, type Scrape } from '../../src/exporter/scrape';
-import { createMetricsServer, type MetricsServer, type ServerSettings } from '../../src/exporter/server';
 import { type App, INNER, runApp } from '../support/app';
 import { parseMetrics } from '../support/metrics';
 

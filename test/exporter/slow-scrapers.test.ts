@@ -6,9 +6,9 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { replyOver } from '../../src/exporter/answer';
+import { replyOver } from '../../src/exporter/http/answer';
+import { createMetricsServer, type MetricsServer } from '../../src/exporter/http/server';
 import type { Body, Scrape } from '../../src/exporter/scrape';
-import { createMetricsServer, type MetricsServer } from '../../src/exporter/server';
 
 const MEBIBYTE = 1024 * 1024;
 /** As many as the server takes. */

@@ -11,10 +11,10 @@ import {
   type MetricData,
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
-import { Chunks } from '../../src/exporter/chunks';
-import { LabelTexts } from '../../src/exporter/label-texts';
-import { isOpenMetrics } from '../../src/exporter/openmetrics';
-import { boundaryText, type Format, metricsText, writeMetrics } from '../../src/exporter/text';
+import { Chunks } from '../../src/exporter/text/chunks';
+import { boundaryText, type Format, metricsText, writeMetrics } from '../../src/exporter/text/exposition';
+import { LabelTexts } from '../../src/exporter/text/label-texts';
+import { isOpenMetrics } from '../../src/exporter/text/openmetrics';
 import { PYTHON_FLOATS } from '../fixtures/exporter/python-floats';
 import { type SeededRandom, seededRandom } from '../support/seeded-random';
 

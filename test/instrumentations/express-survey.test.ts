@@ -1,8 +1,8 @@
 /** When all templates of Express's routes are told before a request comes, and when requests have to be followed. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import type { Layer, LayerPath, Router } from '../../src/instrumentations/express-layers';
-import { Survey } from '../../src/instrumentations/express-survey';
+import type { Layer, LayerPath, Router } from '../../src/instrumentations/frameworks/express/layers';
+import { Survey } from '../../src/instrumentations/frameworks/express/route-table';
 
 const layerPaths = new WeakMap<object, LayerPath>();
 let survey: Survey;

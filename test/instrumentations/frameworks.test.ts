@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { createFastifyInstrumentation } from '../../src/instrumentations/fastify';
-import { createHapiInstrumentation, patchRequest } from '../../src/instrumentations/hapi';
+import { createFastifyInstrumentation } from '../../src/instrumentations/frameworks/fastify';
+import { createHapiInstrumentation, patchRequest } from '../../src/instrumentations/frameworks/hapi';
+import { createKoaInstrumentation, patchContext } from '../../src/instrumentations/frameworks/koa';
+import { createNextInstrumentation } from '../../src/instrumentations/frameworks/next';
+import { routeOf } from '../../src/instrumentations/inbound/routes';
 import type { Instrumentation, SourceContext } from '../../src/instrumentations/instrumentation';
-import { createKoaInstrumentation, patchContext } from '../../src/instrumentations/koa';
-import { createNextInstrumentation } from '../../src/instrumentations/next';
-import { routeOf } from '../../src/instrumentations/routes';
 
 const routeOfFake = (request: object) => routeOf(request as IncomingMessage);
 

@@ -1,8 +1,8 @@
 /** monitor() changes nothing about the function that it measures. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type CallObserver, sharedState } from '../../src/core/overrides';
-import { monitor } from '../../src/instrumentations/monitor';
+import { monitor } from '../../src/instrumentations/functions/monitor';
+import { type CallObserver, sharedState } from '../../src/shared-state';
 
 /** What was said of the calls, in order. */
 let seen: string[] = [];

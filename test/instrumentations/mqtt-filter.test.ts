@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isSubscribedBy } from '../../src/instrumentations/mqtt-filter';
+import { isSubscribedBy } from '../../src/instrumentations/consumers/mqtt/filter';
 
 const CASES: readonly (readonly [filter: string, topic: string, isMatch: boolean])[] = [
   ['a/b', 'a/b', true],

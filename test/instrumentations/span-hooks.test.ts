@@ -5,9 +5,9 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { type Attributes, INVALID_SPAN_CONTEXT, type Span, trace } from '@opentelemetry/api';
-import { createSpanHooks } from '../../src/instrumentations/span-hooks';
 import { parsePartnerDirectory } from '../../src/partners/check';
 import { PartnerDirectory } from '../../src/partners/directory';
+import { createSpanHooks } from '../../src/spans/hooks';
 
 const { hosts } = parsePartnerDirectory({
   hosts: {

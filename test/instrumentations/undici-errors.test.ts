@@ -1,7 +1,7 @@
 /** Errors of undici and node:http2 as the fixed words, where no server can be made to cause them in a test. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { partnerErrorOf } from '../../src/instrumentations/partner-error';
+import { partnerErrorOf } from '../../src/instrumentations/outbound/partner-error';
 
 const WORDS: readonly (readonly [code: string, word: string])[] = [
   ['UND_ERR_CONNECT_TIMEOUT', 'timeout'],

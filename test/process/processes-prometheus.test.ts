@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describePortHolder } from '../../src/topology/port-holder';
+import { describePortHolder } from '../../src/processes/port-holder';
 import { INNER } from '../support/app';
 import { type DebianProgram, findDebianProgram, reportNotRun } from '../support/debian';
 import { Prometheus, type SampledSeries } from '../support/prometheus';

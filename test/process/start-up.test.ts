@@ -27,13 +27,13 @@ process.once('exit', () => console.log(JSON.stringify({
 
 /** Sources of packages, and the package whose loading calls for each. */
 const PACKAGES = {
-  amqplib: 'amqplib',
-  kafkajs: 'kafkajs',
-  bullmq: 'bullmq',
-  mqtt: 'mqtt',
-  nats: 'nats',
-  koa: 'koa',
-  hapi: '@hapi/hapi',
+  'consumers/amqplib': 'amqplib',
+  'consumers/kafkajs': 'kafkajs',
+  'consumers/bullmq': 'bullmq',
+  'consumers/mqtt/index': 'mqtt',
+  'consumers/nats/index': 'nats',
+  'frameworks/koa': 'koa',
+  'frameworks/hapi': '@hapi/hapi',
 };
 
 function loadedBy(script: string, env: Readonly<Record<string, string>> = {}, nodeArgs = PRELOAD): Loaded {
@@ -66,8 +66,8 @@ describe('a process under the preload', () => {
 
   it('observes what every service has', () => {
     assert.match(idle.stderr, /observes http, undici, http2, express,/);
-    assert.ok(has(idle, 'instrumentations/http-inbound'));
-    assert.ok(has(idle, 'instrumentations/http-outbound'));
+    assert.ok(has(idle, 'instrumentations/inbound/http1'));
+    assert.ok(has(idle, 'instrumentations/outbound/http1'));
   });
 
   for (const [source, name] of Object.entries(PACKAGES)) {
@@ -78,8 +78,8 @@ describe('a process under the preload', () => {
   }
 
   it('loads what consumed messages share with the first client', () => {
-    assert.ok(!has(idle, 'instrumentations/delivery'));
-    assert.ok(has(loadedBy(`require('amqplib')`), 'instrumentations/delivery'));
+    assert.ok(!has(idle, 'instrumentations/consumers/delivery'));
+    assert.ok(has(loadedBy(`require('amqplib')`), 'instrumentations/consumers/delivery'));
   });
 
   it('loads the parser of YAML with a partner file and not without', () => {
@@ -133,11 +133,11 @@ describe('a process under the preload', () => {
 
   it('loads neither what observes nor what reads partner files with the API alone', () => {
     const loaded = loadedBy("require('channel-exporter')", {}, []);
-    for (const file of ['run', 'run-tracing', 'config/resolve', 'partners/file', 'instrumentations/http-inbound']) {
+    for (const file of ['compose', 'spans/open', 'config/resolve', 'partners/file', 'instrumentations/inbound/http1']) {
       assert.ok(!has(loaded, file), file);
     }
     assert.ok(!loaded.builtins.includes('http'));
-    assert.ok(has(loadedBy("require('channel-exporter').channelSpanHooks()", {}, []), 'run-tracing'));
+    assert.ok(has(loadedBy("require('channel-exporter').channelSpanHooks()", {}, []), 'spans/open'));
   });
 
   it('loads less still where it is a launcher', () => {
@@ -159,13 +159,13 @@ describe('a process under the preload', () => {
 });
 
 /** All that is loaded to find that the exporter is switched off. */
-const BEHIND_LAUNCHER = ['src/config/off-switch.js', 'src/core/overrides.js', 'src/start.js'];
+const BEHIND_LAUNCHER = ['src/config/off-switch.js', 'src/shared-state.js', 'src/start.js'];
 const OFF = [
   'register.js',
   'src/config/off-switch.js',
-  'src/core/overrides.js',
   'src/diagnostics/log.js',
   'src/errors.js',
+  'src/processes/launchers.js',
+  'src/shared-state.js',
   'src/start.js',
-  'src/topology/role.js',
 ];

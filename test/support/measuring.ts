@@ -1,10 +1,10 @@
 /** What one process measures with, without sources and server: instruments, and a hub that adds them up. */
 import assert from 'node:assert/strict';
 import type { CollectionResult } from '@opentelemetry/sdk-metrics';
-import { createInstruments, type InstrumentsSettings, takeDeltas } from '../../src/core/instruments';
-import type { LabelName } from '../../src/core/label-values';
-import { metricsText } from '../../src/exporter/text';
-import { type DeltaSource, Hub } from '../../src/topology/hub';
+import { metricsText } from '../../src/exporter/text/exposition';
+import { createInstruments, type InstrumentsSettings, takeDeltas } from '../../src/metrics/instruments';
+import type { LabelName } from '../../src/metrics/label-limits';
+import { type DeltaSource, Hub } from '../../src/metrics/totals';
 import { createViews, families, type ViewSettings } from '../../src/views';
 import { type Metrics, parseMetrics } from './metrics';
 

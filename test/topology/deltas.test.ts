@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
-import type { Deltas } from '../../src/core/deltas';
-import { isDeltas, toBatches } from '../../src/topology/deltas';
-import type { Hub } from '../../src/topology/hub';
-import { encodeFrame, MAX_FRAME_BYTES } from '../../src/topology/protocol';
+import type { Deltas } from '../../src/metrics/deltas';
+import type { Hub } from '../../src/metrics/totals';
+import { isDeltas, toBatches } from '../../src/processes/batches';
+import { encodeFrame, MAX_FRAME_BYTES } from '../../src/processes/protocol';
 import { collectFrom, createMeasuring, SERIES_LIMIT } from '../support/measuring';
 
 const SETTINGS = {

@@ -1,8 +1,8 @@
 /** The hub shows the totals of what it was handed, and every family that it is to show. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sharedState } from '../../src/core/overrides';
-import { Hub } from '../../src/topology/hub';
+import { Hub } from '../../src/metrics/totals';
+import { sharedState } from '../../src/shared-state';
 import type { ViewSettings } from '../../src/views';
 import { collectFrom, createMeasuring, SERIES_LIMIT, scrapeOf } from '../support/measuring';
 

@@ -10,7 +10,7 @@ import {
   memberMessage,
   PROTOCOL_VERSION,
   ProtocolError,
-} from '../../src/topology/protocol';
+} from '../../src/processes/protocol';
 
 const HELLO: MemberMessage = {
   type: 'hello',

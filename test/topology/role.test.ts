@@ -1,7 +1,7 @@
 /** Launchers are told by their command lines; what may be the application never is one. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { applicationEnvironment, launcherOf } from '../../src/topology/role';
+import { applicationEnvironment, launcherOf } from '../../src/processes/launchers';
 
 interface Case {
   readonly script: string;

@@ -1,7 +1,7 @@
 /** What the Views make of each instrument. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Instruments } from '../../src/core/instruments';
+import type { Instruments } from '../../src/metrics/instruments';
 import { families, STATE_FAMILIES, type ViewSettings } from '../../src/views';
 import { DEFAULT_BOUNDARIES_MS } from '../../src/views/boundaries';
 import { createMeasuring } from '../support/measuring';

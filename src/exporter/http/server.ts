@@ -1,0 +1,115 @@
+/**
+ * Serves the scrape on a port of its own, without ever keeping the process alive.
+ */
+import { EventEmitter } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { logLine } from '../../diagnostics/log';
+import type { Scrape } from '../scrape';
+import { answerScrape, replyOver, replyText, requestPath } from './answer';
+import { closeOnLateHead, WITHOUT_CHECK } from './request-timeout';
+import { UnreadAnswers } from './stalled-scrapers';
+
+export const METRICS_PATH = '/metrics';
+/** Time for a scraper to send its request; Prometheus itself gives up after 10 s by default. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** A socket that moves nothing for so long is closed, whatever it waits for; Node counts the first time twice. */
+const IDLE_SOCKET_MS = 10_000;
+/** Scrapers connected at a time; further ones are turned away. */
+const MAX_CONNECTIONS = 64;
+/** A head larger than this is nonsense. */
+const MAX_HEADER_BYTES = 16 * 1024;
+
+export interface MetricsServer {
+  /** Address of the scrape; with port 0 and a host it names port 0 until the host is looked up. */
+  readonly url: string;
+  /** Whether a request belongs to this server. */
+  owns(server: unknown): boolean;
+  /**
+   * Tries once to have the port, which is bound when this returns unless a host name must be resolved first.
+   * @returns the error; undefined: it is served
+   */
+  listen(): Promise<NodeJS.ErrnoException | undefined>;
+  /** Stops listening and closes every connection. */
+  close(): Promise<void>;
+}
+
+export interface ServerSettings {
+  readonly port: number;
+  readonly host: string | undefined;
+}
+
+/** A server that does not listen yet. */
+export function createMetricsServer(scrape: Scrape, settings: ServerSettings): MetricsServer {
+  const unread = new UnreadAnswers();
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES, ...WITHOUT_CHECK };
+  const server = createServer(limits, (request, response) =>
+    answer(request, response, scrape, () => unread.add(request.socket)),
+  );
+  // an application's instrumentation patches Server.prototype.emit and would trace every scrape
+  server.emit = EventEmitter.prototype.emit;
+  closeOnLateHead(server, REQUEST_TIMEOUT_MS);
+  server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = IDLE_SOCKET_MS;
+  server.on('connection', (socket) => socket.unref());
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable)
+      socket.end(`HTTP/1.1 400 ${STATUS_CODES[400]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    else socket.destroy();
+  });
+
+  server.on('listening', () => {
+    // a host is looked up first, so that the start-up line could not know which port was free
+    const wasUnknown = settings.port === 0 && settings.host !== undefined;
+    if (wasUnknown) logLine('info', `metrics are now on ${urlOf(server, settings)}`);
+  });
+
+  return {
+    get url() {
+      return urlOf(server, settings);
+    },
+    owns: (other) => other === server,
+    listen: () =>
+      new Promise((resolve) => {
+        const onError = (error: NodeJS.ErrnoException) => {
+          server.off('listening', onListening);
+          resolve(error);
+        };
+        const onListening = () => {
+          server.off('error', onError);
+          server.on('error', () => undefined);
+          resolve(undefined);
+        };
+        server.once('error', onError);
+        server.once('listening', onListening);
+        // exclusive: in a cluster worker the port would otherwise be shared, and each scrape hit another worker
+        server.listen({
+          port: settings.port,
+          ...(settings.host === undefined ? {} : { host: settings.host }),
+          exclusive: true,
+        });
+        server.unref();
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.removeAllListeners('error');
+        server.on('error', () => undefined);
+        if (!server.listening) resolve();
+        else server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, scrape: Scrape, onWaiting: () => void): void {
+  const path = requestPath(request);
+  const reply = replyOver(response, onWaiting);
+  if (path === METRICS_PATH) answerScrape(request, METRICS_PATH, scrape, reply);
+  else replyText(reply, 404, `Nothing is here; the metrics are at ${METRICS_PATH}.`);
+}
+
+function urlOf(server: Server, { port, host }: ServerSettings): string {
+  const address = server.address() as AddressInfo | null;
+  const name = host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${address?.port ?? port}${METRICS_PATH}`;
+}

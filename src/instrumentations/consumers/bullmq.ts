@@ -1,0 +1,39 @@
+/**
+ * Jobs of BullMQ 5 and 6, as its Worker hands them to the processor: one attempt, one message.
+ *
+ * A processor in a file runs in a process or thread of its own; the Worker's side of it is measured here, so that its
+ * job counts once, in the process that has the Worker. Jobs fetched by `getNextJob` are not measured.
+ */
+
+import type { Instrumentation } from '../instrumentation';
+import { patchMethod } from '../patching/patch';
+import { ConsumerSource, followHandler, handlerDecides, hasMethods } from './delivery';
+
+type Process = (...args: unknown[]) => unknown;
+
+interface Worker {
+  readonly name?: unknown;
+  callProcessJob: Process;
+}
+
+const patched = new WeakSet<object>();
+
+const source = new ConsumerSource('bullmq', { '/dist/cjs/classes/worker.js': patchWorker });
+
+export function createBullmqInstrumentation(): Instrumentation {
+  return source;
+}
+
+function patchWorker(exported: unknown): void {
+  const prototype = (exported as { Worker?: { prototype?: Worker } }).Worker?.prototype;
+  if (!hasMethods(prototype, 'callProcessJob', 'processJob', 'getNextJob') || patched.has(prototype)) return;
+  patched.add(prototype);
+  // the client awaits what this gives, in a block that takes an exception as the failure of the job
+  patchMethod(prototype, 'callProcessJob', (process: Process) => {
+    return function (this: Worker, ...args) {
+      const run = () => process.apply(this, args);
+      const delivery = source.deliver(String(this.name));
+      return delivery === undefined ? run() : followHandler(handlerDecides(delivery), run);
+    };
+  });
+}

@@ -1,0 +1,155 @@
+/**
+ * The life of one delivered message: it begins when the client hands it over and ends with exactly one answer, however
+ * many the application gives.
+ *
+ * Shared by the sources of consumed messages, which say what is a delivery and what an answer.
+ */
+import { types } from 'node:util';
+import type { ConsumerCode, Recorder } from '../../metrics/measurement';
+import { nowMs } from '../../runtime/clock';
+import type { Instrumentation } from '../instrumentation';
+import { offFileLoaded, onFileLoaded } from '../patching/module-load';
+
+/** One message, or one batch, that waits for its answer. */
+export class Delivery {
+  private isAnswered = false;
+
+  constructor(
+    private readonly recorder: Pick<Recorder, 'recordConsumer'>,
+    private readonly topic: string,
+    private readonly startedMs = nowMs(),
+  ) {}
+
+  /** Acknowledged, or handled without an error. Without effect after another answer, as {@link fail}. */
+  succeed(): void {
+    this.answer('0');
+  }
+
+  /** Rejected, returned to the queue, given up by an error, or never answered. */
+  fail(): void {
+    this.answer('1');
+  }
+
+  private answer(code: ConsumerCode): void {
+    if (this.isAnswered) return;
+    this.isAnswered = true;
+    this.recorder.recordConsumer({ topic: this.topic, code }, nowMs() - this.startedMs);
+  }
+}
+
+/** What the handler's own end says about the message. */
+export interface HandlerAnswer {
+  /** It returned, or its promise was fulfilled with this value. */
+  onEnd?(value: unknown): void;
+  /** It threw, or its promise was rejected. */
+  onError(): void;
+}
+
+/** The whole answer where a client knows no acknowledgement. */
+export function handlerDecides(delivery: Delivery): HandlerAnswer {
+  return { onEnd: () => delivery.succeed(), onError: () => delivery.fail() };
+}
+
+/**
+ * Where a client acknowledges, the handler's end means nothing, but its error is a failure.
+ * @param onFailed drops what is kept of the delivery
+ */
+export function errorDecides(delivery: Delivery, onFailed: () => void): HandlerAnswer {
+  return {
+    onError() {
+      onFailed();
+      delivery.fail();
+    },
+  };
+}
+
+/**
+ * Runs a handler and follows its result.
+ *
+ * A promise is replaced by one that is derived from it and ends alike. A promise that is only looked at from the side
+ * would be either a rejection that the application never hears of, or one that it hears of twice.
+ * @param followOther follows a result that is no promise in its own way, and says whether it did
+ * @returns what the handler gave, or the derived promise; throws what it threw
+ */
+export function followHandler<Result>(
+  answer: HandlerAnswer,
+  run: () => Result,
+  followOther?: (result: Result, answer: HandlerAnswer) => boolean,
+): Result {
+  let result: Result;
+  try {
+    result = run();
+  } catch (error) {
+    answer.onError();
+    throw error;
+  }
+  // only a real promise: calling `then` on something else, as a query builder, could set it going
+  if (types.isPromise(result)) return followPromise(result, answer) as Result;
+  if (!followOther?.(result, answer)) answer.onEnd?.(result);
+  return result;
+}
+
+function followPromise(promise: Promise<unknown>, answer: HandlerAnswer): Promise<unknown> {
+  const derived = promise.then(
+    (value) => {
+      answer.onEnd?.(value);
+      return value;
+    },
+    (error) => {
+      answer.onError();
+      throw error;
+    },
+  );
+  for (const name of Object.getOwnPropertyNames(promise)) {
+    // what the application has added to its promise, such as a way to cancel it; symbols are Node's own
+    if (name === 'then') continue;
+    Object.defineProperty(derived, name, Object.getOwnPropertyDescriptor(promise, name) as PropertyDescriptor);
+  }
+  return derived;
+}
+
+/** Files of a client by the end of their path, and what patches their exports in place. */
+export type FilePatches = Readonly<Record<string, (exports: unknown) => void>>;
+
+/**
+ * A client whose messages are measured. It stays the same object however often the exporter is started, because what
+ * it has patched stays patched and asks it for each message.
+ */
+export class ConsumerSource implements Instrumentation {
+  private recorder: Recorder | undefined;
+
+  constructor(
+    readonly name: string,
+    private readonly patches: FilePatches,
+  ) {}
+
+  enable({ recorder }: { readonly recorder: Recorder }): void {
+    this.recorder = recorder;
+    for (const [ending, patch] of Object.entries(this.patches)) onFileLoaded(ending, patch);
+  }
+
+  disable(): void {
+    this.recorder = undefined;
+    for (const ending of Object.keys(this.patches)) offFileLoaded(ending);
+  }
+
+  /** A message has been delivered, now or before. @returns undefined when nothing is measured */
+  deliver(topic: string, startedMs?: number): Delivery | undefined {
+    return this.recorder === undefined ? undefined : new Delivery(this.recorder, topic, startedMs);
+  }
+
+  /** Does the source's own work; what goes wrong in it is counted and does not reach the application. */
+  guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.recorder?.failed(this.name, error, 'consumer');
+    }
+  }
+}
+
+/** What is a prototype with these methods; a file of another package may end alike. */
+export function hasMethods(prototype: unknown, ...names: readonly string[]): prototype is object {
+  const candidate = prototype as Record<string, unknown> | undefined | null;
+  return names.every((name) => typeof candidate?.[name] === 'function');
+}

@@ -1,0 +1,239 @@
+/**
+ * Messages of mqtt 5 (MQTT.js), of every quality of service.
+ *
+ * A message is handled when its listeners have ended and the client has done with it: `handleMessage` has called back
+ * and, where there is one, the acknowledgement has been sent. Its topic is the subscription that it matches, because
+ * the topics of messages have no bound.
+ */
+import { types } from 'node:util';
+import type { Instrumentation } from '../../instrumentation';
+import { patchMethod } from '../../patching/patch';
+import { ConsumerSource, type Delivery, type FilePatches, followHandler, hasMethods } from '../delivery';
+import { isSubscribedBy } from './filter';
+
+type Listener = (this: unknown, ...args: unknown[]) => unknown;
+type Done = (error?: unknown, ...rest: unknown[]) => unknown;
+type HandlePacket = (client: Client, packet: Packet, done?: Done, ...rest: unknown[]) => unknown;
+
+interface Client {
+  emit(event: string, ...args: unknown[]): boolean;
+  rawListeners(event: string): Listener[];
+  subscribe(topics: unknown, ...rest: unknown[]): unknown;
+  unsubscribe(topics: unknown, ...rest: unknown[]): unknown;
+}
+
+interface Packet {
+  readonly topic?: unknown;
+  readonly qos?: number;
+  readonly messageId?: number;
+}
+
+/** What a client has subscribed to, and what it has not done with yet. */
+interface ClientState {
+  readonly filters: Set<string>;
+  readonly messages: Map<Packet, Message>;
+  /** Messages of QoS 2 by identifier: the release that ends them is a packet of its own. */
+  readonly toRelease: Map<number, Message>;
+}
+
+const EXACTLY_ONCE = 2;
+
+const states = new WeakMap<Client, ClientState>();
+const patched = new WeakSet<object>();
+
+const source = new ConsumerSource('mqtt', { ...patchesOf('/build/lib'), ...patchesOf('/build/src/lib') });
+
+export function createMqttInstrumentation(): Instrumentation {
+  return source;
+}
+
+/** @param folder where a version of the client keeps its files; 5.0 has them elsewhere */
+function patchesOf(folder: string): FilePatches {
+  return {
+    [`${folder}/client.js`]: patchClient,
+    [`${folder}/handlers/publish.js`]: (exported) => patchHandler(exported, onPublish),
+    [`${folder}/handlers/pubrel.js`]: (exported) => patchHandler(exported, onRelease),
+  };
+}
+
+/** One message, which is handled when each of its parts has ended. */
+class Message {
+  /** Whether the listeners have seen it; the application may refuse it before. */
+  isHandedOver = false;
+  private parts = 0;
+
+  constructor(private readonly delivery: Delivery) {}
+
+  begin(): void {
+    this.parts++;
+  }
+
+  end(): void {
+    if (--this.parts === 0) this.delivery.succeed();
+  }
+
+  fail(): void {
+    this.delivery.fail();
+  }
+}
+
+function patchClient(exported: unknown): void {
+  const prototype = (exported as { default?: { prototype?: Client } }).default?.prototype;
+  if (!hasMethods(prototype, 'emit', 'subscribe', 'unsubscribe', 'handleMessage', 'rawListeners')) return;
+  if (patched.has(prototype)) return;
+  patched.add(prototype);
+  patchMethod(prototype as Client, 'subscribe', (subscribe) => {
+    return function (this: Client, topics, ...rest) {
+      source.guarded(() => {
+        for (const filter of filtersOf(topics)) stateOf(this).filters.add(filter);
+      });
+      return subscribe.call(this, topics, ...rest);
+    };
+  });
+  patchMethod(prototype as Client, 'unsubscribe', (unsubscribe) => {
+    return function (this: Client, topics, ...rest) {
+      source.guarded(() => {
+        for (const filter of filtersOf(topics)) stateOf(this).filters.delete(filter);
+      });
+      return unsubscribe.call(this, topics, ...rest);
+    };
+  });
+  patchMethod(prototype as Client, 'emit', (emit) => {
+    return function (this: Client, event, ...args) {
+      if (event === 'message') return onMessage(this, args, () => emit.call(this, event, ...args));
+      if (event === 'close') source.guarded(() => onClose(this));
+      return emit.call(this, event, ...args);
+    };
+  });
+}
+
+/** The client calls these by what their module exports at the moment. */
+function patchHandler(exported: unknown, make: (handle: HandlePacket) => HandlePacket): void {
+  const handlers = exported as { default: HandlePacket };
+  if (typeof handlers.default !== 'function' || patched.has(handlers)) return;
+  patched.add(handlers);
+  patchMethod(handlers, 'default', make);
+}
+
+/** First, for QoS 0 and 1: the message has come; the client has done with it when it calls back. */
+function onPublish(handle: HandlePacket): HandlePacket {
+  return (client, packet, done, ...rest) => {
+    if (packet.qos === EXACTLY_ONCE) return handle(client, packet, done, ...rest);
+    const message = receive(client, packet);
+    if (message === undefined) return handle(client, packet, done, ...rest);
+    stateOf(client).messages.set(packet, message);
+    message.begin();
+    const observed: Done = (error, ...more) => {
+      finish(client, packet, message, error);
+      return done?.(error, ...more);
+    };
+    return handle(client, packet, observed, ...rest);
+  };
+}
+
+/** First, for QoS 2: the broker releases the message, whereupon it is handed over. */
+function onRelease(handle: HandlePacket): HandlePacket {
+  return (client, release, done, ...rest) => {
+    const observed: Done = (error, ...more) => {
+      source.guarded(() => {
+        const { messageId } = release;
+        const message = messageId === undefined ? undefined : states.get(client)?.toRelease.get(messageId);
+        if (message === undefined || messageId === undefined) return;
+        states.get(client)?.toRelease.delete(messageId);
+        if (error) message.fail();
+        else message.end();
+      });
+      return done?.(error, ...more);
+    };
+    return handle(client, release, observed, ...rest);
+  };
+}
+
+/** Second: the listeners run, as `emit` runs them, and what they give is followed. */
+function onMessage(client: Client, args: unknown[], emit: () => boolean): boolean {
+  const packet = args[2] as Packet | undefined;
+  const message = packet === undefined ? undefined : messageOf(client, packet);
+  if (message !== undefined) message.isHandedOver = true;
+  // an emitter that captures rejections does itself what is done here, and something more
+  if (message === undefined || isCapturing(client)) return emit();
+  message.begin();
+  const listeners = client.rawListeners('message');
+  for (const listener of listeners) {
+    message.begin();
+    // nobody takes what a listener gives: a promise is followed by the one that takes its place
+    followHandler({ onEnd: () => message.end(), onError: () => message.fail() }, () => listener.apply(client, args));
+  }
+  message.end();
+  return listeners.length > 0;
+}
+
+function isCapturing(client: Client): boolean {
+  return Object.getOwnPropertySymbols(client).some(
+    (symbol) => symbol.description === 'kCapture' && (client as unknown as Record<symbol, unknown>)[symbol] === true,
+  );
+}
+
+function messageOf(client: Client, packet: Packet): Message | undefined {
+  const state = stateOf(client);
+  const known = state.messages.get(packet);
+  if (known !== undefined) return known;
+  const message = receive(client, packet);
+  if (message === undefined || packet.qos !== EXACTLY_ONCE || packet.messageId === undefined) return message;
+  state.toRelease.set(packet.messageId, message);
+  message.begin();
+  return message;
+}
+
+function receive(client: Client, packet: Packet): Message | undefined {
+  let delivery: Delivery | undefined;
+  source.guarded(() => {
+    delivery = source.deliver(topicOf(client, packet));
+  });
+  return delivery === undefined ? undefined : new Message(delivery);
+}
+
+/** Third: the client has done with the message and acknowledged it, or could not. */
+function finish(client: Client, packet: Packet, message: Message, error: unknown): void {
+  source.guarded(() => {
+    states.get(client)?.messages.delete(packet);
+    if (error || !message.isHandedOver) message.fail();
+    else message.end();
+  });
+}
+
+/** Last: the connection is gone; what the client still had to acknowledge comes again. */
+function onClose(client: Client): void {
+  const state = states.get(client);
+  if (state === undefined) return;
+  for (const [packet, message] of state.messages) {
+    if (packet.qos === 0) continue;
+    state.messages.delete(packet);
+    message.fail();
+  }
+  for (const message of state.toRelease.values()) message.fail();
+  state.toRelease.clear();
+}
+
+function stateOf(client: Client): ClientState {
+  let state = states.get(client);
+  if (state === undefined) {
+    state = { filters: new Set(), messages: new Map(), toRelease: new Map() };
+    states.set(client, state);
+  }
+  return state;
+}
+
+function topicOf(client: Client, packet: Packet): string {
+  const topic = String(packet.topic ?? '');
+  const { filters } = stateOf(client);
+  if (filters.has(topic)) return topic;
+  for (const filter of filters) if (isSubscribedBy(filter, topic)) return filter;
+  return topic;
+}
+
+function filtersOf(topics: unknown): string[] {
+  if (typeof topics === 'string') return [topics];
+  if (Array.isArray(topics)) return topics.filter((topic) => typeof topic === 'string');
+  if (typeof topics !== 'object' || topics === null || types.isPromise(topics)) return [];
+  return Object.keys(topics).filter((key) => key !== 'resubscribe');
+}

@@ -1,0 +1,146 @@
+/**
+ * Messages of nats 2: subscriptions of the core, by callback and by iterator, and what JetStream delivers.
+ *
+ * The core knows no acknowledgement: the callback's end decides, or the loop's return for the next message. A loop
+ * that is left in the middle counts its message as a failure, because leaving by an error looks the same. What the
+ * client subscribes to for itself, for replies and service statistics, is no message.
+ */
+
+import type { Instrumentation } from '../../instrumentation';
+import { patchMethod } from '../../patching/patch';
+import { ConsumerSource, type Delivery, followHandler, handlerDecides, hasMethods } from '../delivery';
+import { createJetStreamPatches, type JetStream } from './jetstream';
+
+interface Message {
+  readonly reply?: string;
+  readonly data?: Uint8Array;
+  readonly headers?: { readonly code?: number };
+}
+
+type Callback = (this: unknown, error: unknown, message: Message, ...rest: unknown[]) => unknown;
+
+interface Connection {
+  readonly options?: { readonly inboxPrefix?: string };
+  subscribe(subject: string, options?: { callback?: Callback }, ...rest: unknown[]): object;
+}
+
+interface Iterator {
+  next(...args: unknown[]): Promise<IteratorResult<unknown>>;
+  return?(...args: unknown[]): unknown;
+  throw?(...args: unknown[]): unknown;
+}
+
+interface Queue {
+  iterate(...args: unknown[]): Iterator;
+}
+
+const DEFAULT_INBOX = '_INBOX';
+/** Names under which a service answers for its monitoring. */
+const SERVICE_PREFIX = '$SRV.';
+/** Where a message of JetStream wants its answer. */
+const JETSTREAM_REPLY = '$JS.ACK.';
+
+/** Subscriptions of the application, by the iterator that hands their messages over. */
+const subjects = new WeakMap<object, string>();
+const patched = new WeakSet<object>();
+
+const jetStream: JetStream = createJetStreamPatches(
+  (topic, startedMs) => source.deliver(topic, startedMs),
+  (work) => source.guarded(work),
+);
+const source: ConsumerSource = new ConsumerSource('nats', {
+  '/lib/nats-base-client/nats.js': patchConnection,
+  '/lib/nats-base-client/queued_iterator.js': patchIterator,
+  ...jetStream.patches,
+});
+
+export function createNatsInstrumentation(): Instrumentation {
+  return source;
+}
+
+function patchConnection(exported: unknown): void {
+  const prototype = (exported as { NatsConnectionImpl?: { prototype?: Connection } }).NatsConnectionImpl?.prototype;
+  if (!hasMethods(prototype, 'subscribe', 'publish', 'request') || patched.has(prototype)) return;
+  patched.add(prototype);
+  patchMethod(prototype, 'subscribe', (subscribe) => {
+    return function (this: Connection, subject: string, options, ...rest) {
+      if (!isOfApplication(this, subject)) return subscribe.call(this, subject, options, ...rest);
+      const callback = options?.callback;
+      if (typeof callback === 'function') {
+        const observed = { ...options, callback: observedCallback(subject, callback) };
+        return subscribe.call(this, subject, observed, ...rest);
+      }
+      const subscription = subscribe.call(this, subject, options, ...rest);
+      subjects.set(subscription, subject);
+      return subscription;
+    };
+  });
+}
+
+function isOfApplication(connection: Connection, subject: unknown): boolean {
+  const inbox = `${connection.options?.inboxPrefix ?? DEFAULT_INBOX}.`;
+  return typeof subject === 'string' && !subject.startsWith(inbox) && !subject.startsWith(SERVICE_PREFIX);
+}
+
+function observedCallback(subject: string, callback: Callback): Callback {
+  return function (this: unknown, error, message, ...rest) {
+    const run = () => callback.call(this, error, message, ...rest);
+    const delivery = error === null && isCoreMessage(message) ? source.deliver(subject) : undefined;
+    return delivery === undefined ? run() : followHandler(handlerDecides(delivery), run);
+  };
+}
+
+/** JetStream delivers over subscriptions of the core too, and says there how it is. */
+function isCoreMessage(message: Message): boolean {
+  if (message.reply?.startsWith(JETSTREAM_REPLY)) return false;
+  return message.data?.length !== 0 || !message.headers?.code;
+}
+
+/** Every iterator of the client is made here, for the core and for JetStream. */
+function patchIterator(exported: unknown): void {
+  const prototype = (exported as { QueuedIteratorImpl?: { prototype?: Queue } }).QueuedIteratorImpl?.prototype;
+  if (!hasMethods(prototype, 'iterate', 'push', 'stop') || patched.has(prototype)) return;
+  patched.add(prototype);
+  patchMethod(prototype as unknown as Queue, 'iterate', (iterate) => {
+    return function (this: Queue, ...args) {
+      const iterator: Iterator = iterate.apply(this, args);
+      source.guarded(() => observeIterator(iterator, subjects.get(this)));
+      return iterator;
+    };
+  });
+}
+
+function observeIterator(iterator: Iterator, subject: string | undefined): void {
+  let current: Delivery | undefined;
+  patchMethod(iterator, 'next', (next) => {
+    return (...args) => {
+      current?.succeed();
+      current = undefined;
+      const result: Promise<IteratorResult<unknown>> = next.apply(iterator, args);
+      return result.then((step) => {
+        if (!step.done) current = begin(step.value, subject);
+        return step;
+      });
+    };
+  });
+  for (const name of ['return', 'throw'] as const) {
+    if (iterator[name] === undefined) continue;
+    patchMethod(iterator, name, (leave) => {
+      return (...args) => {
+        current?.fail();
+        current = undefined;
+        return leave.apply(iterator, args);
+      };
+    });
+  }
+}
+
+/** @returns the delivery whose answer the loop gives; what JetStream delivers is answered by itself */
+function begin(value: unknown, subject: string | undefined): Delivery | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (subject === undefined) {
+    jetStream.handedOver(value);
+    return undefined;
+  }
+  return isCoreMessage(value as Message) ? source.deliver(subject) : undefined;
+}

@@ -1,0 +1,248 @@
+/**
+ * Messages of JetStream: handed over by an iterator or a callback, answered by `ack`, `ackAck`, `nak` or `term`.
+ * `working` is no answer, it asks for more time.
+ *
+ * Their topic is the stream: names of consumers may be drawn at random. A message that is delivered again before its
+ * answer has been given back by the server. What is left when the connection is closed has failed. Consumers without
+ * acknowledgement are not measured.
+ */
+import { nowMs } from '../../../runtime/clock';
+import { patchMethod } from '../../patching/patch';
+import { type Delivery, errorDecides, type FilePatches, followHandler, hasMethods } from '../delivery';
+
+interface JsMessage {
+  readonly info: { readonly stream: string; readonly consumer: string; readonly streamSequence: number };
+  readonly msg?: { readonly publisher?: object };
+  ack(): void;
+  nak(...args: unknown[]): void;
+  term(...args: unknown[]): void;
+  ackAck(...args: unknown[]): Promise<boolean>;
+}
+
+type Deliver = (topic: string, startedMs?: number) => Delivery | undefined;
+type Guarded = (work: () => void) => void;
+type Callback = (this: unknown, message: object, ...rest: unknown[]) => unknown;
+
+interface ConsumerInfo {
+  readonly stream_name: string;
+  readonly name: string;
+  readonly config: { readonly ack_policy?: string };
+}
+
+export interface JetStream {
+  readonly patches: FilePatches;
+  /** The application has been given a message, or something else that is none of JetStream. */
+  handedOver(value: object): void;
+}
+
+/** A message that waits for its answer, in the order of the stream within its consumer. */
+interface Waiting {
+  readonly delivery: Delivery;
+  readonly consumer: Map<number, Waiting>;
+  readonly sequence: number;
+}
+
+/** Consumers whose way to acknowledge is remembered; it is asked for whenever one is opened. */
+const MAX_POLICIES = 1_000;
+const NO_ACKNOWLEDGEMENT = 'none';
+const ALL_UP_TO = 'all';
+
+export function createJetStreamPatches(deliver: Deliver, guarded: Guarded): JetStream {
+  const patched = new WeakSet<object>();
+  /** When a message came, for the few ways to hand it over that cannot be seen. */
+  const arrivals = new WeakMap<object, number>();
+  const waiting = new WeakMap<object, Waiting>();
+  /** By connection, then by consumer, then by position in the stream. */
+  const connections = new WeakMap<object, Map<string, Map<number, Waiting>>>();
+  const policies = new Map<string, string>();
+
+  function isNew(prototype: unknown, ...methods: string[]): prototype is object {
+    if (!hasMethods(prototype, ...methods) || patched.has(prototype)) return false;
+    patched.add(prototype);
+    return true;
+  }
+
+  /** First: the client makes a message of what the server has sent; it may wait in the client's own queue. */
+  function patchMessage(exported: unknown): void {
+    const { JsMsgImpl, toJsMsg } = exported as { JsMsgImpl?: { prototype?: JsMessage }; toJsMsg?: unknown };
+    const prototype = JsMsgImpl?.prototype;
+    if (typeof toJsMsg !== 'function' || !isNew(prototype, 'ack', 'nak', 'term', 'ackAck')) return;
+    patchMethod(exported as { toJsMsg: (...args: unknown[]) => object }, 'toJsMsg', (create) => {
+      return (...args) => {
+        const message = create(...args);
+        arrivals.set(message, nowMs());
+        return message;
+      };
+    });
+    for (const [name, isSuccess] of [
+      ['ack', true],
+      ['nak', false],
+      ['term', false],
+    ] as const) {
+      patchMethod(prototype as JsMessage, name, (send) => {
+        return function (this: JsMessage, ...args) {
+          const result = send.apply(this, args);
+          answer(this, isSuccess);
+          return result;
+        };
+      });
+    }
+    patchMethod(prototype as JsMessage, 'ackAck', (send) => {
+      return function (this: JsMessage, ...args) {
+        const confirmed: Promise<boolean> = send.apply(this, args);
+        return confirmed.then(
+          (isSent) => {
+            if (isSent) answer(this, true);
+            return isSent;
+          },
+          (error) => {
+            answer(this, false);
+            throw error;
+          },
+        );
+      };
+    });
+  }
+
+  /** Second: the application has it. */
+  function handedOver(message: object): void {
+    const arrivedMs = arrivals.get(message);
+    if (arrivedMs === undefined || waiting.has(message)) return;
+    guarded(() => begin(message as JsMessage));
+  }
+
+  function begin(message: JsMessage): void {
+    const { stream, consumer, streamSequence: sequence } = message.info;
+    const policy = policies.get(`${stream} ${consumer}`);
+    if (policy === NO_ACKNOWLEDGEMENT) {
+      arrivals.delete(message);
+      return;
+    }
+    const delivery = deliver(stream);
+    const connection = message.msg?.publisher;
+    if (delivery === undefined || connection === undefined) return;
+    const consumers = getOrCreate(connections, connection, () => new Map<string, Map<number, Waiting>>());
+    const own = getOrCreate(consumers, `${stream} ${consumer}`, () => new Map<number, Waiting>());
+    // the server waits no longer for the answer to the earlier one
+    own.get(sequence)?.delivery.fail();
+    const entry = { delivery, consumer: own, sequence };
+    waiting.set(message, entry);
+    // where nothing is known of the consumer, perhaps nobody ever answers
+    if (policy !== undefined) own.set(sequence, entry);
+  }
+
+  /** Third: the answer has been sent. */
+  function answer(message: JsMessage, isSuccess: boolean): void {
+    guarded(() => {
+      const entry = waiting.get(message);
+      const arrivedMs = arrivals.get(message);
+      arrivals.delete(message);
+      if (entry === undefined) {
+        if (arrivedMs === undefined) return;
+        const delivery = deliver(message.info.stream, arrivedMs);
+        if (isSuccess) delivery?.succeed();
+        else delivery?.fail();
+        return;
+      }
+      const { delivery, consumer, sequence } = entry;
+      if (consumer.get(sequence) === entry) consumer.delete(sequence);
+      if (isSuccess) delivery.succeed();
+      else delivery.fail();
+      if (!isSuccess || policies.get(`${message.info.stream} ${message.info.consumer}`) !== ALL_UP_TO) return;
+      for (const earlier of consumer.values()) {
+        if (earlier.sequence >= sequence) continue;
+        consumer.delete(earlier.sequence);
+        earlier.delivery.succeed();
+      }
+    });
+  }
+
+  /** Last: the connection is closed for good; over a mere interruption, answers are sent later. */
+  function patchProtocol(exported: unknown): void {
+    const prototype = (exported as { ProtocolHandler?: { prototype?: { _close: Callback } } }).ProtocolHandler
+      ?.prototype;
+    if (!isNew(prototype, '_close', 'processMsg')) return;
+    patchMethod(prototype as unknown as { _close: Callback }, '_close', (close) => {
+      return function (this: object, ...args) {
+        guarded(() => {
+          for (const consumer of connections.get(this)?.values() ?? []) {
+            for (const { delivery } of consumer.values()) delivery.fail();
+          }
+          connections.delete(this);
+        });
+        return close.apply(this, args);
+      };
+    });
+  }
+
+  /** How a consumer acknowledges is known when it is opened. */
+  function patchConsumerApi(exported: unknown): void {
+    type Api = Record<'add' | 'info', (...args: unknown[]) => Promise<ConsumerInfo>>;
+    const prototype = (exported as { ConsumerAPIImpl?: { prototype?: Api } }).ConsumerAPIImpl?.prototype;
+    if (!isNew(prototype, 'add', 'info')) return;
+    for (const name of ['add', 'info'] as const) {
+      patchMethod(prototype as Api, name, (ask) => {
+        return async function (this: unknown, ...args) {
+          const info: ConsumerInfo = await ask.apply(this, args);
+          guarded(() => {
+            if (policies.size >= MAX_POLICIES) policies.delete(policies.keys().next().value as string);
+            policies.set(`${info.stream_name} ${info.name}`, info.config.ack_policy ?? NO_ACKNOWLEDGEMENT);
+          });
+          return info;
+        };
+      });
+    }
+  }
+
+  function patchConsumer(exported: unknown): void {
+    type Consumer = { consume: (options?: { callback?: Callback }, ...rest: unknown[]) => unknown };
+    const prototype = (exported as { PullConsumerImpl?: { prototype?: Consumer } }).PullConsumerImpl?.prototype;
+    if (!isNew(prototype, 'consume', 'fetch')) return;
+    patchMethod(prototype as Consumer, 'consume', (consume) => {
+      return function (this: unknown, options, ...rest) {
+        const callback = options?.callback;
+        if (typeof callback !== 'function') return consume.call(this, options, ...rest);
+        return consume.call(this, { ...options, callback: observedCallback(callback) }, ...rest);
+      };
+    });
+  }
+
+  function observedCallback(callback: Callback): Callback {
+    return function (this: unknown, message, ...rest) {
+      handedOver(message);
+      const entry = waiting.get(message);
+      const run = () => callback.call(this, message, ...rest);
+      if (entry === undefined) return run();
+      const { delivery, consumer, sequence } = entry;
+      return followHandler(
+        errorDecides(delivery, () => consumer.get(sequence) === entry && consumer.delete(sequence)),
+        run,
+      );
+    };
+  }
+
+  return {
+    patches: {
+      '/lib/jetstream/jsmsg.js': patchMessage,
+      '/lib/jetstream/jsmconsumer_api.js': patchConsumerApi,
+      // where earlier versions of nats 2 have them
+      '/lib/nats-base-client/jsmsg.js': patchMessage,
+      '/lib/nats-base-client/jsmconsumer_api.js': patchConsumerApi,
+      '/lib/jetstream/consumer.js': patchConsumer,
+      '/lib/nats-base-client/protocol.js': patchProtocol,
+    },
+    handedOver,
+  };
+}
+
+function getOrCreate<Key, Value>(
+  map: { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown },
+  key: Key,
+  create: () => Value,
+): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = create();
+  map.set(key, value);
+  return value;
+}

@@ -1,0 +1,96 @@
+/**
+ * Follows a request through Express's routers, where the template of its route depends on the way it took: each router
+ * that it enters, and each layer that matches, a mount or a route. The error handlers that run later find it unchanged.
+ */
+
+import { rawPath } from '../../inbound/request-target';
+import { keepNotes, notesOf, type RouteNotes } from '../../inbound/routes';
+import { joinTemplates, type Layer, type LayerPath, matchedTemplate, mountedPaths, type Router } from './layers';
+
+export interface Request {
+  url?: string;
+  originalUrl?: string;
+  baseUrl?: string;
+  route?: unknown;
+}
+
+/** A router as a request entered it. */
+interface Entered {
+  readonly router: Router;
+  /** The router that was entered before. */
+  readonly before: Entered | undefined;
+  /** Template of its mount path, from the root; undefined where a mount path on the way is not known. */
+  readonly prefix: string | undefined;
+  /** The concrete text of the same, as in `req.baseUrl`. */
+  readonly baseUrl: string;
+}
+
+/** How far a request has come. */
+export class Progress implements RouteNotes {
+  /** The route that was reported last. */
+  route: unknown;
+  /** Prefix of the router that is entered next. */
+  private prefix: string | undefined = '';
+  /** The router that was entered last. */
+  private entered: Entered | undefined;
+
+  private constructor(public template: string | undefined) {}
+
+  /** @returns undefined where the request has not entered a router while it was followed */
+  static of(request: object): Progress | undefined {
+    const notes = notesOf(request);
+    return notes instanceof Progress ? notes : undefined;
+  }
+
+  /** First: a router begins to run, under the prefix of the layer that leads to it. */
+  static enterRouter(router: Router, request: Request): void {
+    let progress = Progress.of(request);
+    if (progress === undefined) {
+      progress = new Progress(notesOf(request)?.template);
+      keepNotes(request, progress);
+    }
+    const { prefix, entered: before } = progress;
+    progress.entered = { router, before, prefix, baseUrl: request.baseUrl ?? '' };
+  }
+
+  /** Second: one of its layers has matched, a mount or a route. */
+  static enterLayer(layer: Layer, path: LayerPath, request: Request): void {
+    const progress = Progress.of(request);
+    const entered = progress?.into(path.router);
+    if (progress === undefined || entered === undefined) return;
+    if (layer.route === undefined) {
+      const template = path.template ?? matchedTemplate(path, mountedPaths(request, entered.baseUrl));
+      const isKnown = entered.prefix !== undefined && path.isKnown;
+      progress.prefix = isKnown ? joinTemplates(entered.prefix, template) : undefined;
+    } else {
+      progress.route = layer.route;
+      // a router that is a route's handler sees the whole path
+      progress.prefix = entered.prefix;
+      progress.template = routeTemplate(path, entered, request);
+    }
+  }
+
+  /**
+   * Last: the template of a route that had matched when its parameter's callback answered, and did not run.
+   * @param path of the route
+   * @param onUnknown told where nobody can say under which path its router runs
+   */
+  unreached(path: LayerPath, route: object, request: Request, onUnknown: () => void): string | undefined {
+    const entered = this.into(path.router);
+    if (entered === undefined) return undefined;
+    if (entered.prefix === undefined) onUnknown();
+    return this.route === route ? undefined : routeTemplate(path, entered, request);
+  }
+
+  /** How the request entered a router the last time. */
+  private into(router: Router): Entered | undefined {
+    let { entered } = this;
+    while (entered !== undefined && entered.router !== router) entered = entered.before;
+    return entered;
+  }
+}
+
+function routeTemplate(path: LayerPath, entered: Entered, request: Request): string | undefined {
+  if (entered.prefix === undefined || !path.isKnown) return undefined;
+  return joinTemplates(entered.prefix, path.template ?? matchedTemplate(path, [rawPath(request.url ?? '')])) || '/';
+}

@@ -1,0 +1,67 @@
+/**
+ * Lends http-inbound the route template of Hapi 21, with the prefixes of plugins.
+ *
+ * Hapi has no event between matching and its first extension point, so `Request.prototype._lookup`, which does the
+ * matching, is patched in place. `onRequest` extensions run before it: what they answer has matched no route.
+ */
+
+import { guarded, setRoute } from '../inbound/routes';
+import type { Instrumentation } from '../instrumentation';
+import { offFileLoaded, onFileLoaded } from '../patching/module-load';
+import { patchMethod } from '../patching/patch';
+
+/** The part of Hapi's request that is read. */
+interface HapiRequest {
+  readonly raw: { readonly req: object };
+  readonly route: { readonly path: unknown };
+  /** The private side of the route; special are those for no route, a bad path and a preflight. */
+  readonly _route: { readonly _special: unknown };
+}
+
+interface RequestPrototype {
+  _lookup(this: HapiRequest): unknown;
+  _execute(): unknown;
+}
+
+const NAME = 'hapi';
+/** Without the package's folder, which an alias may name otherwise; the exports tell. */
+const FILE = '/lib/request.js';
+
+let isEnabled = false;
+
+export function createHapiInstrumentation(): Instrumentation {
+  return {
+    name: NAME,
+    enable() {
+      isEnabled = true;
+      onFileLoaded(FILE, patchRequest);
+    },
+    // what is loaded stays patched, and passes through, so that a later start sees it again
+    disable() {
+      isEnabled = false;
+      offFileLoaded(FILE);
+    },
+  };
+}
+
+/** @param exported of any file of that name */
+export function patchRequest(exported: unknown): void {
+  if (typeof exported !== 'function') return;
+  const prototype = exported.prototype as RequestPrototype | undefined;
+  if (typeof prototype?._lookup !== 'function' || typeof prototype._execute !== 'function') return;
+  patchMethod(
+    prototype,
+    '_lookup',
+    (lookup) =>
+      function (this: HapiRequest, ...args) {
+        const result = lookup.apply(this, args);
+        if (isEnabled) guarded(NAME, () => noteRoute(this));
+        return result;
+      },
+  );
+}
+
+function noteRoute(request: HapiRequest): void {
+  const { path } = request.route;
+  if (request._route._special === false && typeof path === 'string') setRoute(request.raw.req, path);
+}

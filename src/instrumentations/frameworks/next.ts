@@ -1,0 +1,60 @@
+/**
+ * Lends http-inbound the route template of Next.js 14 to 16, such as `/blog/[slug]`, with the base path (15.5 on).
+ *
+ * Next.js keeps what it knows of a request on Node's request object, under a registered symbol. It is read at the end
+ * of a request for which no other framework has a route; nothing is patched, so a standalone build is seen as well.
+ */
+
+import { addRouteLookup, guarded, removeRouteLookup } from '../inbound/routes';
+import type { Instrumentation } from '../instrumentation';
+
+/** The part of Next.js's notes on a request that is read. */
+interface RequestMeta {
+  /** The page or route handler that was run last. */
+  readonly match?: { readonly definition?: { readonly pathname?: unknown } };
+  /** The page or route handler that was chosen, also when an error page was run after it. */
+  readonly invokeOutput?: unknown;
+  /** Key of the application among those in this process. */
+  readonly relativeProjectDir?: unknown;
+}
+
+/** The applications in this process. */
+type Servers = Readonly<Record<string, { readonly nextConfig?: { readonly basePath?: unknown } } | undefined>>;
+
+const NAME = 'next';
+const META = Symbol.for('NextInternalRequestMeta');
+const SERVERS = Symbol.for('@next/router-server-methods');
+/** Run in place of the page that failed. */
+const ERROR_PAGES: ReadonlySet<unknown> = new Set(['/_error', '/_global-error', '/_not-found', '/404', '/500']);
+
+export function createNextInstrumentation(): Instrumentation {
+  return {
+    name: NAME,
+    enable: () => addRouteLookup(nextRoute),
+    disable: () => removeRouteLookup(nextRoute),
+  };
+}
+
+/** @returns undefined where Next.js had no page or route handler for the request, or did not see it */
+export function nextRoute(request: object): string | undefined {
+  // asked of the object alone: where Next.js is not, the symbol would be looked for in every prototype
+  return Object.hasOwn(request, META) ? routeFrom((request as { [META]: RequestMeta })[META]) : undefined;
+}
+
+function routeFrom(meta: RequestMeta): string | undefined {
+  let route: string | undefined;
+  guarded(NAME, () => {
+    const last = meta.match?.definition?.pathname;
+    const template = ERROR_PAGES.has(last) ? meta.invokeOutput : last;
+    if (typeof template !== 'string') return;
+    const base = basePath(meta.relativeProjectDir);
+    route = base !== '' && template === '/' ? base : base + template;
+  });
+  return route;
+}
+
+function basePath(project: unknown): string {
+  if (typeof project !== 'string') return '';
+  const base = (globalThis as { [SERVERS]?: Servers })[SERVERS]?.[project]?.nextConfig?.basePath;
+  return typeof base === 'string' ? base : '';
+}

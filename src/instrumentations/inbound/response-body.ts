@@ -1,0 +1,58 @@
+/**
+ * Shows the body of the responses that this process gives, by `write` and `end` of ServerResponse.prototype: what
+ * stands above them, as `compression` does, has had its turn.
+ */
+import { OutgoingMessage, ServerResponse } from 'node:http';
+import { patchMethod } from '../patching/patch';
+
+/** Neither may throw. */
+export interface ResponseObserver {
+  /** A piece of the body, which Node has taken; `end` may bring the last one, and another one behind the last. */
+  chunk(response: ServerResponse, chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void;
+  /** `end` has been called. */
+  ended(response: ServerResponse): void;
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+/** Where nobody has replaced them; looked up at each call, so that who replaces them there later has his effect. */
+const INHERITED = {
+  write(this: ServerResponse, ...args: unknown[]) {
+    return (OutgoingMessage.prototype.write as Method).apply(this, args);
+  },
+  end(this: ServerResponse, ...args: unknown[]) {
+    return (OutgoingMessage.prototype.end as Method).apply(this, args);
+  },
+};
+
+/** @returns a function that ends it */
+export function observeResponses(observer: ResponseObserver): () => void {
+  const observeWrite = (original: Method, isInForce: () => boolean) =>
+    function (this: ServerResponse, ...args: unknown[]) {
+      const result = original.apply(this, args);
+      if (isInForce()) showChunk(observer, this, args[0], args[1]);
+      return result;
+    };
+  const observeEnd = (original: Method, isInForce: () => boolean) =>
+    function (this: ServerResponse, ...args: unknown[]) {
+      const result = original.apply(this, args);
+      if (isInForce()) {
+        showChunk(observer, this, args[0], args[1]);
+        observer.ended(this);
+      }
+      return result;
+    };
+  const restore = [
+    patchMethod(ServerResponse.prototype, 'write', observeWrite, INHERITED.write),
+    patchMethod(ServerResponse.prototype, 'end', observeEnd, INHERITED.end),
+  ];
+  return () => {
+    for (const put of restore) put();
+  };
+}
+
+function showChunk(observer: ResponseObserver, response: ServerResponse, chunk: unknown, encoding: unknown): void {
+  if (typeof chunk === 'string' || chunk instanceof Uint8Array) {
+    observer.chunk(response, chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);
+  }
+}

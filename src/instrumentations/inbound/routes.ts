@@ -1,0 +1,90 @@
+/**
+ * Where the frameworks leave the route template of a request for http-inbound, which does not know them.
+ */
+
+import { errorText, warn } from '../../diagnostics/log';
+import { sharedState } from '../../shared-state';
+import { LatestMap } from './latest-map';
+
+/** What is noted of a request; a framework may keep more of its own there, so that one look-up finds both. */
+export interface RouteNotes {
+  /** The route that was reported last. */
+  template: string | undefined;
+}
+
+type RouteLookup = (request: object, notes: RouteNotes | undefined) => string | undefined;
+
+const noted = new LatestMap<object, RouteNotes>();
+const lookups: RouteLookup[] = [];
+let areKept = false;
+
+/**
+ * Says which route a request has matched; the last one counts.
+ * @param template in the framework's own syntax, with every mount prefix; undefined where it cannot be told
+ */
+export function setRoute(request: object, template: string | undefined): void {
+  const notes = noted.get(request);
+  if (notes !== undefined) notes.template = template;
+  else if (template !== undefined) noted.set(request, { template });
+}
+
+/** @returns undefined where nothing has been noted of the request */
+export function notesOf(request: object): RouteNotes | undefined {
+  return noted.get(request);
+}
+
+/** Puts a framework's notes in place of what has been noted, of which it has taken over the template. */
+export function keepNotes(request: object, notes: RouteNotes): void {
+  noted.set(request, notes);
+}
+
+/** @returns undefined where no framework reported a route */
+export function routeOf(request: object): string | undefined {
+  const notes = noted.get(request);
+  for (const lookup of lookups) {
+    const route = lookup(request, notes);
+    if (route !== undefined) return route;
+  }
+  return notes?.template;
+}
+
+/** Has routes kept when their requests are over: spans end later. */
+export function keepRoutes(): void {
+  areKept = true;
+}
+
+/** Says that a request is over and its route has been read. */
+export function endRoute(request: object): void {
+  noted.release(request, areKept || sharedState().hasMonitored === true);
+}
+
+/**
+ * Has the lookup asked at the end of each request, before what was reported: it may know of a later route whose turn
+ * did not come, or of a framework that runs inside another.
+ */
+export function addRouteLookup(lookup: RouteLookup): void {
+  lookups.push(lookup);
+}
+
+/** Ends it. */
+export function removeRouteLookup(lookup: RouteLookup): void {
+  const index = lookups.indexOf(lookup);
+  if (index >= 0) lookups.splice(index, 1);
+}
+
+/**
+ * Runs what must not harm the application.
+ * @param source name of the instrumentation
+ */
+export function guarded(source: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    routeFailed(source, error);
+  }
+}
+
+/** Says what went wrong, for what stands on the path of every request and catches by itself. */
+export function routeFailed(source: string, error: unknown): void {
+  warn('CHX_INTERNAL', source, `the route of a request could not be told: ${errorText(error)}`);
+}

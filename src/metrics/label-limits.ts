@@ -1,0 +1,78 @@
+/**
+ * Bounds what labels may become: length and alphabet of every value, and the number of distinct
+ * values in the life of the process.
+ *
+ * Beyond its limit the guilty label alone becomes `other`; the SDK's own limit would drop every label of the
+ * measurement, and counts anew in each collection.
+ * @see docs/limits.md
+ */
+
+import { printable } from '../runtime/printable';
+
+/** Labels whose values come from outside and are therefore bounded in number. */
+export const LABELS = ['path', 'f_code', 'method_code', 'code', 'topic', 'action_code', 'url'] as const;
+export type LabelName = (typeof LABELS)[number];
+
+/** Value of a label over its limit. */
+export const OTHER = 'other';
+
+/** AMQP allows 255 bytes for a name, Kafka 249; a longer path is no route. */
+export const MAX_LABEL_CHARACTERS = 255;
+const CUT = '...';
+/** The same under another name: Flask exporters call the path an endpoint. */
+const LIMITED_AS: Readonly<Record<string, LabelName>> = { endpoint: 'path' };
+
+/** What the labels of one kind of measurement have become so far, for all families that it is recorded in. */
+export class LabelValues {
+  private readonly seen = new Map<LabelName, Set<string>>();
+
+  /** @param limits distinct values a label may take */
+  constructor(private readonly limits: Readonly<Record<LabelName, number>>) {
+    for (const label of LABELS) this.seen.set(label, new Set());
+  }
+
+  /**
+   * @param labels of a family, in their order
+   * @param onOverflow called for each value that is replaced; absent where another family's values came first
+   * @returns makes values of these labels such as may be kept: the same once they have been kept
+   */
+  admitterOf(
+    labels: readonly string[],
+    onOverflow?: (label: LabelName, limit: number) => void,
+  ): (values: readonly string[]) => string[] {
+    const bounded = labels.map(boundedAs);
+    return (values) =>
+      values.map((value, place) => {
+        const text = clean(value);
+        const label = bounded[place];
+        if (label === undefined || this.admits(label, text)) return text;
+        onOverflow?.(label, this.limits[label]);
+        return OTHER;
+      });
+  }
+
+  /** The empty value always passes. */
+  private admits(label: LabelName, value: string): boolean {
+    const seen = this.seen.get(label) as Set<string>;
+    if (value === '' || seen.has(value)) return true;
+    if (seen.size >= this.limits[label]) return false;
+    seen.add(value);
+    return true;
+  }
+}
+
+/** @returns makes `other` of every value that came from outside; of the rest there are few */
+export function folderOf(labels: readonly string[]): (values: readonly string[]) => string[] {
+  const bounded = labels.map(boundedAs);
+  return (values) => values.map((value, place) => (bounded[place] === undefined || value === '' ? value : OTHER));
+}
+
+/** @returns undefined where the values are our own */
+function boundedAs(label: string): LabelName | undefined {
+  return LIMITED_AS[label] ?? LABELS.find((bounded) => bounded === label);
+}
+
+function clean(value: string): string {
+  const short = value.length <= MAX_LABEL_CHARACTERS ? value : value.slice(0, MAX_LABEL_CHARACTERS - CUT.length) + CUT;
+  return printable(short);
+}

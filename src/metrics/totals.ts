@@ -1,0 +1,250 @@
+/**
+ * Adds up what was measured since the last collection to what was measured before.
+ *
+ * It takes deltas, of this process and of its members (members.ts), and produces the totals that a scrape shows.
+ * With one process it is the sum of one; totals of several could not be added without counting the dead twice.
+ */
+import type { HrTime } from '@opentelemetry/api';
+import type {
+  CollectionResult,
+  DataPoint,
+  Histogram,
+  MetricData,
+  MetricProducer,
+  ScopeMetrics,
+} from '@opentelemetry/sdk-metrics';
+import { Turn } from '../runtime/time-slice';
+import type { Family } from '../views';
+import { METER_NAME } from '../views/metric-names';
+import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
+import { ApplicationFamilies } from './application-totals';
+import type { Deltas, FamilyDelta, SeriesDelta } from './deltas';
+import { folderOf } from './label-limits';
+import { addBuckets } from './values';
+
+/** What was measured since the last collection. */
+export interface Collection {
+  /** Of our own families. */
+  readonly deltas: Deltas;
+  /** Deltas too, of what the application's meters measure, by meter. */
+  readonly scopeMetrics: readonly ScopeMetrics[];
+  readonly errors: readonly unknown[];
+}
+
+/** Where deltas come from. */
+export interface DeltaSource {
+  collect(): Promise<Collection>;
+  /** Our own families at once, for a process that ends. */
+  takeDeltas(): Deltas;
+}
+
+/** Why a member's deltas were not added; a refused message (members.ts) is `nonsense`. */
+export const DROP_REASONS = ['nonsense', 'family', 'boundaries', 'series'] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+/** A sample of a family that is not measured but known when the scrape is written. */
+export interface StateSample {
+  readonly family: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** This process's own series and those of members may be as many each. */
+const MOST_OVER_LIMIT = 2;
+
+type Point = DataPoint<number> | DataPoint<Histogram>;
+
+/** A point's own value may change though its type says otherwise: totals are kept in place. */
+type Changing<T> = { -readonly [K in keyof T]: T[K] };
+
+interface FamilyTotals {
+  readonly family: Family;
+  readonly series: Map<string, Point>;
+  /** The same in their order, as a collection hands them on. */
+  readonly points: Point[];
+}
+
+export interface HubOptions {
+  /** Series that a family may have. */
+  readonly seriesLimit: number;
+  /** Called when something of a member is added up under other, because its family is full. */
+  readonly onSeriesOverflow?: (family: string, limit: number) => void;
+  /** Called before own deltas are taken; brings in those of members. */
+  readonly gather?: () => Promise<void>;
+  /** Read after everything is added. */
+  readonly state?: () => readonly StateSample[];
+}
+
+export class Hub implements MetricProducer {
+  private readonly totals: ReadonlyMap<string, FamilyTotals>;
+  /** Totals of series of this process, whose values are the same object each time. */
+  private readonly known = new WeakMap<readonly string[], Point>();
+  private readonly application: ApplicationFamilies;
+  private readonly startTime: HrTime = hrTimeNow();
+  /** Of the last collection; all points share it. */
+  private readonly endTime: HrTime = hrTimeNow();
+
+  /**
+   * @param catalogue every family of our own meter, shown also without observations; the application's meters come
+   *   behind, under names that are not in it
+   * @param own deltas of this process
+   */
+  constructor(
+    catalogue: readonly Family[],
+    private readonly own: DeltaSource,
+    private readonly options: HubOptions,
+  ) {
+    this.totals = new Map(catalogue.map((family) => [family.name, { family, series: new Map(), points: [] }]));
+    this.application = new ApplicationFamilies(catalogue, options.seriesLimit);
+  }
+
+  /** @returns totals since the start; errors of the collection are handed on */
+  async collect(): Promise<CollectionResult> {
+    await this.options.gather?.();
+    const { deltas, scopeMetrics, errors } = await this.own.collect();
+    const turn = new Turn();
+    for (const delta of deltas) await this.addOwn(delta, turn);
+    this.application.begin();
+    for (const { scope, metrics } of scopeMetrics) this.application.add(scope, metrics);
+    const scope = { scope: { name: METER_NAME }, metrics: this.produce() };
+    return { resourceMetrics: { resource: NO_RESOURCE, scopeMetrics: [scope] }, errors: [...errors] };
+  }
+
+  /** Adds a member's deltas. @returns how many series were dropped, and why */
+  addDeltas(deltas: Deltas): ReadonlyMap<DropReason, number> {
+    const dropped = new Map<DropReason, number>();
+    const drop = (reason: DropReason, count: number) => dropped.set(reason, (dropped.get(reason) ?? 0) + count);
+    for (const delta of deltas) {
+      const totals = this.totals.get(delta.family);
+      const fault = totals === undefined ? 'family' : faultOf(delta, totals.family);
+      if (totals === undefined || fault !== undefined) {
+        drop(fault ?? 'family', delta.series.length);
+        continue;
+      }
+      for (const row of delta.series) if (!this.addMembers(totals, delta, row)) drop('series', 1);
+    }
+    return dropped;
+  }
+
+  /** Each process bounds its series, but a hub outlives many processes. @returns whether there was room */
+  private addMembers(totals: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): boolean {
+    const { seriesLimit, onSeriesOverflow } = this.options;
+    const { family, series, points } = totals;
+    let point = series.get(seriesKey(delta, row));
+    let added = row;
+    if (point === undefined && points.length >= seriesLimit) {
+      onSeriesOverflow?.(family.name, seriesLimit);
+      added = { ...row, values: folderOf(delta.labels)(row.values) };
+      point = series.get(seriesKey(delta, added));
+      // what is not folded is few values, of a member that is as it should be
+      if (point === undefined && points.length >= seriesLimit * MOST_OVER_LIMIT) return false;
+    }
+    if (point === undefined) this.begin(totals, delta, added);
+    else addTo(point, added);
+    return true;
+  }
+
+  private async addOwn(delta: FamilyDelta, turn: Turn): Promise<void> {
+    const totals = this.totals.get(delta.family);
+    if (totals === undefined) return;
+    for (const row of delta.series) {
+      const point = this.known.get(row.values) ?? totals.series.get(seriesKey(delta, row));
+      if (point !== undefined) addTo(point, row);
+      this.known.set(row.values, point ?? this.begin(totals, delta, row));
+      if (turn.isOver()) await turn.wait();
+    }
+  }
+
+  private begin({ family, series, points }: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): Point {
+    const attributes = Object.fromEntries(delta.labels.map((label, index) => [label, row.values[index] as string]));
+    const { startTime, endTime } = this;
+    const point = { startTime, endTime, attributes, value: firstValue(family, row) } as Point;
+    series.set(seriesKey(delta, row), point);
+    points.push(point);
+    return point;
+  }
+
+  private produce(): MetricData[] {
+    Object.assign(this.endTime, hrTimeNow());
+    const state = this.options.state?.() ?? [];
+    const shown = [...this.totals.values()].filter(
+      ({ family, points }) => points.length > 0 || family.isShown?.() !== false,
+    );
+    const metrics = shown.map(({ family, points }) =>
+      metricData(family, family.instrument === undefined ? this.statePoints(family.name, state) : points),
+    );
+    return [...metrics, ...this.application.produce(this.startTime, this.endTime)];
+  }
+
+  private statePoints(name: string, state: readonly StateSample[]): Point[] {
+    const { startTime, endTime } = this;
+    return state
+      .filter(({ family }) => family === name)
+      .map(({ labels, value }) => ({ startTime, endTime, attributes: labels, value }));
+  }
+}
+
+/** The scrape has none: it is Prometheus that says where a series comes from. */
+const NO_RESOURCE = { attributes: {} } as CollectionResult['resourceMetrics']['resource'];
+
+/** A member may run with other settings than the hub, or with another version of this package. */
+function faultOf(delta: FamilyDelta, family: Family): DropReason | undefined {
+  if (family.instrument === undefined) return 'family';
+  const { boundaries } = delta;
+  const expected = family.boundaries;
+  if ((boundaries === undefined) !== (expected === undefined)) return 'family';
+  if (boundaries === undefined || expected === undefined) {
+    const isFitting = family.kind === 'gauge' ? isGauge : isCounter;
+    return delta.series.every(isFitting) ? undefined : 'family';
+  }
+  const isEqual =
+    boundaries.length === expected.length && boundaries.every((boundary, index) => boundary === expected[index]);
+  return isEqual ? undefined : 'boundaries';
+}
+
+function isGauge(row: SeriesDelta): boolean {
+  return 'last' in row;
+}
+
+function isCounter(row: SeriesDelta): boolean {
+  return 'add' in row;
+}
+
+function firstValue({ boundaries = [] }: Family, row: SeriesDelta): number | Histogram {
+  if ('add' in row) return row.add;
+  if ('last' in row) return row.last;
+  // these buckets are the caller's no more
+  const buckets = { boundaries: boundaries as number[], counts: row.buckets as number[] };
+  return { buckets, sum: row.sum, count: row.count };
+}
+
+function addTo(point: Changing<Point>, row: SeriesDelta): void {
+  if ('add' in row) point.value = (point.value as number) + row.add;
+  // the last value of a gauge is its total
+  else if ('last' in row) point.value = row.last;
+  else addBuckets(point.value as Histogram, row.count, row.sum, row.buckets);
+}
+
+/** Labels come in one order per family, so that equal ones have equal texts. */
+function seriesKey({ labels }: FamilyDelta, { values }: SeriesDelta): string {
+  return labels.join() + JSON.stringify(values);
+}
+
+function metricData({ name, help, kind }: Family, points: readonly Point[]): MetricData {
+  const descriptor = { name, description: help, unit: '', valueType: 0 };
+  const common = { descriptor, aggregationTemporality: AggregationTemporality.CUMULATIVE };
+  const numbers = points as DataPoint<number>[];
+  switch (kind) {
+    case 'counter':
+      return { ...common, dataPointType: DataPointType.SUM, isMonotonic: true, dataPoints: numbers };
+    case 'gauge':
+      return { ...common, dataPointType: DataPointType.GAUGE, dataPoints: numbers };
+    case 'histogram':
+      return { ...common, dataPointType: DataPointType.HISTOGRAM, dataPoints: points as DataPoint<Histogram>[] };
+  }
+}
+
+function hrTimeNow(): HrTime {
+  const now = Date.now();
+  return [Math.floor(now / 1000), (now % 1000) * 1_000_000];
+}

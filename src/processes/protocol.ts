@@ -1,0 +1,173 @@
+/**
+ * What hub and members say to each other: frames of JSON behind their length, every field checked.
+ *
+ *   member                       hub
+ *   hello ───────────────────▶
+ *         ◀─────────────────── welcome, or refused
+ *   batch n ─────────────────▶             (n counts from 1 in the life of the member)
+ *         ◀─────────────────── ack n
+ *         ◀─────────────────── collect id  (at each scrape)
+ *   batch n+1, after its ack:
+ *   collected id ────────────▶
+ *
+ * Neither side trusts the other: a frame that is too long, no JSON or not one of these messages is a
+ * {@link ProtocolError}, upon which the connection is closed.
+ */
+
+import type { Deltas } from '../metrics/deltas';
+import { parseSyscode } from '../views/metric-names';
+import { isDeltas } from './batches';
+
+/** Changes when a message changes its meaning; both sides must have the same. */
+export const PROTOCOL_VERSION = 1;
+/** Longest frame. A batch is cut far below it (deltas.ts). */
+export const MAX_FRAME_BYTES = 1024 * 1024;
+const LENGTH_BYTES = 4;
+const MAX_ID_CHARACTERS = 64;
+
+/** Why a hub turns a peer away. */
+export const REFUSALS = ['syscode', 'version', 'full'] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+export interface Hello {
+  readonly type: 'hello';
+  readonly version: number;
+  readonly syscode: string;
+  /** Chosen at random by each process or thread, for its life. */
+  readonly member: string;
+  readonly pid: number;
+  readonly isThread: boolean;
+}
+
+export type MemberMessage =
+  | Hello
+  | { readonly type: 'batch'; readonly number: number; readonly deltas: Deltas }
+  | { readonly type: 'collected'; readonly id: number };
+
+export interface Refused {
+  readonly type: 'refused';
+  readonly reason: Refusal;
+  /** Of the hub. */
+  readonly syscode: string;
+  readonly pid: number;
+}
+
+export type HubMessage =
+  | { readonly type: 'welcome'; readonly pid: number }
+  | Refused
+  | { readonly type: 'ack'; readonly number: number }
+  | { readonly type: 'collect'; readonly id: number };
+
+/** What a peer sent is none of the messages above. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+}
+
+/** @returns the message as one frame: four bytes of length, high byte first, and its JSON */
+export function encodeFrame(message: MemberMessage | HubMessage): Buffer {
+  const body = Buffer.from(JSON.stringify(message));
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + body.length);
+  frame.writeUInt32BE(body.length);
+  body.copy(frame, LENGTH_BYTES);
+  return frame;
+}
+
+/** Takes frames out of bytes that come in any pieces; holds at most one frame. */
+export class FrameDecoder {
+  private pieces: Buffer[] = [];
+  private held = 0;
+
+  /**
+   * @returns the values of all frames that are whole by now
+   * @throws {ProtocolError} for a frame that is too long or no JSON
+   */
+  push(bytes: Buffer): unknown[] {
+    this.pieces.push(bytes);
+    this.held += bytes.length;
+    const values: unknown[] = [];
+    for (;;) {
+      const length = this.frameLength();
+      if (length === undefined || this.held < LENGTH_BYTES + length) return values;
+      const all = this.joined();
+      values.push(parseJson(all.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + length)));
+      const rest = all.subarray(LENGTH_BYTES + length);
+      this.pieces = rest.length === 0 ? [] : [rest];
+      this.held = rest.length;
+    }
+  }
+
+  private frameLength(): number | undefined {
+    if (this.held < LENGTH_BYTES) return undefined;
+    const [first] = this.pieces;
+    const head = first !== undefined && first.length >= LENGTH_BYTES ? first : this.joined();
+    const length = head.readUInt32BE();
+    if (length === 0 || length > MAX_FRAME_BYTES) throw new ProtocolError(`a frame of ${length} bytes`);
+    return length;
+  }
+
+  private joined(): Buffer {
+    const all = this.pieces.length === 1 ? (this.pieces[0] as Buffer) : Buffer.concat(this.pieces);
+    this.pieces = [all];
+    return all;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ProtocolError('a frame that is no JSON');
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** One checker per message of a member. */
+const MEMBER_MESSAGES: Readonly<Record<MemberMessage['type'], (fields: Fields) => boolean>> = {
+  hello: ({ version, syscode, member, pid, isThread }) =>
+    isCount(version) &&
+    isSyscode(syscode) &&
+    typeof member === 'string' &&
+    member.length > 0 &&
+    member.length <= MAX_ID_CHARACTERS &&
+    isCount(pid) &&
+    typeof isThread === 'boolean',
+  batch: ({ number, deltas }) => isCount(number) && number > 0 && isDeltas(deltas),
+  collected: ({ id }) => isCount(id),
+};
+
+/** One checker per message of a hub. */
+const HUB_MESSAGES: Readonly<Record<HubMessage['type'], (fields: Fields) => boolean>> = {
+  welcome: ({ pid }) => isCount(pid),
+  refused: ({ reason, syscode, pid }) => REFUSALS.includes(reason as Refusal) && isSyscode(syscode) && isCount(pid),
+  ack: ({ number }) => isCount(number),
+  collect: ({ id }) => isCount(id),
+};
+
+/** @throws {ProtocolError} when the value is no message of a member */
+export function memberMessage(value: unknown): MemberMessage {
+  return checked(value, MEMBER_MESSAGES) as MemberMessage;
+}
+
+/** @throws {ProtocolError} when the value is no message of a hub */
+export function hubMessage(value: unknown): HubMessage {
+  return checked(value, HUB_MESSAGES) as HubMessage;
+}
+
+function checked(value: unknown, messages: Readonly<Record<string, (fields: Fields) => boolean>>): unknown {
+  if (typeof value !== 'object' || value === null) throw new ProtocolError('a frame that is no object');
+  const fields = value as Fields;
+  const type = typeof fields.type === 'string' && Object.hasOwn(messages, fields.type) ? fields.type : undefined;
+  if (type === undefined) throw new ProtocolError('a message of no known type');
+  if (!messages[type]?.(fields)) throw new ProtocolError(`a message ${type} with fields that are none`);
+  return value;
+}
+
+function isSyscode(value: unknown): boolean {
+  return typeof value === 'string' && parseSyscode(value) === value;
+}
+
+/** A whole number from 0 on. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

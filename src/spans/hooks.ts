@@ -1,0 +1,187 @@
+/**
+ * Stamps an application's own spans with what the metrics call labels, by the hooks of its HttpInstrumentation and
+ * ExpressInstrumentation. It creates neither: of @opentelemetry/instrumentation* only types are used here.
+ *
+ * A span takes no attribute once it has ended, and it ends in the turn in which the last byte was seen. So a code is
+ * read before that: of a partner's response when the parser pushes its end, of our own when HttpInstrumentation asks
+ * for further attributes; a packed body is unpacked there and then.
+ */
+import { IncomingMessage, type RequestOptions, ServerResponse } from 'node:http';
+import type { Attributes, Span } from '@opentelemetry/api';
+import type { ExpressInstrumentationConfig } from '@opentelemetry/instrumentation-express';
+import type { HttpInstrumentationConfig } from '@opentelemetry/instrumentation-http';
+import { NO_CODE, partnerCode, partnerCodeReader } from '../business-code/codes';
+import { decompressAtOnce } from '../business-code/decompress';
+import { errorText, warn } from '../diagnostics/log';
+import { fCodeOf, InboundCodes } from '../instrumentations/inbound/codes';
+import { Http1Messages } from '../instrumentations/inbound/http1-messages';
+import { readHeaders } from '../instrumentations/inbound/request-headers';
+import { observeResponses } from '../instrumentations/inbound/response-body';
+import { keepRoutes, routeOf } from '../instrumentations/inbound/routes';
+import { findCallee } from '../instrumentations/outbound/destination';
+import { observePush } from '../instrumentations/patching/patch';
+import type { PartnerDirectory } from '../partners/directory';
+import { SPAN_ATTRIBUTES } from './attributes';
+
+/** What spans are stamped with is read by. */
+export interface SpanContext {
+  readonly partners: PartnerDirectory;
+  /** Bytes of a body that are read for codes. */
+  readonly bodyLimit: number;
+}
+
+type HttpHook = 'startOutgoingSpanHook' | 'startIncomingSpanHook' | 'responseHook' | 'applyCustomAttributesOnSpan';
+
+/** Configurations for the application's own instrumentations, to be spread into theirs. */
+export interface ChannelSpanHooks {
+  /** For `new HttpInstrumentation({ ...http })`. */
+  readonly http: Required<Pick<HttpInstrumentationConfig, HttpHook>>;
+  /** For `new ExpressInstrumentation({ ...express })`. */
+  readonly express: Required<Pick<ExpressInstrumentationConfig, 'requestHook'>>;
+}
+
+const NAME = 'tracing';
+/** The Express layer whose span is a route's handler, as its instrumentation calls it. */
+const HANDLER = 'request_handler';
+
+/** Inbound requests whose spans are under way. */
+const inbound = new WeakMap<ServerResponse, InboundCodes>();
+/** Routes that ExpressInstrumentation has told. */
+const expressRoutes = new WeakMap<object, string>();
+let isObserving = false;
+
+/** @param contextOf asked for each call and request, as the exporter may start and end while they go on */
+export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks {
+  keepRoutes();
+  return {
+    http: {
+      startOutgoingSpanHook: (options) => attempt(() => calleeAttributes(contextOf(), options)) ?? {},
+      startIncomingSpanHook: (request) =>
+        attempt(() => filled({ [SPAN_ATTRIBUTES.fCode]: fCodeOf(readHeaders(request.rawHeaders).userAgent) })) ?? {},
+      responseHook(span, response) {
+        attempt(() => {
+          if (!span.isRecording()) return;
+          if (response instanceof ServerResponse) followRequest(response, contextOf());
+          else if (attributeOf(span, SPAN_ATTRIBUTES.partner) !== undefined)
+            readPartnerCode(span, response, contextOf());
+        });
+      },
+      applyCustomAttributesOnSpan(span, request, response) {
+        attempt(() => {
+          // a partner's response has been read before
+          if (response instanceof ServerResponse && request instanceof IncomingMessage) {
+            finishRequest(span, request, response);
+          }
+        });
+      },
+    },
+    express: {
+      requestHook(span, info) {
+        attempt(() => {
+          if (String(info.layerType) !== HANDLER) return;
+          const request = info.request as IncomingMessage;
+          if (info.route !== '') expressRoutes.set(request, info.route);
+          span.setAttributes(filled({ [SPAN_ATTRIBUTES.fCode]: fCodeOf(readHeaders(request.rawHeaders).userAgent) }));
+        });
+      },
+    },
+  };
+}
+
+/** A call is about to be made: whom it reaches. Until its response has been read, there is no code. */
+function calleeAttributes(context: SpanContext, options: RequestOptions): Attributes {
+  const { protocol, hostname, host, path, port, defaultPort, method } = options;
+  const agent = options.agent as { defaultPort?: number } | undefined;
+  const callee = findCallee(context.partners, {
+    method: method?.toUpperCase(),
+    // HttpInstrumentation says it of every call through node:https
+    protocol: protocol ?? 'http:',
+    hostname: hostname || host || 'localhost',
+    path: path ?? '/',
+    port() {
+      const found = port || defaultPort || agent?.defaultPort;
+      return found ? Number(found) : undefined;
+    },
+  });
+  if (callee === undefined) return {};
+  const rest = filled({ [SPAN_ATTRIBUTES.actionCode]: callee.actionCode, [SPAN_ATTRIBUTES.code]: NO_CODE });
+  return { [SPAN_ATTRIBUTES.partner]: callee.partner, ...rest };
+}
+
+/** The head of a partner's response has come; its span ends behind its body. */
+function readPartnerCode(span: Span, response: IncomingMessage, { bodyLimit }: SpanContext): void {
+  const body = partnerCodeReader(bodyLimit);
+  body.setEncoding(response.headers['content-encoding']);
+  let isRead = false;
+  observePush(response, (chunk, encoding) => {
+    attempt(() => {
+      if (isRead) return;
+      if (chunk !== null) body.push(chunk, encoding);
+      // what cannot change any more is not kept until the end, which may never come
+      if (!body.isDone && !(chunk === null && response.complete)) return;
+      isRead = true;
+      if (!span.isRecording()) return;
+      body.end(true, (codes) => span.setAttribute(SPAN_ATTRIBUTES.code, partnerCode(codes)), decompressAtOnce);
+    });
+  });
+}
+
+/** First: a request has come, its handler is about to run. */
+function followRequest(response: ServerResponse, { bodyLimit }: SpanContext): void {
+  if (!isObserving) {
+    isObserving = true;
+    observeResponses({
+      chunk: (answering, chunk, encoding) => inbound.get(answering)?.responseChunk(chunk, encoding),
+      ended: (answering) => inbound.get(answering)?.responseEnded(),
+    });
+  }
+  const codes = new InboundCodes(new Http1Messages(response.req, response), bodyLimit, told);
+  if (codes.wantsRequestBody) observePush(response.req, (chunk, encoding) => codes.requestChunk(chunk, encoding));
+  inbound.set(response, codes);
+}
+
+/** Last: the response is over, and the span is about to end. */
+function finishRequest(span: Span, request: IncomingMessage, response: ServerResponse): void {
+  const codes = inbound.get(response);
+  if (codes === undefined) return;
+  inbound.delete(response);
+  codes.end();
+  const route = attributeOf(span, SPAN_ATTRIBUTES.route) ?? routeOf(request) ?? expressRoutes.get(request) ?? '';
+  const methodCode = codes.methodCode();
+  codes.readCode(
+    response.writableFinished,
+    (code) => {
+      span.setAttributes(
+        filled({
+          [SPAN_ATTRIBUTES.route]: String(route),
+          [SPAN_ATTRIBUTES.methodCode]: methodCode,
+          [SPAN_ATTRIBUTES.code]: code,
+        }),
+      );
+    },
+    decompressAtOnce,
+  );
+}
+
+/** Where a label would be empty, a span has no attribute. */
+function filled(attributes: Readonly<Record<string, string>>): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== ''));
+}
+
+/** What a span holds, where it shows it, as those of the OpenTelemetry SDK do. */
+function attributeOf(span: Span, name: string): unknown {
+  return (span as { attributes?: Attributes }).attributes?.[name];
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    told(error);
+    return undefined;
+  }
+}
+
+function told(error: unknown): void {
+  warn('CHX_INTERNAL', NAME, `a span could not be stamped: ${errorText(error)}`);
+}

@@ -1,0 +1,38 @@
+/**
+ * The composition root for applications that trace: settings, then the partner directory, then the hooks.
+ */
+
+import { DEFAULT_BODY_LIMIT_BYTES } from '../config/defaults';
+import { resolveSpanConfig } from '../config/resolve';
+import { errorText, logLine } from '../diagnostics/log';
+import { ConfigError } from '../errors';
+import { PartnerDirectory } from '../partners/directory';
+import { openPartnerDirectory } from '../partners/open';
+import { sharedState } from '../shared-state';
+import { type ChannelSpanHooks, createSpanHooks, type SpanContext } from './hooks';
+import type { SpanHooksOptions } from './index';
+
+/** @see channelSpanHooks */
+export function openSpanHooks(options: SpanHooksOptions): ChannelSpanHooks {
+  let own: SpanContext | undefined;
+  const ownContext = () => {
+    own ??= openOwn(options);
+    return own;
+  };
+  const contextOf = () => (sharedState().reading as SpanContext | undefined) ?? ownContext();
+  // reads the partner file now rather than in the application's first request
+  contextOf();
+  return createSpanHooks(contextOf);
+}
+
+function openOwn(options: SpanHooksOptions): SpanContext {
+  try {
+    const config = resolveSpanConfig({ ...options }, process.env);
+    const { partners } = openPartnerDirectory(config);
+    return { partners, bodyLimit: config.bodyLimit };
+  } catch (error) {
+    const text = error instanceof ConfigError ? error.message : errorText(error);
+    logLine('error', `spans are not stamped with partners:\n${text}`);
+    return { partners: new PartnerDirectory([]), bodyLimit: DEFAULT_BODY_LIMIT_BYTES };
+  }
+}
