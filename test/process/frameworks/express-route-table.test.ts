@@ -1,0 +1,97 @@
+/**
+ * The routes of Express applications of which all templates are known before a request comes, and of the same ones
+ * where each request is followed; and what makes the exporter change from the one to the other.
+ */
+import { join } from 'node:path';
+import { describe } from 'node:test';
+import { type InboundCase, inboundTable, type RouteRow, routeCase } from '../../support/inbound';
+import { FIXTURES } from '../../support/paths';
+import { get, leave, request } from '../../support/raw-http';
+
+const APP = join(FIXTURES, 'apps/express-surveyed.js');
+
+const mode = (code: string) => routeCase(['/mode', '/mode', code]);
+
+const ROWS: readonly RouteRow[] = [
+  ['/', '/', 'root'],
+  ['/users/7?x=1', '/users/:id', 'user'],
+  ['/late/7', '/late/:id', 'late'],
+  ['/middleware/7', '/middleware/7', 'middleware'],
+  ['/api', '/api', 'api'],
+  ['/api/users/7', '/api/users/:id', 'api-user'],
+  ['/API/Users/7', '/api/users/:id', 'api-user'],
+  ['/api/users/7/orders', '/api/users/:id/orders', 'orders'],
+  ['/api/users/7/orders/8', '/api/users/:id/orders/:order', 'order'],
+  ['/api/fails', '/api/fails', 'F1', { http_status: '500' }],
+  ['/API/fails', '/api/fails', 'F1', { http_status: '500' }],
+  ['/api/passes', '/api/passes', 'passed'],
+  ['/api/named/7', '/api/named/:name', 'blocked'],
+  ['/t/acme/list', '/t/:tenant/list', 'tenant'],
+];
+
+const REQUESTS: readonly InboundCase[] = [
+  { name: 'what nothing answers is not recorded', send: get('/nowhere'), records: [] },
+  {
+    name: 'HEAD has the route of GET',
+    send: request('HEAD', '/api/users/7'),
+    records: [{ path: '/api/users/:id' }],
+  },
+  {
+    name: 'a client that leaves is recorded as 499 of its route',
+    send: (port) => leave(port, get('/hang/1'), (socket) => socket.destroy(), true),
+    records: [{ path: '/hang/:id', http_status: '499' }],
+  },
+  {
+    name: 'many requests on one connection keep their routes apart',
+    send: Buffer.concat([
+      ...Array.from({ length: 20 }, (_, i) => get(i % 2 ? `/late/${i}` : `/t/${i}/list`, { Connection: 'keep-alive' })),
+      get('/users/1'),
+    ]),
+    records: [
+      { path: '/late/:id', code: 'late', count: 10 },
+      { path: '/t/:tenant/list', code: 'tenant', count: 10 },
+      { path: '/users/:id', code: 'user' },
+    ],
+  },
+];
+
+const USUAL = [...ROWS.map(routeCase), ...REQUESTS];
+const GROWN = [routeCase(['/grow', '/grow', 'grow']), routeCase(['/api/grown/7', '/api/grown/:id', 'grown'])];
+
+for (const version of ['express4', 'express']) {
+  describe(`${version}, surveyed`, () => {
+    inboundTable(APP, [mode('surveyed'), ...USUAL, mode('surveyed'), ...GROWN, mode('surveyed')], { args: [version] });
+  });
+
+  describe(`${version}, followed because of a router that is not mounted`, () => {
+    inboundTable(APP, [mode('followed'), ...USUAL, ...GROWN, mode('followed')], { args: [version, 'followed'] });
+  });
+
+  describe(`${version}, followed from the second mount of a router on`, () => {
+    inboundTable(
+      APP,
+      [
+        mode('surveyed'),
+        routeCase(['/mount-again', '/mount-again', 'mounted']),
+        routeCase(['/again/users/7', '/again/users/:id', 'api-user']),
+        mode('followed'),
+        ...USUAL,
+      ],
+      { args: [version] },
+    );
+  });
+
+  describe(`${version}, followed once a handler has called a mounted router itself`, () => {
+    inboundTable(
+      APP,
+      [
+        mode('surveyed'),
+        routeCase(['/api-by-hand/users/7', '/api-by-hand/users/:id', 'api-user']),
+        mode('followed'),
+        routeCase(['/api-by-hand/users/7/orders', '/api-by-hand/users/:id/orders', 'orders']),
+        ...USUAL,
+      ],
+      { args: [version] },
+    );
+  });
+}

@@ -1,0 +1,156 @@
+/** fetch and undici as partner calls: every version and way to call, with every outcome. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { ClientApp } from '../../support/client-app';
+import { assertCase, type Case, callMixed, exchanges, OUTCOMES } from '../../support/client-cases';
+import { nodeOfLine, ownLine } from '../../support/node-versions';
+import { type Partner, startPartner } from '../../support/odd-partner';
+
+interface Version {
+  readonly client: string;
+  /** Oldest release line of Node that it runs on. */
+  readonly since: number;
+  readonly hasPlainProxy?: boolean;
+}
+
+const VERSIONS: readonly Version[] = [
+  { client: 'undici6', since: 20 },
+  { client: 'undici7-10', since: 20 },
+  { client: 'undici7', since: 20, hasPlainProxy: true },
+  { client: 'undici8', since: 22, hasPlainProxy: true },
+];
+
+const WAYS = ['fetch', 'request', 'stream', 'pipeline'] as const;
+
+const CASES: readonly Case[] = [
+  ...OUTCOMES,
+  {
+    title: 'a peer with an unknown certificate',
+    to: 'https',
+    path: '/json',
+    expect: ['j 0 -1', 'j tls'],
+  },
+  {
+    title: 'redirects, every hop its own exchange',
+    path: '/redirect',
+    expect: ['j 200 A1', 'r 302 R1', 's 303 -1'],
+    only: ['fetch'],
+  },
+  {
+    title: 'a redirect that is not followed',
+    path: '/redirect',
+    order: { redirect: 'manual' },
+    expect: ['r 302 R1'],
+    only: ['fetch'],
+  },
+  {
+    title: 'a head that is late',
+    path: '/never',
+    order: { settings: { headersTimeout: 100 } },
+    expect: [' 0 -1', ' timeout'],
+    only: ['request'],
+  },
+  {
+    title: 'a body that stalls',
+    path: '/stall',
+    order: { settings: { bodyTimeout: 100 } },
+    expect: [' 200 -1'],
+    only: ['request'],
+  },
+  {
+    title: 'a request whose body breaks',
+    path: '/never',
+    order: { method: 'POST', bodyFails: true },
+    expect: [' 0 -1', ' aborted'],
+    only: ['request'],
+  },
+];
+
+/** Dispatchers; HTTP/2 ends its exchanges in code of its own, so that every outcome is tried there. */
+const THROUGH: readonly { readonly through: string; readonly to?: Case['to']; readonly whole?: boolean }[] = [
+  { through: 'pool' },
+  { through: 'client' },
+  { through: 'agent' },
+  { through: 'agent', to: 'https' },
+  { through: 'h2', to: 'https', whole: true },
+  { through: 'proxy' },
+];
+const SOME: readonly string[] = [
+  'a JSON answer',
+  'a gzip answer',
+  'a reset before the head',
+  'a call that is given up',
+  'a body that is given up',
+];
+
+for (const { client, since, hasPlainProxy } of VERSIONS) {
+  const node = nodeOfLine(Math.max(since, ownLine));
+  if (node === undefined) continue;
+  describe(client, () => {
+    let partner: Partner;
+    let apps: { plain: ClientApp; measured: ClientApp };
+    before(async () => {
+      partner = await startPartner();
+      const options = { node, client, proxy: partner.proxy };
+      const [plain, measured] = await Promise.all([
+        ClientApp.start(options),
+        ClientApp.start({ ...options, partners: partner.file }),
+      ]);
+      apps = { plain, measured };
+    });
+    after(async () => {
+      await Promise.all([apps?.plain.stop(), apps?.measured.stop()]);
+      await partner?.close();
+    });
+
+    for (const api of WAYS) {
+      for (const each of CASES) {
+        if (each.only !== undefined && !each.only.includes(api)) continue;
+        it(`${api} records ${each.title} once`, () => assertCase(apps, partner, each, { api }));
+      }
+    }
+    for (const { through, to = 'http1', whole = false } of THROUGH) {
+      const over = to === 'https' ? `${through} over TLS` : through;
+      for (const each of OUTCOMES) {
+        const isFor = each.to === undefined && (each.only === undefined || each.only.includes('request'));
+        if (!isFor || !(whole || SOME.includes(each.title))) continue;
+        it(`request through ${over} records ${each.title} once`, () =>
+          assertCase(apps, partner, { ...each, to }, { api: 'request', through }));
+      }
+    }
+    if (hasPlainProxy) {
+      it('request through a proxy that does not tunnel records the target once', () =>
+        assertCase(
+          apps,
+          partner,
+          { title: '', path: '/json?x=1', expect: ['j 200 A1'] },
+          { api: 'request', through: 'plain proxy' },
+        ));
+    }
+    it('a mocked exchange is not recorded, and what a mock lets pass is', async () => {
+      const mocked: Case = { title: '', path: '/json', expect: [] };
+      await assertCase(apps, partner, mocked, { api: 'request', through: 'mock' });
+      await assertCase(
+        apps,
+        partner,
+        { ...mocked, path: '/gzip', expect: [' 200 G1'] },
+        { api: 'request', through: 'mock' },
+      );
+    });
+    it('two thousand mixed calls, fifty at a time, are counted to the unit', async () => {
+      const earlier = exchanges(await apps.measured.metrics());
+      const made = await callMixed(apps.measured, partner, WAYS, 2000);
+      const later = await apps.measured.metricsWhen((metrics) => exchanges(metrics) >= earlier + made);
+      assert.equal(exchanges(later) - earlier, made);
+    });
+    it('a call to a host outside the directory is not recorded', async () => {
+      const earlier = exchanges(await apps.measured.metrics());
+      const url = `${partner.https.replace('localhost', '127.0.0.1')}/json`;
+      const [answer] = (await apps.measured.call({ api: 'request', through: 'agent', url })) as {
+        statusCode: number;
+      }[];
+      assert.equal(answer?.statusCode, 200);
+      assert.equal(exchanges(await apps.measured.metrics()), earlier);
+    });
+  });
+}

@@ -1,0 +1,115 @@
+/** PM2 in cluster and fork mode, with its own daemon in a world of its own. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { environment, nodeBinary } from '../../support/app';
+import {
+  ask,
+  countOf,
+  openWorld,
+  PRELOAD_PATH,
+  PROGRAMS,
+  send,
+  stateOf,
+  until,
+  type World,
+} from '../../support/service';
+
+const run = promisify(execFile);
+const PM2 = 'pm2@7.0.4';
+const INSTALL_LIMIT_MS = 180_000;
+const PROCESSES = 'channel_exporter_processes';
+const INSTANCES = 3;
+const REQUESTS = 30;
+
+// its licence keeps PM2 out of this project's own dependencies
+describe('PM2', () => {
+  let world: World;
+  let pm2: (...args: string[]) => Promise<void>;
+  let appPort = 0;
+
+  before(async () => {
+    world = await openWorld();
+    const cwd = world.folder;
+    writeFileSync(join(cwd, 'package.json'), JSON.stringify({ name: 'app', private: true, version: '1.0.0' }));
+    const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--no-package-lock'];
+    await run('npm', ['install', ...flags, PM2], { cwd, timeout: INSTALL_LIMIT_MS });
+    cpSync(join(PROGRAMS, 'service.js'), join(cwd, 'service.js'));
+    // a free port, found by the world of the other port
+    const other = await openWorld();
+    appPort = other.port;
+    await other.end();
+    const env = environment({
+      SYSCODE: undefined,
+      CHANNEL_EXPORTER_PORT: undefined,
+      TMPDIR: cwd,
+      XDG_RUNTIME_DIR: undefined,
+      PM2_HOME: join(cwd, 'pm2'),
+      // the CLI and the daemon are preloaded too, and stay out
+      NODE_OPTIONS: `-r ${PRELOAD_PATH}`,
+    });
+    pm2 = async (...args) => {
+      await run(nodeBinary(), [join(cwd, 'node_modules/pm2/bin/pm2'), ...args], { cwd, env });
+    };
+  });
+
+  after(async () => {
+    await pm2('kill');
+    await world.end();
+  });
+
+  /** Waits for PM2 to serve on the application's port. */
+  const served = () =>
+    until(
+      () =>
+        ask(appPort, '/y').then(
+          () => true,
+          () => false,
+        ),
+      'the application does not answer',
+    );
+
+  const membersAre = (count: number) =>
+    world.scrapeWhen(
+      (seen) =>
+        stateOf(seen, PROCESSES, { state: 'hub' }) === 1 && stateOf(seen, PROCESSES, { state: 'member' }) === count,
+    );
+
+  const MODES = [
+    { mode: 'cluster', instances: INSTANCES, members: INSTANCES - 1, reload: true },
+    { mode: 'fork', instances: 1, members: 0, reload: false },
+  ];
+  for (const { mode, instances, members, reload } of MODES) {
+    it(`in ${mode} mode is measured to the unit${reload ? ', and goes on without a gap when it is reloaded' : ''}`, async () => {
+      const ecosystem = join(world.folder, `${mode}.config.js`);
+      const application = {
+        name: mode,
+        script: 'service.js',
+        exec_mode: mode,
+        instances,
+        node_args: `-r ${PRELOAD_PATH}`,
+        env: { SYSCODE: 'A123010101', CHANNEL_EXPORTER_PORT: String(world.port), APP_PORT: String(appPort) },
+      };
+      writeFileSync(ecosystem, `module.exports = ${JSON.stringify({ apps: [application] })};`);
+      await pm2('start', ecosystem);
+      await served();
+      await membersAre(members);
+      const before = countOf(await world.scrape());
+      await send(appPort, REQUESTS);
+      const metrics = await world.counted(before + REQUESTS);
+      assert.equal(countOf(metrics), before + REQUESTS);
+      if (reload) {
+        await pm2('reload', mode);
+        await membersAre(members);
+        const afterReload = countOf(await world.scrape());
+        assert.ok(afterReload <= before + REQUESTS, 'nothing is counted twice');
+        await send(appPort, REQUESTS);
+        assert.equal(countOf(await world.counted(afterReload + REQUESTS)), afterReload + REQUESTS);
+      }
+      await pm2('delete', mode);
+    });
+  }
+});

@@ -1,0 +1,171 @@
+/** What a process has loaded under the preload: nothing that it does not use. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { environment, nodeBinary } from '../../support/app';
+import { ROOT } from '../../support/paths';
+
+/** What is in memory when a program has run: files of packages and of ours, and modules of Node's own. */
+interface Loaded {
+  readonly files: readonly string[];
+  readonly builtins: readonly string[];
+  readonly stderr: string;
+}
+
+/** An empty JSON object, packed by gzip. */
+const PACKED = gzipSync('{}').toString('hex');
+const PRELOAD = ['-r', 'channel-exporter/register'];
+const SHOW = `
+process.once('exit', () => console.log(JSON.stringify({
+  files: Object.keys(require.cache).map((file) => file.replaceAll('\\\\', '/')),
+  builtins: process.moduleLoadList.map((line) => line.replace(/^NativeModule /, '')),
+})));`;
+
+/** Sources of packages, and the package whose loading calls for each. */
+const PACKAGES = {
+  'consumers/amqplib': 'amqplib',
+  'consumers/kafkajs': 'kafkajs',
+  'consumers/bullmq': 'bullmq',
+  'consumers/mqtt/index': 'mqtt',
+  'consumers/nats/index': 'nats',
+  'frameworks/koa': 'koa',
+  'frameworks/hapi': '@hapi/hapi',
+};
+
+function loadedBy(script: string, env: Readonly<Record<string, string>> = {}, nodeArgs = PRELOAD): Loaded {
+  const { stdout, stderr, status } = spawnSync(nodeBinary(), [...nodeArgs, '-e', SHOW + script], {
+    cwd: ROOT,
+    env: environment(env),
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  return { ...JSON.parse(stdout), stderr };
+}
+
+/** Whether a file of ours is among those loaded. @param file below dist/src, without its suffix */
+function has({ files }: Loaded, file: string): boolean {
+  return files.some((loaded) => loaded.endsWith(`/dist/src/${file}.js`));
+}
+
+describe('a process under the preload', () => {
+  let folder: string;
+  let partners: string;
+  let idle: Loaded;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'start-up-'));
+    partners = join(folder, 'partners.yaml');
+    writeFileSync(partners, 'hosts: {}\n');
+    idle = loadedBy('');
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('observes what every service has', () => {
+    assert.match(idle.stderr, /observes http, undici, http2, express,/);
+    assert.ok(has(idle, 'instrumentations/inbound/http1'));
+    assert.ok(has(idle, 'instrumentations/outbound/http1'));
+  });
+
+  for (const [source, name] of Object.entries(PACKAGES)) {
+    it(`loads the source of ${source} with the package and not before`, () => {
+      assert.ok(!has(idle, `instrumentations/${source}`));
+      assert.ok(has(loadedBy(`require(${JSON.stringify(name)});process.exit()`), `instrumentations/${source}`));
+    });
+  }
+
+  it('loads what consumed messages share with the first client', () => {
+    assert.ok(!has(idle, 'instrumentations/consumers/delivery'));
+    assert.ok(has(loadedBy(`require('amqplib')`), 'instrumentations/consumers/delivery'));
+  });
+
+  it('loads the parser of YAML with a partner file and not without', () => {
+    const isYaml = (file: string) => file.includes('/node_modules/yaml/');
+    assert.ok(!idle.files.some(isYaml));
+    assert.ok(loadedBy('', { CHANNEL_EXPORTER_PARTNERS: partners }).files.some(isYaml));
+  });
+
+  it("loads OpenTelemetry's SDK with the application's first instrument, and not for a service that is scraped", () => {
+    const isSdk = (file: string) => file.includes('/node_modules/@opentelemetry/');
+    const scraped = `
+      const server = require('http').createServer().listen(0);
+      const { port } = require('channel-exporter').start().url.match(/:(?<port>\\d+)/).groups;
+      require('http').get({ port, path: '/metrics', agent: false }, (got) => {
+        if (got.statusCode !== 200) throw new Error('it was not scraped');
+        got.resume().on('end', () => server.close());
+      });`;
+    assert.deepEqual(loadedBy(scraped).files.filter(isSdk), []);
+    const measured = "require('channel-exporter').meter('shop').createCounter('orders').add(1)";
+    assert.ok(loadedBy(measured).files.some(isSdk));
+  });
+
+  it('loads node:zlib with the first packed body', () => {
+    assert.ok(!idle.builtins.includes('zlib'));
+    const serveOne = `
+      const server = require('http').createServer((_, response) => {
+        response.setHeader('content-encoding', 'gzip').end(Buffer.from('${PACKED}', 'hex'), () => server.close());
+      }).listen(0, () => require('http').get({ port: server.address().port, agent: false }, (got) => got.resume()));`;
+    assert.ok(loadedBy(serveOne).builtins.includes('zlib'));
+  });
+
+  it('loads node:http2 only where its sources are switched on', () => {
+    assert.ok(idle.builtins.includes('http2'));
+    const without = loadedBy('', { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http2' });
+    assert.ok(!without.builtins.includes('http2'));
+    assert.match(without.stderr, /observes http, undici, express,/);
+  });
+
+  for (const [name, value] of [
+    ['OTEL_SDK_DISABLED', 'true'],
+    ['OTEL_METRICS_EXPORTER', 'none'],
+  ] as const) {
+    it(`loads a handful of small files of ours and nothing else where ${name} is ${value}`, () => {
+      const loaded = loadedBy('', { [name]: value });
+      assert.match(loaded.stderr, /nothing is measured and nothing is served/);
+      const names = loaded.files.map((file) => file.replace(/^.*\/dist\//, '')).sort();
+      assert.deepEqual(names, OFF);
+      assert.ok(!loaded.builtins.includes('http'));
+    });
+  }
+
+  it('loads neither what observes nor what reads partner files with the API alone', () => {
+    const loaded = loadedBy("require('channel-exporter')", {}, []);
+    for (const file of ['compose', 'spans/open', 'config/resolve', 'partners/file', 'instrumentations/inbound/http1']) {
+      assert.ok(!has(loaded, file), file);
+    }
+    assert.ok(!loaded.builtins.includes('http'));
+    assert.ok(has(loadedBy("require('channel-exporter').channelSpanHooks()", {}, []), 'spans/open'));
+  });
+
+  it('loads less still where it is a launcher', () => {
+    const launcher = join(folder, 'nodemon');
+    writeFileSync(launcher, SHOW);
+    const { stdout } = spawnSync(nodeBinary(), [...PRELOAD, launcher], {
+      cwd: ROOT,
+      env: environment(),
+      encoding: 'utf8',
+    });
+    const { files, builtins } = JSON.parse(stdout) as Loaded;
+    const names = files.filter((file) => file.includes('/dist/')).map((file) => file.replace(/^.*\/dist\//, ''));
+    assert.deepEqual(
+      names.sort(),
+      OFF.filter((file) => !BEHIND_LAUNCHER.includes(file)),
+    );
+    assert.ok(!builtins.includes('worker_threads'));
+  });
+});
+
+/** All that is loaded to find that the exporter is switched off. */
+const BEHIND_LAUNCHER = ['src/config/off-switch.js', 'src/shared-state.js', 'src/start.js'];
+const OFF = [
+  'register.js',
+  'src/config/off-switch.js',
+  'src/diagnostics/log.js',
+  'src/errors.js',
+  'src/processes/launchers.js',
+  'src/shared-state.js',
+  'src/start.js',
+];
