@@ -14,16 +14,16 @@ import { createSource, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
 import { createInstruments, takeDeltas } from './metrics/instruments';
 import { createRecorder } from './metrics/recorder';
-import { type DeltaSource, Hub } from './metrics/totals';
+import { type DeltaSource, ServiceTotals } from './metrics/totals';
 import { registerGlobally } from './own-metrics/global';
 import { ownMeterProvider } from './own-metrics/meter';
 import { observePromClient } from './own-metrics/prom-client';
 import { openPartnerDirectory } from './partners/open';
-import { Membership } from './processes/election';
-import { Members } from './processes/hub';
+import { Election } from './processes/election';
+import { Hub } from './processes/hub';
 import { Member } from './processes/member';
 import { threadSettings } from './processes/thread-settings';
-import { type Offers, sharedState } from './shared-state';
+import { type ExporterServices, sharedState } from './shared-state';
 import type { Exporter, StartOptions } from './start';
 import { VERSION } from './version';
 import { createViews, type Family, families } from './views';
@@ -41,7 +41,7 @@ export function run(options: StartOptions, env: NodeJS.ProcessEnv): Exporter {
     shared.running = undefined;
     shared.recorder = undefined;
     shared.reading = undefined;
-    shared.offers = undefined;
+    shared.services = undefined;
   });
 }
 
@@ -50,7 +50,7 @@ function compose(config: Config, onShutdown: () => void): Exporter {
   const names = familyNames(config.syscode);
   const views = createViews(catalogue, config.seriesLimit);
   const meters = createApplicationMeters(views, config.seriesLimit);
-  const ownMetricsFailed: Offers['ownMetricsFailed'] = (source, error) => {
+  const ownMetricsFailed: ExporterServices['ownMetricsFailed'] = (source, error) => {
     instruments.errors.add([source], 1);
     warn(
       'CHX_OWN_METRICS_FAILED',
@@ -120,7 +120,7 @@ function compose(config: Config, onShutdown: () => void): Exporter {
   ];
   const shared = sharedState();
   shared.recorder = recorder;
-  shared.offers = {
+  shared.services = {
     get meterProvider() {
       return meters.provider;
     },
@@ -130,8 +130,8 @@ function compose(config: Config, onShutdown: () => void): Exporter {
   for (const bind of shared.onStart) bind();
 
   // what instruments are told while they are set up is no measurement
-  measured = () => processes.membership.measured();
-  processes.membership.begin();
+  measured = () => processes.election.measured();
+  processes.election.begin();
   const { server } = processes;
   const observed = [...new Set(sources.map(({ name }) => name))].join(', ') || 'nothing';
   const line = `${VERSION}, ${config.syscode}, ${server.url}; observes ${observed}; ${hostsText(config)}`;
@@ -150,7 +150,7 @@ function compose(config: Config, onShutdown: () => void): Exporter {
         for (const end of undo) end();
         promClient?.disable();
         endWatch();
-        await processes.membership.end();
+        await processes.election.end();
         await meters.shutdown().catch(() => undefined);
       })();
       return ending;
@@ -173,31 +173,31 @@ function createProcesses(
   onSeriesOverflow: (family: string, limit: number) => void,
   isSdkInUse: () => boolean,
 ) {
-  const members = new Members(config.syscode, (added) => hub.addDeltas(added));
-  const hub = new Hub(catalogue, own, {
+  const hub = new Hub(config.syscode, (added) => totals.addDeltas(added));
+  const totals = new ServiceTotals(catalogue, own, {
     seriesLimit: config.seriesLimit,
     onSeriesOverflow,
-    gather: () => members.gather(),
-    state: () => members.state(),
+    gather: () => hub.gather(),
+    state: () => hub.state(),
   });
-  const scrape = createScrape(createTotalsReader(hub, isSdkInUse), promClient);
+  const scrape = createScrape(createTotalsReader(totals, isSdkInUse), promClient);
   const server = createMetricsServer(scrape, config);
-  const member = new Member(config.syscode, own, () => membership.lost());
-  const membership: Membership = new Membership({
+  const member = new Member(config.syscode, own, () => election.lost());
+  const election: Election = new Election({
     syscode: config.syscode,
     address: { port: config.port, host: config.host },
     isThread: !isMainThread,
     server,
-    members,
+    hub,
     member,
-    addOwn: (deltas) => hub.addDeltas(deltas),
+    addOwn: (deltas) => totals.addDeltas(deltas),
   });
   // what a member measures goes to the hub: a scrape of its own would take it from there
   const ownScrape: Scrape = async (form) => {
-    if (!(await membership.isServedElsewhere())) return scrape(form);
+    if (!(await election.isServedElsewhere())) return scrape(form);
     throw new Error(`another process of this service serves its metrics, on port ${config.port}`);
   };
-  return { server, membership, scrape: ownScrape };
+  return { server, election, scrape: ownScrape };
 }
 
 function hostsText(config: Config): string {

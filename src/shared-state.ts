@@ -29,7 +29,7 @@ export interface ObservedCall {
 }
 
 /** What the running exporter has for the application's own code. */
-export interface Offers {
+export interface ExporterServices {
   /** Whose instruments come onto the scrape. */
   readonly meterProvider: MeterProvider;
   /** Answers a request of the application's own server with the scrape. */
@@ -55,7 +55,7 @@ export interface SharedState {
   /** Of the exporter that runs. */
   calls?: CallObserver | undefined;
   /** Undefined while nothing runs. */
-  offers: Offers | undefined;
+  services: ExporterServices | undefined;
   /** Called when an exporter has started. */
   readonly onStart: Set<() => void>;
 }
@@ -81,7 +81,7 @@ function findOrCreate(): SharedState {
       reading: undefined,
       hasSaidOff: false,
       recorder: undefined,
-      offers: undefined,
+      services: undefined,
       onStart: new Set(),
     };
     Object.defineProperty(holder, KEY, { value: state });

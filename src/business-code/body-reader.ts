@@ -1,8 +1,8 @@
 /**
  * Reads codes from a body that passes by: what a sender or receiver is shown byte for byte is shown here too, up to
- * the bound, and is neither kept nor delayed. Only a packed body is copied, to be unpacked at its end.
+ * the bound, and is neither kept nor delayed. Only a compressed body is copied, to be decompressed at its end.
  */
-import { decompress, isIdentity, type Unpack } from './decompress';
+import { type Decompress, decompress, isIdentity } from './decompress';
 import { CodeScanner, type Found } from './json/scanner';
 
 /** What a body held. */
@@ -13,7 +13,7 @@ export interface BodyCodes {
   readonly found: readonly (Found | undefined)[];
 }
 
-/** One piece of a body, as Node's streams take it. */
+/** One chunk of a body, as Node's streams take it. */
 export type Chunk = string | Uint8Array;
 
 const NOT_JSON: BodyCodes = { isJson: false, found: [] };
@@ -29,7 +29,7 @@ const MAX_SPARE_SCANNERS = 16;
 /** By the list of names that they look for, of which there are a few constant ones. */
 const spareScanners = new Map<readonly string[], CodeScanner[]>();
 
-/** Text is encoded by so many code units, where the last piece was; none of them takes more than three bytes. */
+/** Text is encoded by so many code units, where the last chunk was; none of them takes more than three bytes. */
 const SHORT_TEXT_CHARACTERS = 1024;
 const shortText = new Uint8Array(3 * SHORT_TEXT_CHARACTERS);
 const encoder = new TextEncoder();
@@ -37,7 +37,7 @@ const encoder = new TextEncoder();
 export class BodyReader {
   private readonly scanner: CodeScanner;
   private encoding: string | undefined;
-  private packed: Uint8Array[] | undefined;
+  private compressed: Uint8Array[] | undefined;
   private bytesRead = 0;
   /** Where reading ends, counted from the start of the text; nearer, once the wanted code is settled. */
   private checkUntil: number;
@@ -46,7 +46,7 @@ export class BodyReader {
 
   /**
    * @param names keys to look for, normalised; the first that is found and not empty is the code
-   * @param limitBytes how much is read, after unpacking; 0: nothing
+   * @param limitBytes how much is read, after decompressing; 0: nothing
    */
   constructor(
     private readonly names: readonly string[],
@@ -63,15 +63,15 @@ export class BodyReader {
     return this.isCut || this.scanner.isBroken;
   }
 
-  /** Says how the body is packed, before its first byte. @param contentEncoding as in the header */
+  /** Says how the body is compressed, before its first byte. @param contentEncoding as in the header */
   setEncoding(contentEncoding: string | undefined): void {
     const encoding = contentEncoding?.trim().toLowerCase();
     if (isIdentity(encoding)) return;
     this.encoding = encoding;
-    this.packed = [];
+    this.compressed = [];
   }
 
-  /** Takes the next piece. A string is taken as UTF-8 unless an encoding says otherwise. */
+  /** Takes the next chunk. A string is taken as UTF-8 unless an encoding says otherwise. */
   push(chunk: Chunk, encoding?: BufferEncoding): void {
     if (this.isDone) return;
     if (typeof chunk === 'string') {
@@ -84,30 +84,30 @@ export class BodyReader {
   /**
    * Ends the body; only the first call counts.
    * @param isWhole false when it broke off
-   * @param onCodes called once with what was found: at once, or for a packed body when it has been unpacked
-   * @param unpack in the background, when it is left out
+   * @param onCodes called once with what was found: at once, or for a compressed body when it has been decompressed
+   * @param decompressBody in the background, when it is left out
    */
-  end(isWhole: boolean, onCodes: (codes: BodyCodes) => void, unpack: Unpack = decompress): void {
+  end(isWhole: boolean, onCodes: (codes: BodyCodes) => void, decompressBody: Decompress = decompress): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    if (this.packed === undefined || this.encoding === undefined) {
+    if (this.compressed === undefined || this.encoding === undefined) {
       onCodes(this.codes(isWhole));
       return;
     }
-    const packed = Buffer.concat(this.packed);
-    this.packed = undefined;
+    const compressed = Buffer.concat(this.compressed);
+    this.compressed = undefined;
     const wasCut = this.isCut;
     this.isCut = false;
     this.bytesRead = 0;
-    unpack(
+    decompressBody(
       this.encoding,
-      packed,
+      compressed,
       (bytes) => {
         this.read(bytes);
         return !this.isDone;
       },
       (outcome) => {
-        // of a body whose packed bytes were cut, what could be unpacked is read like the first bytes of a plain one
+        // of a body whose compressed bytes were cut, what could be decompressed is read like the first bytes of a plain one
         if (outcome === 'cut' || (outcome === 'whole' && wasCut)) this.isCut = true;
         onCodes(this.codes(isWhole && outcome === 'whole'));
       },
@@ -119,24 +119,24 @@ export class BodyReader {
     if (!isTextEncoding(encoding)) {
       this.pushBytes(Buffer.from(text, encoding));
     } else {
-      // in pieces, as mostly all but the first of a long text need not be read, nor so encoded
+      // in chunks, as mostly all but the first of a long text need not be read, nor so encoded
       for (let at = 0; at < text.length && !this.isDone; ) {
-        const end = pieceEnd(text, at);
-        const piece = end - at === text.length ? text : text.slice(at, end);
-        this.pushBytes(shortText, encoder.encodeInto(piece, shortText).written);
+        const end = chunkEnd(text, at);
+        const chunk = end - at === text.length ? text : text.slice(at, end);
+        this.pushBytes(shortText, encoder.encodeInto(chunk, shortText).written);
         at = end;
       }
     }
   }
 
   private pushBytes(bytes: Uint8Array, length = bytes.length): void {
-    if (this.packed === undefined) {
+    if (this.compressed === undefined) {
       this.read(bytes, length);
       return;
     }
-    // a copy: the application may use its buffer again before this one is unpacked
+    // a copy: the application may use its buffer again before this one is decompressed
     const taken = Math.min(length, this.limitBytes - this.bytesRead);
-    this.packed.push(Uint8Array.prototype.slice.call(bytes, 0, taken));
+    this.compressed.push(Uint8Array.prototype.slice.call(bytes, 0, taken));
     this.bytesRead += taken;
     this.isCut = taken < length;
   }
@@ -158,7 +158,7 @@ export class BodyReader {
   }
 
   /**
-   * Where the code was found that nothing behind can replace: a place in the text, not in the pieces it came in.
+   * Where the code was found that nothing behind can replace: a place in the text, not in the chunks it came in.
    * @returns bytes of the text up to its end; undefined while there is none
    */
   private settledAt(): number | undefined {
@@ -198,8 +198,8 @@ export class BodyReader {
   }
 }
 
-/** Where a piece of a text ends that is encoded by itself: not within a character of two code units. */
-function pieceEnd(text: string, start: number): number {
+/** Where a chunk of a text ends that is encoded by itself: not within a character of two code units. */
+function chunkEnd(text: string, start: number): number {
   const end = Math.min(start + SHORT_TEXT_CHARACTERS, text.length);
   const last = text.charCodeAt(end - 1);
   return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;

@@ -1,29 +1,29 @@
 /**
- * Unpacks a copy of a compressed body, as far as the reader wants it.
+ * Decompresses a copy of a compressed body, as far as the reader wants it.
  */
 import type zlib from 'node:zlib';
 
 /** To their end; in part, because the rest is too long; not, because they are faulty or nobody wanted more. */
-export type Unpacked = 'whole' | 'cut' | 'no';
+export type Decompressed = 'whole' | 'cut' | 'no';
 
 /**
- * Unpacks bytes and hands them on piece by piece.
- * @param onBytes called with each piece; returns whether more is wanted
- * @param onDone called once: how far the bytes could be unpacked
+ * Decompresses bytes and hands them on chunk by chunk.
+ * @param onBytes called with each chunk; returns whether more is wanted
+ * @param onDone called once: how far the bytes could be decompressed
  * @param wantedBytes how much will be wanted at most
  */
-export type Unpack = (
+export type Decompress = (
   encoding: string,
-  packed: Uint8Array,
+  compressed: Uint8Array,
   onBytes: (bytes: Uint8Array) => boolean,
-  onDone: (outcome: Unpacked) => void,
+  onDone: (outcome: Decompressed) => void,
   wantedBytes: number,
 ) => void;
 
-interface Unpacker {
+interface Decompressor {
   create(): zlib.Gunzip | zlib.Inflate | zlib.InflateRaw | zlib.BrotliDecompress;
   /** Throws where the result would be longer. */
-  atOnce(packed: Uint8Array, maxOutputLength: number): Uint8Array;
+  atOnce(compressed: Uint8Array, maxOutputLength: number): Uint8Array;
 }
 
 /** From Node 22.15 on; the types are those of Node 20. */
@@ -35,7 +35,7 @@ interface Zstd {
 /** `ZSTD_e_flush`, which the constants of Node 20 do not have. */
 const ZSTD_FLUSH = 1;
 
-/** What is unpacked at once may be this many times longer than wanted; more makes fewer steps, each of them longer. */
+/** What is decompressed at once may be this many times longer than wanted; more makes fewer steps, each of them longer. */
 const ROOM = 4;
 
 /** Low four bits of the first byte of a zlib stream: the method "deflate". Raw streams are also sent as "deflate". */
@@ -46,7 +46,7 @@ const BRACE = 0x7b;
 const BEHIND_BRACE: ReadonlySet<number> = new Set([0x22, 0x7d, 0x20, 0x0a, 0x0d, 0x09]);
 
 /**
- * Whether a body that begins so is the plain text of an object, whatever its headers say. Packed, no JSON begins so: in
+ * Whether a body that begins so is the plain text of an object, whatever its headers say. Compressed, no JSON begins so: in
  * Brotli these bits are an empty stream, in a raw deflate stream a character that is not ASCII, and gzip, zlib and zstd
  * begin with other bytes.
  */
@@ -58,40 +58,40 @@ export function isPlainObject(start: string | Uint8Array): boolean {
 
 /**
  * @param encoding a Content-Encoding, any case
- * @returns undefined for an encoding that this runtime cannot unpack
+ * @returns undefined for an encoding that this runtime cannot decompress
  */
-function unpackerFor(encoding: string, firstByte: number): Unpacker | undefined {
-  // with the first packed body: many a service never sees one
+function decompressorFor(encoding: string, firstByte: number): Decompressor | undefined {
+  // with the first compressed body: many a service never sees one
   const zlib = require('node:zlib') as typeof import('node:zlib') & Zstd;
   const { constants, createZstdDecompress, zstdDecompressSync } = zlib;
   switch (encoding) {
     case 'gzip':
     case 'x-gzip':
-      return unpacker(zlib.createGunzip, zlib.gunzipSync, constants.Z_SYNC_FLUSH);
+      return decompressor(zlib.createGunzip, zlib.gunzipSync, constants.Z_SYNC_FLUSH);
     case 'deflate':
       return (firstByte & 0x0f) === ZLIB_METHOD
-        ? unpacker(zlib.createInflate, zlib.inflateSync, constants.Z_SYNC_FLUSH)
-        : unpacker(zlib.createInflateRaw, zlib.inflateRawSync, constants.Z_SYNC_FLUSH);
+        ? decompressor(zlib.createInflate, zlib.inflateSync, constants.Z_SYNC_FLUSH)
+        : decompressor(zlib.createInflateRaw, zlib.inflateRawSync, constants.Z_SYNC_FLUSH);
     case 'br':
-      return unpacker(zlib.createBrotliDecompress, zlib.brotliDecompressSync, constants.BROTLI_OPERATION_FLUSH);
+      return decompressor(zlib.createBrotliDecompress, zlib.brotliDecompressSync, constants.BROTLI_OPERATION_FLUSH);
     case 'zstd':
       return (
-        createZstdDecompress && zstdDecompressSync && unpacker(createZstdDecompress, zstdDecompressSync, ZSTD_FLUSH)
+        createZstdDecompress && zstdDecompressSync && decompressor(createZstdDecompress, zstdDecompressSync, ZSTD_FLUSH)
       );
     default:
       return undefined;
   }
 }
 
-/** @param finishFlush by which a body that was cut, by the bound or by the sender, is unpacked as far as it goes */
-function unpacker(
-  create: (options: object) => ReturnType<Unpacker['create']>,
-  atOnce: (packed: Uint8Array, options: object) => Uint8Array,
+/** @param finishFlush by which a body that was cut, by the bound or by the sender, is decompressed as far as it goes */
+function decompressor(
+  create: (options: object) => ReturnType<Decompressor['create']>,
+  atOnce: (compressed: Uint8Array, options: object) => Uint8Array,
   finishFlush: number,
-): Unpacker {
+): Decompressor {
   return {
     create: () => create({ finishFlush }),
-    atOnce: (packed, maxOutputLength) => atOnce(packed, { finishFlush, maxOutputLength }),
+    atOnce: (compressed, maxOutputLength) => atOnce(compressed, { finishFlush, maxOutputLength }),
   };
 }
 
@@ -100,9 +100,9 @@ export function isIdentity(encoding: string | undefined): boolean {
   return encoding === undefined || encoding === '' || encoding === 'identity';
 }
 
-/** Unpacks off the main thread. */
-export const decompress: Unpack = (encoding, packed, onBytes, onDone) => {
-  const stream = unpackerFor(encoding, packed[0] ?? 0)?.create();
+/** Decompresses off the main thread. */
+export const decompress: Decompress = (encoding, compressed, onBytes, onDone) => {
+  const stream = decompressorFor(encoding, compressed[0] ?? 0)?.create();
   if (stream === undefined) {
     onDone('no');
     return;
@@ -119,22 +119,22 @@ export const decompress: Unpack = (encoding, packed, onBytes, onDone) => {
   });
   stream.on('end', () => done(true));
   stream.on('error', () => done(false));
-  stream.end(packed);
+  stream.end(compressed);
 };
 
 /**
- * Unpacks before it returns, where the result cannot be waited for. A packed body that grows beyond what is wanted is
- * unpacked in part: zlib gives nothing of a result that is too long, so the part is found by halving.
+ * Decompresses before it returns, where the result cannot be waited for. A compressed body that grows beyond what is wanted is
+ * decompressed in part: zlib gives nothing of a result that is too long, so the part is found by halving.
  */
-export const decompressAtOnce: Unpack = (encoding, packed, onBytes, onDone, wantedBytes) => {
-  const unpacker = unpackerFor(encoding, packed[0] ?? 0);
+export const decompressAtOnce: Decompress = (encoding, compressed, onBytes, onDone, wantedBytes) => {
+  const decompressor = decompressorFor(encoding, compressed[0] ?? 0);
   let fits: Uint8Array | undefined;
-  let isFaulty = unpacker === undefined;
+  let isFaulty = decompressor === undefined;
   let low = 0;
-  let high = packed.length;
-  for (let length = high; unpacker !== undefined && !isFaulty && low < high; length = (low + high) >>> 1) {
+  let high = compressed.length;
+  for (let length = high; decompressor !== undefined && !isFaulty && low < high; length = (low + high) >>> 1) {
     try {
-      fits = unpacker.atOnce(packed.subarray(0, length), wantedBytes * ROOM);
+      fits = decompressor.atOnce(compressed.subarray(0, length), wantedBytes * ROOM);
       low = length;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') isFaulty = true;
@@ -144,5 +144,5 @@ export const decompressAtOnce: Unpack = (encoding, packed, onBytes, onDone, want
   }
   if (fits !== undefined) onBytes(fits);
   if (isFaulty || fits === undefined) onDone('no');
-  else onDone(low === packed.length ? 'whole' : 'cut');
+  else onDone(low === compressed.length ? 'whole' : 'cut');
 };

@@ -28,11 +28,11 @@ function findInFields(fields: readonly Field[]): string | undefined {
 function urlencodedFields(text: string): Field[] {
   return text
     .split('&')
-    .filter((piece) => piece !== '')
-    .map((piece) => {
-      const equals = piece.indexOf('=');
-      const name = equals < 0 ? piece : piece.slice(0, equals);
-      return [decodeFormText(name), equals < 0 ? '' : decodeFormText(piece.slice(equals + 1))];
+    .filter((chunk) => chunk !== '')
+    .map((chunk) => {
+      const equals = chunk.indexOf('=');
+      const name = equals < 0 ? chunk : chunk.slice(0, equals);
+      return [decodeFormText(name), equals < 0 ? '' : decodeFormText(chunk.slice(equals + 1))];
     });
 }
 
@@ -89,7 +89,7 @@ class FormReader implements RequestBodyReader {
   }
 }
 
-/** Request bodies are read as they are sent: the original does not unpack them either. */
+/** Request bodies are read as they are sent: the original does not decompress them either. */
 class JsonReader implements RequestBodyReader {
   private readonly reader;
 

@@ -6,7 +6,7 @@
  * or missing, and says so in a comment: the application's collectors must not end the monitoring of the service.
  */
 import type { MetricData } from '@opentelemetry/sdk-metrics';
-import { Turn } from '../runtime/time-slice';
+import { TimeSlice } from '../runtime/time-slice';
 import { gzipped } from './http/gzip';
 import type { TotalsReader } from './reader';
 import { Chunks } from './text/chunks';
@@ -17,7 +17,7 @@ import { isOpenMetrics } from './text/openmetrics';
 /** What a scraper asks for. */
 export interface Form {
   readonly format: Format;
-  readonly isPacked: boolean;
+  readonly isCompressed: boolean;
 }
 
 /** What it gets; shared by all that asked for the same at the same time. */
@@ -84,19 +84,24 @@ export function createScrape(reader: TotalsReader, foreign?: ForeignFamilies): S
     const families = await collected;
     const format = families.formats.includes(wanted.format) ? wanted.format : 'text';
     const form = { ...wanted, format };
-    const body = made.get(keyOf(form)) ?? (await bodyOf(families, form, made.get(keyOf({ format, isPacked: false }))));
+    const body =
+      made.get(keyOf(form)) ?? (await bodyOf(families, form, made.get(keyOf({ format, isCompressed: false }))));
     made.set(keyOf(form), body);
     return body;
   };
-  const bodyOf = async (families: Collected, { format, isPacked }: Form, plain: Body | undefined): Promise<Body> => {
+  const bodyOf = async (
+    families: Collected,
+    { format, isCompressed }: Form,
+    plain: Body | undefined,
+  ): Promise<Body> => {
     const headers = { 'Content-Type': CONTENT_TYPES[format] };
     const chunks = new Chunks();
-    const pieces = () => piecesOf(families, format, labels, chunks);
-    if (!isPacked) return { headers, chunks: await all(pieces()) };
-    const packed = await (plain === undefined
-      ? gzipped(pieces(), (piece) => chunks.recycle(piece))
-      : gzipped(inTurns(plain.chunks)));
-    return { headers: { ...headers, 'Content-Encoding': 'gzip' }, chunks: packed };
+    const written = () => chunksOf(families, format, labels, chunks);
+    if (!isCompressed) return { headers, chunks: await all(written()) };
+    const compressed = await (plain === undefined
+      ? gzipped(written(), (chunk) => chunks.recycle(chunk))
+      : gzipped(inSlices(plain.chunks)));
+    return { headers: { ...headers, 'Content-Encoding': 'gzip' }, chunks: compressed };
   };
 
   return (form) => {
@@ -117,30 +122,30 @@ export function createScrape(reader: TotalsReader, foreign?: ForeignFamilies): S
   };
 }
 
-function keyOf({ format, isPacked }: Form): string {
-  return `${format} ${isPacked}`;
+function keyOf({ format, isCompressed }: Form): string {
+  return `${format} ${isCompressed}`;
 }
 
-async function* piecesOf(
+async function* chunksOf(
   { metrics, foreignText }: Collected,
   format: Format,
   labels: LabelTexts,
   chunks: Chunks,
 ): AsyncGenerator<Buffer> {
-  const turn = new Turn();
+  const slice = new TimeSlice();
   for (const _series of writeMetrics(metrics, format, labels, chunks)) {
     if (chunks.hasFull) yield* chunks.takeFull();
-    if (turn.isOver()) await turn.wait();
+    if (slice.isOver()) await slice.wait();
   }
   chunks.add(foreignText);
   yield* chunks.takeAll();
 }
 
-async function* inTurns(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
-  const turn = new Turn();
-  for (const piece of pieces) {
-    yield piece;
-    if (turn.isOver()) await turn.wait();
+async function* inSlices(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
+  const slice = new TimeSlice();
+  for (const chunk of chunks) {
+    yield chunk;
+    if (slice.isOver()) await slice.wait();
   }
 }
 

@@ -32,7 +32,7 @@ const METER_OF_OURS = '';
 /** As the SDK labels what is beyond its own limit. */
 const OVERFLOW = { otel_metric_overflow: 'true' } as const;
 
-export class ApplicationFamilies {
+export class ApplicationTotals {
   private readonly families = new Map<string, Totals>();
   /** Sample names to the owner of each. */
   private readonly claims = new Map<string, string>();

@@ -6,7 +6,7 @@ import type { View } from '../views';
 import { INSTRUMENTS, type InstrumentName } from '../views/metric-names';
 import { type AccumulatorOptions, CounterAccumulator, GaugeAccumulator, HistogramAccumulator } from './accumulator';
 import type { Deltas } from './deltas';
-import { folderOf, type LabelName, LabelValues } from './label-limits';
+import { LabelLimits, type LabelName, overflowOf } from './label-limits';
 
 export interface InstrumentsSettings {
   readonly syscode: string;
@@ -32,7 +32,7 @@ interface Shape {
   readonly fixed?: Readonly<Record<string, string>>;
   readonly labels: readonly string[];
   /** Shared by the instruments that one kind of measurement is recorded in. */
-  readonly values: LabelValues;
+  readonly values: LabelLimits;
   /** Whether a kind's measurements are recorded in another instrument first, where replaced values are told. */
   readonly isFurther?: true;
 }
@@ -47,7 +47,7 @@ export function createInstruments(views: readonly View[], settings: InstrumentsS
   const optionsOf = ({ instrument, fixed = {}, labels, values, isFurther }: Shape): AccumulatorOptions => {
     const { name: family = instrument, aggregationCardinalityLimit: seriesLimit = 0 } = viewOf(instrument) ?? {};
     const onOverflow = (label: LabelName, limit: number) => events.onOverflow(family, label, limit);
-    const folded = folderOf(labels);
+    const folded = overflowOf(labels);
     return {
       family,
       fixed,
@@ -67,12 +67,12 @@ export function createInstruments(views: readonly View[], settings: InstrumentsS
     new HistogramAccumulator(optionsOf(shape), viewOf(shape.instrument)?.aggregation?.options.boundaries ?? []);
 
   const identity = { appid: syscode.slice(0, APPID_CHARACTERS), application: syscode };
-  const inner = { values: new LabelValues(labelValuesLimit) };
-  const partner = { fixed: identity, values: new LabelValues(labelValuesLimit) };
+  const inner = { values: new LabelLimits(labelValuesLimit) };
+  const partner = { fixed: identity, values: new LabelLimits(labelValuesLimit) };
   // consumers have no caller: its label is there for dashboards that are shared
-  const consumer = { fixed: { ...identity, f_code: '' }, values: new LabelValues(labelValuesLimit) };
-  const call = { fixed: { env: settings.env }, labels: ['url'], values: new LabelValues(labelValuesLimit) };
-  const own = { values: new LabelValues(labelValuesLimit) };
+  const consumer = { fixed: { ...identity, f_code: '' }, values: new LabelLimits(labelValuesLimit) };
+  const call = { fixed: { env: settings.env }, labels: ['url'], values: new LabelLimits(labelValuesLimit) };
+  const own = { values: new LabelLimits(labelValuesLimit) };
   const isFurther = true;
 
   return {

@@ -23,7 +23,7 @@ const CUT = '...';
 const LIMITED_AS: Readonly<Record<string, LabelName>> = { endpoint: 'path' };
 
 /** What the labels of one kind of measurement have become so far, for all families that it is recorded in. */
-export class LabelValues {
+export class LabelLimits {
   private readonly seen = new Map<LabelName, Set<string>>();
 
   /** @param limits distinct values a label may take */
@@ -62,7 +62,7 @@ export class LabelValues {
 }
 
 /** @returns makes `other` of every value that came from outside; of the rest there are few */
-export function folderOf(labels: readonly string[]): (values: readonly string[]) => string[] {
+export function overflowOf(labels: readonly string[]): (values: readonly string[]) => string[] {
   const bounded = labels.map(boundedAs);
   return (values) => values.map((value, place) => (bounded[place] === undefined || value === '' ? value : OTHER));
 }

@@ -13,13 +13,13 @@ import type {
   MetricProducer,
   ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
-import { Turn } from '../runtime/time-slice';
+import { TimeSlice } from '../runtime/time-slice';
 import type { Family } from '../views';
 import { METER_NAME } from '../views/metric-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
-import { ApplicationFamilies } from './application-totals';
+import { ApplicationTotals } from './application-totals';
 import type { Deltas, FamilyDelta, SeriesDelta } from './deltas';
-import { folderOf } from './label-limits';
+import { overflowOf } from './label-limits';
 import { addBuckets } from './values';
 
 /** What was measured since the last collection. */
@@ -38,8 +38,8 @@ export interface DeltaSource {
   takeDeltas(): Deltas;
 }
 
-/** Why a member's deltas were not added; a refused message (members.ts) is `nonsense`. */
-export const DROP_REASONS = ['nonsense', 'family', 'boundaries', 'series'] as const;
+/** Why a member's deltas were not added; a refused message (members.ts) is `malformed`. */
+export const DROP_REASONS = ['malformed', 'family', 'boundaries', 'series'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** A sample of a family that is not measured but known when the scrape is written. */
@@ -64,7 +64,7 @@ interface FamilyTotals {
   readonly points: Point[];
 }
 
-export interface HubOptions {
+export interface TotalsOptions {
   /** Series that a family may have. */
   readonly seriesLimit: number;
   /** Called when something of a member is added up under other, because its family is full. */
@@ -75,11 +75,11 @@ export interface HubOptions {
   readonly state?: () => readonly StateSample[];
 }
 
-export class Hub implements MetricProducer {
+export class ServiceTotals implements MetricProducer {
   private readonly totals: ReadonlyMap<string, FamilyTotals>;
   /** Totals of series of this process, whose values are the same object each time. */
   private readonly known = new WeakMap<readonly string[], Point>();
-  private readonly application: ApplicationFamilies;
+  private readonly application: ApplicationTotals;
   private readonly startTime: HrTime = hrTimeNow();
   /** Of the last collection; all points share it. */
   private readonly endTime: HrTime = hrTimeNow();
@@ -92,18 +92,18 @@ export class Hub implements MetricProducer {
   constructor(
     catalogue: readonly Family[],
     private readonly own: DeltaSource,
-    private readonly options: HubOptions,
+    private readonly options: TotalsOptions,
   ) {
     this.totals = new Map(catalogue.map((family) => [family.name, { family, series: new Map(), points: [] }]));
-    this.application = new ApplicationFamilies(catalogue, options.seriesLimit);
+    this.application = new ApplicationTotals(catalogue, options.seriesLimit);
   }
 
   /** @returns totals since the start; errors of the collection are handed on */
   async collect(): Promise<CollectionResult> {
     await this.options.gather?.();
     const { deltas, scopeMetrics, errors } = await this.own.collect();
-    const turn = new Turn();
-    for (const delta of deltas) await this.addOwn(delta, turn);
+    const slice = new TimeSlice();
+    for (const delta of deltas) await this.addOwn(delta, slice);
     this.application.begin();
     for (const { scope, metrics } of scopeMetrics) this.application.add(scope, metrics);
     const scope = { scope: { name: METER_NAME }, metrics: this.produce() };
@@ -134,7 +134,7 @@ export class Hub implements MetricProducer {
     let added = row;
     if (point === undefined && points.length >= seriesLimit) {
       onSeriesOverflow?.(family.name, seriesLimit);
-      added = { ...row, values: folderOf(delta.labels)(row.values) };
+      added = { ...row, values: overflowOf(delta.labels)(row.values) };
       point = series.get(seriesKey(delta, added));
       // what is not folded is few values, of a member that is as it should be
       if (point === undefined && points.length >= seriesLimit * MOST_OVER_LIMIT) return false;
@@ -144,14 +144,14 @@ export class Hub implements MetricProducer {
     return true;
   }
 
-  private async addOwn(delta: FamilyDelta, turn: Turn): Promise<void> {
+  private async addOwn(delta: FamilyDelta, slice: TimeSlice): Promise<void> {
     const totals = this.totals.get(delta.family);
     if (totals === undefined) return;
     for (const row of delta.series) {
       const point = this.known.get(row.values) ?? totals.series.get(seriesKey(delta, row));
       if (point !== undefined) addTo(point, row);
       this.known.set(row.values, point ?? this.begin(totals, delta, row));
-      if (turn.isOver()) await turn.wait();
+      if (slice.isOver()) await slice.wait();
     }
   }
 

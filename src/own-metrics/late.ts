@@ -3,14 +3,14 @@
  * later start(). Nothing in it throws.
  */
 import type { Meter, MeterOptions } from '@opentelemetry/api';
-import { type Offers, sharedState } from '../shared-state';
+import { type ExporterServices, sharedState } from '../shared-state';
 
 /** Name, version and options of a meter. */
 export type MeterScope = readonly [name: string, version: string | undefined, options: MeterOptions | undefined];
 
 export class Late<T> {
   private readonly shared = sharedState();
-  private offers: Offers | undefined;
+  private services: ExporterServices | undefined;
   private bound: T | undefined;
 
   constructor(
@@ -20,14 +20,14 @@ export class Late<T> {
 
   /** @returns undefined while nothing runs */
   get(): T | undefined {
-    const { offers } = this.shared;
-    if (offers === this.offers) return this.bound;
-    this.offers = offers;
+    const { services } = this.shared;
+    if (services === this.services) return this.bound;
+    this.services = services;
     this.bound = undefined;
     try {
-      if (offers !== undefined) this.bound = this.create(offers.meterProvider.getMeter(...this.scope));
+      if (services !== undefined) this.bound = this.create(services.meterProvider.getMeter(...this.scope));
     } catch (error) {
-      offers?.ownMetricsFailed('meter', error);
+      services?.ownMetricsFailed('meter', error);
     }
     return this.bound;
   }
@@ -38,7 +38,7 @@ export class Late<T> {
       const bound = this.get();
       if (bound !== undefined) work(bound);
     } catch (error) {
-      this.shared.offers?.ownMetricsFailed('meter', error);
+      this.shared.services?.ownMetricsFailed('meter', error);
     }
   }
 }

@@ -20,7 +20,7 @@ export async function observeWhole<Args extends unknown[]>(
     await within(OBSERVE_LIMIT_MS, async () => callback((...args) => void observed.push(args)));
     for (const args of [...observed]) observe(...args);
   } catch (error) {
-    sharedState().offers?.ownMetricsFailed('meter', error);
+    sharedState().services?.ownMetricsFailed('meter', error);
   }
 }
 

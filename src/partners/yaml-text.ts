@@ -26,7 +26,7 @@ type PlaceOf = (offset: number) => string;
 
 /** Levels in one another; a directory has four. The parser recurses, and at some thousands it ends the process. */
 const MAX_DEPTH = 64;
-/** Words and signs of a file: some ten thousand hosts, and few enough that nonsense is refused within seconds. */
+/** Words and signs of a file: some ten thousand hosts, and few enough that malformed is refused within seconds. */
 const MAX_TOKENS = 250_000;
 /** Aliases in one file, and in what they stand for: each takes a walk through the document. */
 const MAX_ALIASES = 100;

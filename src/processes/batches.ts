@@ -1,4 +1,4 @@
-/** Deltas on their way to another process: cut into pieces that fit a frame, and checked when they arrive. */
+/** Deltas on their way to another process: cut into chunks that fit a frame, and checked when they arrive. */
 import type { Deltas, FamilyDelta, SeriesDelta } from '../metrics/deltas';
 
 /** Size at which a batch is cut: one fits the buffer of a local socket, so that a hub that hangs holds nobody up. */

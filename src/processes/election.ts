@@ -13,9 +13,9 @@ import { setEnvironmentData } from 'node:worker_threads';
 import { errorText, logLine, warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
 import { onFirstThread, onFirstUse } from './first-use';
-import type { Members } from './hub';
-import { type Address, meetingPaths } from './hub-socket';
-import type { Meeting, Member } from './member';
+import type { Hub } from './hub';
+import { type Address, hubSocketPaths } from './hub-socket';
+import type { Joined, Member } from './member';
 import { describePortHolder } from './port-holder';
 import type { Refused } from './protocol';
 import { THREAD_SETTINGS_KEY, type ThreadSettings, threadSettings } from './thread-settings';
@@ -31,7 +31,7 @@ const LAST_HAND_OVER_MS = 1_000;
 /** Why an attempt ended outside. */
 type Fault = Refused | NodeJS.ErrnoException;
 
-export interface MembershipParts {
+export interface ElectionParts {
   readonly syscode: string;
   readonly address: Address;
   readonly isThread: boolean;
@@ -42,13 +42,13 @@ export interface MembershipParts {
     close(): Promise<void>;
   };
   /** The two faces of this process: as hub, as member. */
-  readonly members: Members;
+  readonly hub: Hub;
   readonly member: Member;
   /** Adds what this process measured as a member to its totals as hub. */
   readonly addOwn: (deltas: Deltas) => void;
 }
 
-export class Membership {
+export class Election {
   private state: 'outside' | 'joining' | 'hub' | 'member' | 'waiting' | 'ended' = 'outside';
   private isWanted = false;
   private wasMember = false;
@@ -58,18 +58,18 @@ export class Membership {
   /** The last search for a hub. */
   private settled: Promise<void> = Promise.resolve();
 
-  constructor(private readonly parts: MembershipParts) {}
+  constructor(private readonly parts: ElectionParts) {}
 
   /** Looks whether there is a hub, and waits for the first use otherwise. A free port is nobody's: it is bound now. */
   begin(): void {
-    const { address, isThread, members, server } = this.parts;
+    const { address, isThread, hub, server } = this.parts;
     if (address.port === 0) {
       if (isThread) return;
       this.join();
       const bound = { ...address, port: Number(new URL(server.url).port) };
       this.tellThreads(bound);
       // nobody but our own threads can know a port that was free
-      onFirstThread(() => members.open(bound));
+      onFirstThread(() => hub.open(bound));
       return;
     }
     this.tellThreads(address);
@@ -104,14 +104,14 @@ export class Membership {
   /** Hands over what is left and leaves; does not reject. */
   async end(): Promise<void> {
     const { state } = this;
-    const { member, members, server } = this.parts;
+    const { member, hub, server } = this.parts;
     this.state = 'ended';
     this.endFirstUse();
     clearTimeout(this.retry);
     if (state === 'member') await atMost(LAST_HAND_OVER_MS, member.handOver());
     member.close();
     // before the port: who gets that takes these names
-    await members.close();
+    await hub.close();
     await server.close();
   }
 
@@ -135,10 +135,10 @@ export class Membership {
    */
   private async visit(): Promise<void> {
     this.state = 'joining';
-    const meeting = await this.meet();
+    const joined = await this.meet();
     if (this.state !== 'joining') return;
-    if (meeting === 'member') this.state = 'member';
-    else if (meeting !== 'nobody') this.wait(meeting);
+    if (joined === 'member') this.state = 'member';
+    else if (joined !== 'no hub') this.wait(joined);
     else if (this.isWanted) await this.contend();
     else this.state = 'outside';
   }
@@ -168,31 +168,31 @@ export class Membership {
       return undefined;
     }
     if (error.code !== 'EADDRINUSE') return error;
-    const meeting = await this.meet();
+    const joined = await this.meet();
     if (this.hasEnded) return undefined;
-    if (meeting === 'nobody') return error;
-    if (meeting !== 'member') return meeting;
+    if (joined === 'no hub') return error;
+    if (joined !== 'member') return joined;
     this.state = 'member';
     this.hasSaidFault = false;
     return undefined;
   }
 
   private async becomeHub(): Promise<void> {
-    const { server, members, member, address, addOwn } = this.parts;
+    const { server, hub, member, address, addOwn } = this.parts;
     this.state = 'hub';
-    if (address.port !== 0) members.open(address);
+    if (address.port !== 0) hub.open(address);
     if (this.hasSaidFault) logLine('info', `metrics are now on ${server.url}`);
     else if (this.wasMember) logLine('info', `the process that served ${server.url} has ended; this one does so now`);
     for (const deltas of await member.takeQueue()) addOwn(deltas);
   }
 
-  private async meet(): Promise<Meeting> {
-    const { paths = meetingPaths(this.parts.address) } = threadSettings() ?? {};
+  private async meet(): Promise<Joined> {
+    const { paths = hubSocketPaths(this.parts.address) } = threadSettings() ?? {};
     for (const path of paths) {
-      const meeting = await this.parts.member.connect(path);
-      if (meeting !== 'nobody' || this.hasEnded) return meeting;
+      const joined = await this.parts.member.connect(path);
+      if (joined !== 'no hub' || this.hasEnded) return joined;
     }
-    return 'nobody';
+    return 'no hub';
   }
 
   private wait(fault: Fault): void {
@@ -215,7 +215,7 @@ export class Membership {
   private tellThreads(address: Address): void {
     if (this.parts.isThread) return;
     const options = { syscode: this.parts.syscode, port: address.port, ...(address.host && { host: address.host }) };
-    const settings: ThreadSettings = { options, paths: meetingPaths(address) };
+    const settings: ThreadSettings = { options, paths: hubSocketPaths(address) };
     setEnvironmentData(THREAD_SETTINGS_KEY, settings);
   }
 }
@@ -229,7 +229,7 @@ function portTaken(): NodeJS.ErrnoException {
   return Object.assign(new Error('threads do not bind'), { code: 'EADDRINUSE' });
 }
 
-function sayFault(fault: Fault, { syscode, address }: MembershipParts): void {
+function sayFault(fault: Fault, { syscode, address }: ElectionParts): void {
   const { port, host } = address;
   const where = host === undefined ? `port ${port}` : `${host}, port ${port}`;
   const until = 'until then nothing can be scraped here';

@@ -30,7 +30,7 @@ interface Place {
 }
 
 /** Paths for net.connect at which a hub of this address may listen, most private first. */
-export function meetingPaths(address: Address): string[] {
+export function hubSocketPaths(address: Address): string[] {
   return places(address).map(({ path }) => path);
 }
 

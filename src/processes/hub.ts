@@ -27,7 +27,7 @@ const HELLO_LIMIT_MS = 5_000;
 /** How often a scrape looks whether members can still come. */
 const LOOK_AFTER_MS = 5_000;
 const MAX_MEMBERS = 1_024;
-/** Members, present and gone, whose last batch is remembered. */
+/** Hub, present and gone, whose last batch is remembered. */
 const MAX_REMEMBERED = 10_000;
 /** A refused process asks again every minute; one that has not for so long has gone. */
 const REFUSED_FOR_MS = 150_000;
@@ -41,7 +41,7 @@ interface Peer {
   asked?: { readonly id: number; readonly answered: () => void };
 }
 
-export class Members {
+export class Hub {
   private readonly peers = new Map<string, Peer>();
   /** Number of the last batch taken of each member, longest gone first. */
   private readonly taken = new Map<string, number>();
@@ -143,7 +143,7 @@ export class Members {
     socket.on('data', (bytes) => {
       try {
         for (const value of decoder.push(bytes)) {
-          // what follows a refusal in the same piece is nobody's
+          // what follows a refusal in the same chunk is nobody's
           if (socket.destroyed || socket.writableEnded) return;
           const message = memberMessage(value);
           if (message.type === 'hello') {
@@ -154,7 +154,7 @@ export class Members {
           else this.noteAnswer(peer, message.id);
         }
       } catch {
-        this.drop('nonsense', 1);
+        this.drop('malformed', 1);
         socket.destroy();
       }
     });

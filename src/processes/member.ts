@@ -27,7 +27,7 @@ import { sendNow } from './socket-write';
 const HAND_OVER_MS = 1_000;
 
 /** How an attempt to join ended: a hub let us in, refused us, or there is none. */
-export type Meeting = 'member' | 'nobody' | Refused;
+export type Joined = 'member' | 'no hub' | Refused;
 
 interface Batch {
   readonly number: number;
@@ -66,11 +66,11 @@ export class Member {
   }
 
   /** Tries to join the hub behind a path; never rejects. */
-  connect(path: string): Promise<Meeting> {
+  connect(path: string): Promise<Joined> {
     return new Promise((resolve) => {
       const socket = connect({ path });
       const decoder = new FrameDecoder();
-      let meeting: Meeting = 'nobody';
+      let joined: Joined = 'no hub';
       socket.unref();
       this.socket = socket;
       socket.on('connect', () => {
@@ -82,7 +82,7 @@ export class Member {
       socket.on('close', () => {
         const wasWelcome = this.isWelcome;
         if (this.socket === socket) this.detach();
-        resolve(meeting);
+        resolve(joined);
         if (wasWelcome) this.onLost();
       });
       socket.on('data', (bytes) => {
@@ -90,13 +90,13 @@ export class Member {
           for (const value of decoder.push(bytes)) {
             const message = hubMessage(value);
             if (message.type === 'refused') {
-              meeting = message;
+              joined = message;
               socket.destroy();
               return;
             }
             if (message.type === 'welcome') {
-              meeting = 'member';
-              resolve(meeting);
+              joined = 'member';
+              resolve(joined);
             }
             this.answer(message);
           }

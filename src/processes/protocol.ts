@@ -72,9 +72,9 @@ export function encodeFrame(message: MemberMessage | HubMessage): Buffer {
   return frame;
 }
 
-/** Takes frames out of bytes that come in any pieces; holds at most one frame. */
+/** Takes frames out of bytes that come in any chunks; holds at most one frame. */
 export class FrameDecoder {
-  private pieces: Buffer[] = [];
+  private chunks: Buffer[] = [];
   private held = 0;
 
   /**
@@ -82,7 +82,7 @@ export class FrameDecoder {
    * @throws {ProtocolError} for a frame that is too long or no JSON
    */
   push(bytes: Buffer): unknown[] {
-    this.pieces.push(bytes);
+    this.chunks.push(bytes);
     this.held += bytes.length;
     const values: unknown[] = [];
     for (;;) {
@@ -91,14 +91,14 @@ export class FrameDecoder {
       const all = this.joined();
       values.push(parseJson(all.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + length)));
       const rest = all.subarray(LENGTH_BYTES + length);
-      this.pieces = rest.length === 0 ? [] : [rest];
+      this.chunks = rest.length === 0 ? [] : [rest];
       this.held = rest.length;
     }
   }
 
   private frameLength(): number | undefined {
     if (this.held < LENGTH_BYTES) return undefined;
-    const [first] = this.pieces;
+    const [first] = this.chunks;
     const head = first !== undefined && first.length >= LENGTH_BYTES ? first : this.joined();
     const length = head.readUInt32BE();
     if (length === 0 || length > MAX_FRAME_BYTES) throw new ProtocolError(`a frame of ${length} bytes`);
@@ -106,8 +106,8 @@ export class FrameDecoder {
   }
 
   private joined(): Buffer {
-    const all = this.pieces.length === 1 ? (this.pieces[0] as Buffer) : Buffer.concat(this.pieces);
-    this.pieces = [all];
+    const all = this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks);
+    this.chunks = [all];
     return all;
   }
 }

@@ -9,7 +9,7 @@ import { nowMs } from './clock';
 /** Half of what may be noticed: the clock is looked at between steps, and a collection of garbage may come on top. */
 const SLICE_MS = 3;
 
-export class Turn {
+export class TimeSlice {
   private since = nowMs();
 
   /** Whether the loop should be left to others. */

@@ -4,7 +4,7 @@
  *
  * A span takes no attribute once it has ended, and it ends in the turn in which the last byte was seen. So a code is
  * read before that: of a partner's response when the parser pushes its end, of our own when HttpInstrumentation asks
- * for further attributes; a packed body is unpacked there and then.
+ * for further attributes; a compressed body is decompressed there and then.
  */
 import { IncomingMessage, type RequestOptions, ServerResponse } from 'node:http';
 import type { Attributes, Span } from '@opentelemetry/api';
@@ -18,7 +18,7 @@ import { Http1Messages } from '../instrumentations/inbound/http1-messages';
 import { readHeaders } from '../instrumentations/inbound/request-headers';
 import { observeResponses } from '../instrumentations/inbound/response-body';
 import { keepRoutes, routeOf } from '../instrumentations/inbound/routes';
-import { findCallee } from '../instrumentations/outbound/destination';
+import { findDestination } from '../instrumentations/outbound/destination';
 import { observePush } from '../instrumentations/patching/patch';
 import type { PartnerDirectory } from '../partners/directory';
 import { SPAN_ATTRIBUTES } from './attributes';
@@ -92,7 +92,7 @@ export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks 
 function calleeAttributes(context: SpanContext, options: RequestOptions): Attributes {
   const { protocol, hostname, host, path, port, defaultPort, method } = options;
   const agent = options.agent as { defaultPort?: number } | undefined;
-  const callee = findCallee(context.partners, {
+  const destination = findDestination(context.partners, {
     method: method?.toUpperCase(),
     // HttpInstrumentation says it of every call through node:https
     protocol: protocol ?? 'http:',
@@ -103,9 +103,9 @@ function calleeAttributes(context: SpanContext, options: RequestOptions): Attrib
       return found ? Number(found) : undefined;
     },
   });
-  if (callee === undefined) return {};
-  const rest = filled({ [SPAN_ATTRIBUTES.actionCode]: callee.actionCode, [SPAN_ATTRIBUTES.code]: NO_CODE });
-  return { [SPAN_ATTRIBUTES.partner]: callee.partner, ...rest };
+  if (destination === undefined) return {};
+  const rest = filled({ [SPAN_ATTRIBUTES.actionCode]: destination.actionCode, [SPAN_ATTRIBUTES.code]: NO_CODE });
+  return { [SPAN_ATTRIBUTES.partner]: destination.partner, ...rest };
 }
 
 /** The head of a partner's response has come; its span ends behind its body. */

@@ -1,10 +1,10 @@
-/** Unpacking in one go reads the same code as unpacking in the background, within the same bound. */
+/** Unpacking in one go reads the same code as decompressing in the background, within the same bound. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import zlib from 'node:zlib';
 import { BodyReader } from '../../src/business-code/body-reader';
 import { partnerCode, partnerCodeReader } from '../../src/business-code/codes';
-import { decompress, decompressAtOnce, isPlainObject, type Unpack } from '../../src/business-code/decompress';
+import { type Decompress, decompress, decompressAtOnce, isPlainObject } from '../../src/business-code/decompress';
 
 const LIMIT_BYTES = 4096;
 const { zstdCompressSync } = zlib as { zstdCompressSync?: typeof zlib.gzipSync };
@@ -36,14 +36,14 @@ const BODIES = [
   },
 ] as const;
 
-function codeOf(encoding: string, packed: Uint8Array, unpack: Unpack): Promise<string> {
+function codeOf(encoding: string, packed: Uint8Array, decompress: Decompress): Promise<string> {
   const reader = partnerCodeReader(LIMIT_BYTES);
   reader.setEncoding(encoding);
   reader.push(packed);
-  return new Promise((resolve) => reader.end(true, (codes) => resolve(partnerCode(codes)), unpack));
+  return new Promise((resolve) => reader.end(true, (codes) => resolve(partnerCode(codes)), decompress));
 }
 
-describe('unpacking at once', () => {
+describe('decompressing at once', () => {
   for (const [packer, pack] of Object.entries(PACKERS)) {
     const encoding = packer.split(' ').at(-1) as string;
     for (const { name, text, code } of BODIES) {

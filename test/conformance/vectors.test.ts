@@ -124,7 +124,7 @@ async function assertGrows(application: Application, work: () => Promise<void>, 
   await work();
   const wanted = expected.map((series) => ({ ...series, labels: withoutEmpty(series.labels) }));
   let seen: Series[] = [];
-  // a packed body is unpacked before it is recorded, shortly after the client has it
+  // a packed body is decompressed before it is recorded, shortly after the client has it
   for (let attempt = 0; attempt < 50; attempt++) {
     seen = grown(earlier, await application.metrics());
     if (seen.length >= wanted.length) break;

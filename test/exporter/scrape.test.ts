@@ -17,10 +17,10 @@ import { parseMetrics } from '../support/metrics';
 
 const TIME: HrTime = [1_700_000_000, 0];
 const BOUNDARIES = [100, 200, 500, 800, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000];
-const PLAIN: Form = { format: 'text', isPacked: false };
-const PACKED: Form = { format: 'text', isPacked: true };
-const OPENMETRICS: Form = { format: 'openmetrics', isPacked: false };
-const OPENMETRICS_PACKED: Form = { format: 'openmetrics', isPacked: true };
+const PLAIN: Form = { format: 'text', isCompressed: false };
+const PACKED: Form = { format: 'text', isCompressed: true };
+const OPENMETRICS: Form = { format: 'openmetrics', isCompressed: false };
+const OPENMETRICS_PACKED: Form = { format: 'openmetrics', isCompressed: true };
 
 function histogram(series: number): MetricData & { dataPoints: DataPoint<Histogram>[] } {
   return {
@@ -67,12 +67,12 @@ describe('a scrape', () => {
     [OPENMETRICS_PACKED, /^application\/openmetrics-text; version=1\.0\.0; charset=utf-8$/],
   ];
   for (const [form, type] of FORMS) {
-    it(`is the text of its families in ${form.format}, ${form.isPacked ? 'packed' : 'bare'}`, async () => {
+    it(`is the text of its families in ${form.format}, ${form.isCompressed ? 'packed' : 'bare'}`, async () => {
       for (const size of SIZES) {
         const metrics = [histogram(size)];
         const body = await scrapeOf(metrics).scrape(form);
         assert.match(body.headers['Content-Type'] ?? '', type);
-        assert.equal(body.headers['Content-Encoding'], form.isPacked ? 'gzip' : undefined);
+        assert.equal(body.headers['Content-Encoding'], form.isCompressed ? 'gzip' : undefined);
         assert.equal(textOf(body), metricsText(metrics, form.format));
       }
     });
@@ -177,7 +177,7 @@ describe('a scrape of 20,000 series', () => {
   const LEAST_TURNS = 8;
 
   for (const form of [PLAIN, PACKED, OPENMETRICS_PACKED]) {
-    it(`leaves the event loop to others, in ${form.format}, ${form.isPacked ? 'packed' : 'bare'}`, async (t) => {
+    it(`leaves the event loop to others, in ${form.format}, ${form.isCompressed ? 'packed' : 'bare'}`, async (t) => {
       const { scrape } = scrapeOf([histogram(SERIES)]);
       for (const which of ['first', 'second']) {
         const { turns, longestMs } = await turnsDuring(scrape, form);

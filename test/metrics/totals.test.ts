@@ -1,7 +1,7 @@
 /** The hub shows the totals of what it was handed, and every family that it is to show. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Hub } from '../../src/metrics/totals';
+import { ServiceTotals } from '../../src/metrics/totals';
 import { sharedState } from '../../src/shared-state';
 import type { ViewSettings } from '../../src/views';
 import { collectFrom, createMeasuring, SERIES_LIMIT, scrapeOf } from '../support/measuring';
@@ -75,7 +75,7 @@ describe('the hub', () => {
     const { catalogue, instruments, source } = createMeasuring(SETTINGS);
     let errors: unknown[] = [new Error('one callback failed')];
     const failing = { ...source, collect: async () => ({ ...(await source.collect()), errors }) };
-    const hub = new Hub(catalogue, failing, { seriesLimit: SERIES_LIMIT });
+    const hub = new ServiceTotals(catalogue, failing, { seriesLimit: SERIES_LIMIT });
     instruments.consumer.record(['queue', '0'], 7);
     assert.deepEqual((await collectFrom(hub)).errors, errors);
     errors = [];

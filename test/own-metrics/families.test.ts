@@ -6,7 +6,7 @@ import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { AggregationTemporality, type CollectionResult, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { setLogLevel } from '../../src/diagnostics/log';
 import { boundaryText, metricsText } from '../../src/exporter/text/exposition';
-import { Hub } from '../../src/metrics/totals';
+import { ServiceTotals } from '../../src/metrics/totals';
 import { createViews, families } from '../../src/views';
 import { parseMetrics } from '../support/metrics';
 import { seededRandom } from '../support/seeded-random';
@@ -39,7 +39,7 @@ function setUp() {
   const deltas = new Reader(AggregationTemporality.DELTA);
   const cumulative = new Reader(AggregationTemporality.CUMULATIVE);
   const provider = new MeterProvider({ readers: [deltas, cumulative], views: createViews(CATALOGUE, SERIES_LIMIT) });
-  const hub = new Hub(
+  const hub = new ServiceTotals(
     CATALOGUE,
     {
       async collect() {
@@ -60,7 +60,7 @@ async function read(reader: { collect(): Promise<CollectionResult> }): Promise<C
 }
 
 /** The text of the application's families alone. */
-async function textOf(hub: Hub): Promise<string> {
+async function textOf(hub: ServiceTotals): Promise<string> {
   const { scopeMetrics } = await read(hub);
   const metrics = scopeMetrics.flatMap((scope) => scope.metrics);
   const text = metricsText(metrics.filter(({ descriptor }) => !OURS.has(descriptor.name)));

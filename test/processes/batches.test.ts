@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
 import type { Deltas } from '../../src/metrics/deltas';
-import type { Hub } from '../../src/metrics/totals';
+import type { ServiceTotals } from '../../src/metrics/totals';
 import { isDeltas, toBatches } from '../../src/processes/batches';
 import { encodeFrame, MAX_FRAME_BYTES } from '../../src/processes/protocol';
 import { collectFrom, createMeasuring, SERIES_LIMIT } from '../support/measuring';
@@ -22,7 +22,7 @@ const X = ['', '/x', '200', '', ''];
 const createProcess = () => createMeasuring(SETTINGS);
 
 /** Totals of a hub: family to series, as labels and value. */
-async function totalsOf(hub: Hub) {
+async function totalsOf(hub: ServiceTotals) {
   const { resourceMetrics } = await collectFrom(hub);
   const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
   assert.ok(metrics.every((metric) => metric.aggregationTemporality === AggregationTemporality.CUMULATIVE));

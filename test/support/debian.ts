@@ -1,7 +1,7 @@
 /**
  * Programs of Debian's packages, for tests against the real thing: a broker, a browser, Prometheus.
  *
- * A program on PATH is taken as it is; else its packages are downloaded and unpacked, not installed, so that nothing is
+ * A program on PATH is taken as it is; else its packages are downloaded and decompressed, not installed, so that nothing is
  * started on this machine and no rights are needed.
  */
 import { execFile } from 'node:child_process';
@@ -19,14 +19,14 @@ const CACHE = join(ROOT, 'node_modules/.cache/channel-exporter/debian');
 const COMMAND_LIMIT_MS = 300_000;
 
 export interface DebianProgram {
-  /** Packages to unpack into one folder, the program's own first; dependencies are not followed. */
+  /** Packages to decompress into one folder, the program's own first; dependencies are not followed. */
   readonly packages: readonly [string, ...string[]];
   /** Place of the program inside them, such as `usr/bin/prometheus`; its last part is looked for on PATH. */
   readonly program: string;
 }
 
 export type Found =
-  /** `root`: where the packages were unpacked; undefined for a program that is installed. */
+  /** `root`: where the packages were decompressed; undefined for a program that is installed. */
   { readonly path: string; readonly root?: string } | { readonly missing: string };
 
 /** Finds a program, or gets it. Does not reject: `missing` says why it cannot be had. */
@@ -42,8 +42,8 @@ export async function findDebianProgram(wanted: DebianProgram): Promise<Found> {
   } catch (error) {
     return { missing: `${name} is not installed, and cannot be downloaded: ${(error as Error).message.trim()}` };
   }
-  const unpacked = join(root, wanted.program);
-  if (isExecutable(unpacked)) return { path: unpacked, root };
+  const decompressed = join(root, wanted.program);
+  if (isExecutable(decompressed)) return { path: decompressed, root };
   return { missing: `the packages ${wanted.packages.join(', ')} hold no ${wanted.program}` };
 }
 

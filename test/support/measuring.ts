@@ -4,7 +4,7 @@ import type { CollectionResult } from '@opentelemetry/sdk-metrics';
 import { metricsText } from '../../src/exporter/text/exposition';
 import { createInstruments, type InstrumentsSettings, takeDeltas } from '../../src/metrics/instruments';
 import type { LabelName } from '../../src/metrics/label-limits';
-import { type DeltaSource, Hub } from '../../src/metrics/totals';
+import { type DeltaSource, ServiceTotals } from '../../src/metrics/totals';
 import { createViews, families, type ViewSettings } from '../../src/views';
 import { type Metrics, parseMetrics } from './metrics';
 
@@ -42,7 +42,7 @@ export function createMeasuring(settings: ViewSettings, limits?: Partial<Instrum
     collect: async () => ({ deltas: takeDeltas(instruments), scopeMetrics: [], errors: [] }),
     takeDeltas: () => takeDeltas(instruments),
   };
-  const hub = new Hub(catalogue, source, { seriesLimit: SERIES_LIMIT });
+  const hub = new ServiceTotals(catalogue, source, { seriesLimit: SERIES_LIMIT });
   return {
     catalogue,
     instruments,
@@ -56,7 +56,7 @@ export function createMeasuring(settings: ViewSettings, limits?: Partial<Instrum
 }
 
 /** Collects as a server would, which keeps the process: nothing of ours does. */
-export async function collectFrom(hub: Hub): Promise<CollectionResult> {
+export async function collectFrom(hub: ServiceTotals): Promise<CollectionResult> {
   const server = setInterval(() => undefined, 1_000);
   try {
     return await hub.collect();
@@ -65,7 +65,7 @@ export async function collectFrom(hub: Hub): Promise<CollectionResult> {
   }
 }
 
-export async function scrapeOf(hub: Hub): Promise<Metrics> {
+export async function scrapeOf(hub: ServiceTotals): Promise<Metrics> {
   const { resourceMetrics, errors } = await collectFrom(hub);
   assert.deepEqual(errors, []);
   return parseMetrics(metricsText(resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics)));

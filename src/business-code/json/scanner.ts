@@ -1,5 +1,5 @@
 /**
- * Finds codes in JSON text that passes by in pieces, without building the document.
+ * Finds codes in JSON text that passes by in chunks, without building the document.
  *
  * A state machine over bytes: it keeps a stack of one byte per open object or array, so that no depth can overflow
  * the call stack, checks the text as JSON (RFC 8259) and as UTF-8, and holds nothing but the values it found.

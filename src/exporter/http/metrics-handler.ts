@@ -14,8 +14,8 @@ export type MetricsHandler = (request: IncomingMessage, response: ServerResponse
 export function metricsHandler(): MetricsHandler {
   const shared = sharedState();
   return function serveMetrics(request, response) {
-    const { offers } = shared;
-    if (offers !== undefined) offers.answer(request, response);
+    const { services } = shared;
+    if (services !== undefined) services.answer(request, response);
     else replyText(replyOver(response), 503, 'No exporter runs in this process.', { 'Retry-After': '10' });
   };
 }

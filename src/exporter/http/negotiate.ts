@@ -30,7 +30,7 @@ export function formOf(headers: IncomingHttpHeaders): Form {
   const encodings = itemsOf([headers['accept-encoding']].join());
   const gzip = quality(encodings, [['gzip'], ['x-gzip'], ['*']]);
   const identity = quality(encodings, [['identity']]);
-  return { format: openMetrics > plain ? 'openmetrics' : 'text', isPacked: gzip > 0 && gzip >= identity };
+  return { format: openMetrics > plain ? 'openmetrics' : 'text', isCompressed: gzip > 0 && gzip >= identity };
 }
 
 /** @param ranges from the most specific one on; @returns 0 where none is named */

@@ -14,7 +14,7 @@ const NEVER_MS = 2 ** 31 - 1;
 export const WITHOUT_CHECK = { connectionsCheckingInterval: NEVER_MS, requestTimeout: 0, headersTimeout: 0 } as const;
 
 /** @param limitMs from the connection, or from the end of the last answer, until the head of a request is there */
-export function closeOnLateHead(server: Server, limitMs: number): void {
+export function closeOnRequestTimeout(server: Server, limitMs: number): void {
   const limits = new WeakMap<Socket, NodeJS.Timeout>();
   const begin = (socket: Socket) => {
     if (!socket.destroyed) limits.set(socket, setTimeout(() => socket.destroy(), limitMs).unref());

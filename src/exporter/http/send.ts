@@ -1,11 +1,11 @@
 /**
- * Hands an answer to its reader piece by piece, and gives up one that does not read.
+ * Hands an answer to its reader chunk by chunk, and gives up one that does not read.
  *
- * What is not taken yet stands in pieces that all readers of a scrape share, so that many slow ones hold one scrape. But
+ * What is not taken yet stands in chunks that all readers of a scrape share, so that many slow ones hold one scrape. But
  * each may hold another; beyond a bound those of the oldest are cut off.
  */
 import type { ServerResponse } from 'node:http';
-import { Turn } from '../../runtime/time-slice';
+import { TimeSlice } from '../../runtime/time-slice';
 
 /** A reader that takes nothing for so long is gone; Prometheus itself gives up after 10 s by default. */
 const STALL_LIMIT_MS = 10_000;
@@ -62,16 +62,16 @@ function sendInTurns(
   limit: NodeJS.Timeout,
   onWaiting: () => void,
 ): void {
-  const turn = new Turn();
+  const slice = new TimeSlice();
   let next = 0;
   const goOn = () => {
     if (response.destroyed) return;
     limit.refresh();
     const chunk = chunks[next++] as Buffer;
     if (next === chunks.length) methods.end.call(response, chunk);
-    else if (methods.write.call(response, chunk)) turn.next(goOn);
+    else if (methods.write.call(response, chunk)) slice.next(goOn);
     // a reader that is fast would have the loop to itself: what it drains is told before anything else runs
-    else response.once('drain', () => (turn.isOver() ? turn.next(goOn) : goOn()));
+    else response.once('drain', () => (slice.isOver() ? slice.next(goOn) : goOn()));
     onWaiting();
   };
   goOn();

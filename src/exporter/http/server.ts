@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { logLine } from '../../diagnostics/log';
 import type { Scrape } from '../scrape';
 import { answerScrape, replyOver, replyText, requestPath } from './answer';
-import { closeOnLateHead, WITHOUT_CHECK } from './request-timeout';
-import { UnreadAnswers } from './stalled-scrapers';
+import { closeOnRequestTimeout, WITHOUT_CHECK } from './request-timeout';
+import { StalledScrapers } from './stalled-scrapers';
 
 export const METRICS_PATH = '/metrics';
 /** Time for a scraper to send its request; Prometheus itself gives up after 10 s by default. */
@@ -17,7 +17,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_SOCKET_MS = 10_000;
 /** Scrapers connected at a time; further ones are turned away. */
 const MAX_CONNECTIONS = 64;
-/** A head larger than this is nonsense. */
+/** A head larger than this is malformed. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
 export interface MetricsServer {
@@ -41,14 +41,14 @@ export interface ServerSettings {
 
 /** A server that does not listen yet. */
 export function createMetricsServer(scrape: Scrape, settings: ServerSettings): MetricsServer {
-  const unread = new UnreadAnswers();
+  const unread = new StalledScrapers();
   const limits = { maxHeaderSize: MAX_HEADER_BYTES, ...WITHOUT_CHECK };
   const server = createServer(limits, (request, response) =>
     answer(request, response, scrape, () => unread.add(request.socket)),
   );
   // an application's instrumentation patches Server.prototype.emit and would trace every scrape
   server.emit = EventEmitter.prototype.emit;
-  closeOnLateHead(server, REQUEST_TIMEOUT_MS);
+  closeOnRequestTimeout(server, REQUEST_TIMEOUT_MS);
   server.maxConnections = MAX_CONNECTIONS;
   server.timeout = IDLE_SOCKET_MS;
   server.on('connection', (socket) => socket.unref());

@@ -10,12 +10,12 @@ import type { Socket } from 'node:net';
 /** How often it is looked whether the application has ended. */
 const LOOK_EVERY_MS = 250;
 
-export class UnreadAnswers {
+export class StalledScrapers {
   /** Sockets that are watched, with their listeners. */
   private readonly sockets = new Map<Socket, () => void>();
   private timer: NodeJS.Timeout | undefined;
 
-  /** Watches a socket after a piece of an answer was written to it, until all of it is on its way. */
+  /** Watches a socket after a chunk of an answer was written to it, until all of it is on its way. */
   add(socket: Socket): void {
     if (socket.writableLength === 0 || this.sockets.has(socket)) return;
     const onClose = () => this.remove(socket);

@@ -1,12 +1,12 @@
 /**
- * Text as bytes, in pieces of bounded size: neither the string of a whole scrape nor its copy in bytes is ever made in
+ * Text as bytes, in chunks of bounded size: neither the string of a whole scrape nor its copy in bytes is ever made in
  * one step.
  *
  * A histogram repeats the name and labels of its series once per bucket. Copied within the bytes instead of joined as
  * strings, 20,000 series with 14 buckets (62 MB) are written in 40 ms instead of 75.
  */
 
-/** Size of a piece. Compressed in smaller ones, the hand-over to the thread pool costs as much as the work. */
+/** Size of a chunk. Compressed in smaller ones, the hand-over to the thread pool costs as much as the work. */
 export const CHUNK_BYTES = 256 * 1024;
 /** Of a UTF-16 unit, at most. */
 export const UTF8_BYTES = 3;
@@ -19,10 +19,10 @@ export class Chunks {
   private readonly full: Buffer[] = [];
   private current: Buffer = Buffer.alloc(0);
   private spare: Buffer | undefined;
-  /** Bytes of the current piece that are written. */
+  /** Bytes of the current chunk that are written. */
   length = 0;
 
-  /** Makes room in one piece: nothing else checks the bound. */
+  /** Makes room in one chunk: nothing else checks the bound. */
   reserve(bytes: number): void {
     if (this.length + bytes <= this.current.length) return;
     this.cut();
@@ -50,7 +50,7 @@ export class Chunks {
     this.length = at;
   }
 
-  /** Writes once more, into reserved room, what stands from one place of this piece to another. */
+  /** Writes once more, into reserved room, what stands from one place of this chunk to another. */
   repeat(start: number, end: number): void {
     this.current.copyWithin(this.length, start, end);
     this.length += end - start;
@@ -77,7 +77,7 @@ export class Chunks {
     return this.full.length > 0;
   }
 
-  /** @returns the pieces that are full */
+  /** @returns the chunks that are full */
   takeFull(): Buffer[] {
     return this.full.splice(0);
   }
@@ -88,7 +88,7 @@ export class Chunks {
     return this.takeFull();
   }
 
-  /** Gives back a piece that nobody reads any more. */
+  /** Gives back a chunk that nobody reads any more. */
   recycle(chunk: Buffer): void {
     if (chunk.buffer.byteLength === CHUNK_BYTES) this.spare = Buffer.from(chunk.buffer);
   }
@@ -100,7 +100,7 @@ export class Chunks {
   }
 }
 
-/** Not from the pool that small buffers share: a piece is held for as long as a slow reader takes. */
+/** Not from the pool that small buffers share: a chunk is held for as long as a slow reader takes. */
 function newChunk(): Buffer {
   return Buffer.allocUnsafeSlow(CHUNK_BYTES);
 }

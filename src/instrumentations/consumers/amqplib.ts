@@ -173,7 +173,7 @@ function answerAll(channel: Channel, how: Answer): void {
 
 /**
  * `recover`: the broker takes everything back that is not answered, and delivers it anew after its reply. Both may come
- * in one piece, so the reply is taken as it arrives and not from the promise that it fulfils.
+ * in one chunk, so the reply is taken as it arrives and not from the promise that it fulfils.
  */
 function observedRpc(rpc: (...args: unknown[]) => unknown): (this: Channel, ...args: unknown[]) => unknown {
   return function (this: Channel, method, fields, expected, callback, ...rest) {

@@ -30,7 +30,7 @@ interface KoaContext {
 }
 
 /** How far a request has come. */
-interface Progress {
+interface RequestTracker {
   /** What `ctx._matchedRoute` gives back. */
   value: unknown;
   /** Number of layers in `ctx.matched` when the present router was asked. */
@@ -44,7 +44,7 @@ const NAME = 'koa';
 const FILE = '/lib/context.js';
 const PROPERTY = '_matchedRoute';
 
-const progressOf = new WeakMap<object, Progress>();
+const progressOf = new WeakMap<object, RequestTracker>();
 let isEnabled = false;
 
 export function createKoaInstrumentation(): Instrumentation {
@@ -81,7 +81,7 @@ export function patchContext(exported: unknown): void {
   });
 }
 
-function noteRoute(context: KoaContext, progress: Progress): void {
+function noteRoute(context: KoaContext, progress: RequestTracker): void {
   const layers = context.matched ?? [];
   if (layers.length !== progress.layerCount) {
     // first: another router has matched, and none of its layers has run

@@ -4,7 +4,7 @@
  */
 import type { BodyReader } from '../../business-code/body-reader';
 import { innerCode, innerCodeReader, NO_CODE } from '../../business-code/codes';
-import { isPlainObject, type Unpack } from '../../business-code/decompress';
+import { type Decompress, isPlainObject } from '../../business-code/decompress';
 import { findInQuery, type RequestBodyReader, requestBodyReader } from '../../business-code/request-data';
 import { sharedState } from '../../shared-state';
 import { readHeaders, type WantedHeaders } from './request-headers';
@@ -28,7 +28,7 @@ export interface InboundMessages {
   readonly hasBody?: boolean;
   /** Whether the request's body has come to its end, of which so many bytes have passed. */
   isRequestWhole(bytes: number): boolean;
-  /** Content-Encoding of the response; asked when its first piece has passed, if that may be packed. */
+  /** Content-Encoding of the response; asked when its first chunk has passed, if that may be compressed. */
   contentEncoding(): string | undefined;
 }
 
@@ -80,7 +80,7 @@ export class InboundCodes {
     }
   }
 
-  /** Second: the response's body passes, in pieces. */
+  /** Second: the response's body passes, in chunks. */
   responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
     if (this.isEnded || this.hasResponseEnded) return;
     try {
@@ -120,12 +120,12 @@ export class InboundCodes {
   /**
    * To be asked once, at the end.
    * @param isWhole false when the response broke off
-   * @param unpack how a packed body is unpacked; in the background, when it is left out
+   * @param decompress how a compressed body is decompressed; in the background, when it is left out
    */
-  readCode(isWhole: boolean, onCode: (code: string) => void, unpack?: Unpack): void {
+  readCode(isWhole: boolean, onCode: (code: string) => void, decompress?: Decompress): void {
     const own = sharedState().businessCodes.get(this.messages.response);
     if (own !== undefined) onCode(own);
     else if (this.responseBody === undefined) onCode(NO_CODE);
-    else this.responseBody.end(isWhole, (codes) => onCode(innerCode(codes)), unpack);
+    else this.responseBody.end(isWhole, (codes) => onCode(innerCode(codes)), decompress);
   }
 }

@@ -30,7 +30,7 @@ export class Http1Messages implements InboundMessages {
   }
 
   /**
-   * How the response's body is packed: from the text of the head that Node has composed by then, in which headers are
+   * How the response's body is compressed: from the text of the head that Node has composed by then, in which headers are
    * that were handed to `writeHead` as an object, too.
    */
   contentEncoding(): string | undefined {

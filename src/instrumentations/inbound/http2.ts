@@ -111,7 +111,7 @@ function onMessages(request: http2.Http2ServerRequest, response: http2.Http2Serv
   exchanges.get(request.stream as http2.ServerHttp2Stream)?.link(request, response);
 }
 
-/** Third: the response's body passes, in pieces; `end` may bring the last one. */
+/** Third: the response's body passes, in chunks; `end` may bring the last one. */
 function observeBody(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
   return function (this: http2.ServerHttp2Stream, ...args: unknown[]) {
     const [chunk, encoding] = args;

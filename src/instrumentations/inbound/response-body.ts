@@ -7,7 +7,7 @@ import { patchMethod } from '../patching/patch';
 
 /** Neither may throw. */
 export interface ResponseObserver {
-  /** A piece of the body, which Node has taken; `end` may bring the last one, and another one behind the last. */
+  /** A chunk of the body, which Node has taken; `end` may bring the last one, and another one behind the last. */
   chunk(response: ServerResponse, chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void;
   /** `end` has been called. */
   ended(response: ServerResponse): void;

@@ -7,14 +7,14 @@ import { sharedState } from '../../shared-state';
 import { LatestMap } from './latest-map';
 
 /** What is noted of a request; a framework may keep more of its own there, so that one look-up finds both. */
-export interface RouteNotes {
+export interface RouteState {
   /** The route that was reported last. */
   template: string | undefined;
 }
 
-type RouteLookup = (request: object, notes: RouteNotes | undefined) => string | undefined;
+type RouteLookup = (request: object, notes: RouteState | undefined) => string | undefined;
 
-const noted = new LatestMap<object, RouteNotes>();
+const noted = new LatestMap<object, RouteState>();
 const lookups: RouteLookup[] = [];
 let areKept = false;
 
@@ -29,12 +29,12 @@ export function setRoute(request: object, template: string | undefined): void {
 }
 
 /** @returns undefined where nothing has been noted of the request */
-export function notesOf(request: object): RouteNotes | undefined {
+export function notesOf(request: object): RouteState | undefined {
   return noted.get(request);
 }
 
 /** Puts a framework's notes in place of what has been noted, of which it has taken over the template. */
-export function keepNotes(request: object, notes: RouteNotes): void {
+export function keepNotes(request: object, notes: RouteState): void {
   noted.set(request, notes);
 }
 

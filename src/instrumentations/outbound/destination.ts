@@ -13,7 +13,7 @@ export interface Call {
   port(): number | undefined;
 }
 
-export interface Callee {
+export interface Destination {
   /** Partner code. */
   readonly partner: string;
   /** Empty when the path is not in the directory. */
@@ -24,7 +24,7 @@ export interface Callee {
 const ORIGIN = /^https?:\/\/[^/?#]*/i;
 
 /** @returns undefined for a host outside the directory */
-export function findCallee(partners: PartnerDirectory, call: Call): Callee | undefined {
+export function findDestination(partners: PartnerDirectory, call: Call): Destination | undefined {
   // a tunnel is no exchange: what goes through it is none of this process's HTTP, or is a call of its own
   if (call.method === 'CONNECT') return undefined;
   const target = proxied(call.path);
@@ -36,11 +36,11 @@ export function findCallee(partners: PartnerDirectory, call: Call): Callee | und
       : partners.find(target.protocol, hostname, target.port === '' ? undefined : Number(target.port));
   if (partner === undefined) return undefined;
   const path = target === undefined ? call.path : call.path.replace(ORIGIN, '');
-  return calleeOf(partner, path);
+  return destinationOf(partner, path);
 }
 
 /** @param target path of the call as sent, with or without query */
-export function calleeOf(partner: Partner, target: string): Callee {
+export function destinationOf(partner: Partner, target: string): Destination {
   return { partner: partner.code, actionCode: partner.actionCode(until(until(target, '?'), '#')) };
 }
 

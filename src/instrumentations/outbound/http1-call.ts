@@ -44,7 +44,7 @@ export class HttpCall {
     return this.emit.apply(this.request, args);
   }
 
-  /** A piece of the body, whether or not the application reads it; null: its end. @returns what its `push` does */
+  /** A chunk of the body, whether or not the application reads it; null: its end. @returns what its `push` does */
   pushed(chunk: unknown, encoding?: BufferEncoding): boolean {
     if (chunk !== null) this.call.chunk(chunk as string | Uint8Array, encoding);
     else if (this.response?.complete) this.finish(true);
@@ -125,7 +125,7 @@ function observedPush(this: object, chunk: unknown, encoding?: BufferEncoding): 
 }
 
 /**
- * Not from `headers`: Node makes that object when it is first asked for, and clients that unpack, like axios, delete
+ * Not from `headers`: Node makes that object when it is first asked for, and clients that decompress, like axios, delete
  * the header from it.
  */
 function contentEncodingOf({ rawHeaders }: IncomingMessage): string | undefined {

@@ -13,7 +13,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation, SourceContext } from '../instrumentation';
 import { patchMethod } from '../patching/patch';
-import { findCallee } from './destination';
+import { findDestination } from './destination';
 import { HttpCall } from './http1-call';
 import { PartnerCall } from './partner-call';
 
@@ -62,14 +62,14 @@ function observedRequest(original: Request, isInForce: () => boolean, context: S
 
 /** The call has been made; nothing has been sent. */
 function begin(request: http.ClientRequest, args: readonly unknown[], startedMs: number, context: SourceContext): void {
-  const callee = findCallee(context.partners, {
+  const destination = findDestination(context.partners, {
     method: request.method,
     protocol: request.protocol,
     hostname: request.host,
     path: request.path,
     port: () => portOf(request, args),
   });
-  if (callee !== undefined) HttpCall.follow(request, new PartnerCall(context, NAME, callee, startedMs));
+  if (destination !== undefined) HttpCall.follow(request, new PartnerCall(context, NAME, destination, startedMs));
 }
 
 /** The port of a call, which the request object does not keep; undefined: the protocol's default. */

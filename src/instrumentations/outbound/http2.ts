@@ -12,7 +12,7 @@ import type { Chunk } from '../../business-code/body-reader';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation, SourceContext } from '../instrumentation';
 import { observePush, patchMethod } from '../patching/patch';
-import { calleeOf } from './destination';
+import { destinationOf } from './destination';
 import { PartnerCall } from './partner-call';
 import { partnerErrorOf } from './partner-error';
 
@@ -96,7 +96,7 @@ function begin(
   const partner = context.partners.find(authority.protocol, authority.hostname, authority.port);
   if (partner === undefined) return;
   const path = String(stream.sentHeaders?.[HTTP2_HEADER_PATH] ?? '');
-  const exchange = new PartnerCall(context, NAME, calleeOf(partner, path), startedMs);
+  const exchange = new PartnerCall(context, NAME, destinationOf(partner, path), startedMs);
   const call = new StreamCall(exchange, stream, watchConnection(session), context.bodyLimit);
   // the monitor of errors is no listener for them: an error that nobody handles stays the application's
   stream.on(errorMonitor, (error) => call.failed(error));
@@ -133,7 +133,7 @@ class StreamCall {
   private hasEnded = false;
   private hasTimedOut = false;
   private hasFailed = false;
-  /** Pieces of the body that Node has read together with the head, which it announces after them. */
+  /** Chunks of the body that Node has read together with the head, which it announces after them. */
   private early: [Chunk, BufferEncoding | undefined][] = [];
   private earlyLeft: number;
 
@@ -157,13 +157,13 @@ class StreamCall {
     if (this.hasEnded) this.call.finish(true);
   }
 
-  /** Third: the body comes in pieces, and null when it is at its end. */
+  /** Third: the body comes in chunks, and null when it is at its end. */
   chunk(chunk: Chunk | null, encoding?: BufferEncoding): void {
     if (chunk === null) this.ended();
     else if (this.hasResponded) this.call.chunk(chunk, encoding);
     else if (this.earlyLeft >= 0) {
       this.early.push([chunk, encoding]);
-      // one piece beyond the limit, so that the reader sees that it was passed
+      // one chunk beyond the limit, so that the reader sees that it was passed
       this.earlyLeft -= chunk.length;
     }
   }

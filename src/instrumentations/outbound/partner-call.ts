@@ -8,12 +8,12 @@ import { isPlainObject } from '../../business-code/decompress';
 import type { PartnerError } from '../../metrics/measurement';
 import { nowMs } from '../../runtime/clock';
 import type { SourceContext } from '../instrumentation';
-import type { Callee } from './destination';
+import type { Destination } from './destination';
 
 export class PartnerCall {
   private status: number | undefined;
   private body: BodyReader | undefined;
-  /** Until the first piece of the body. */
+  /** Until the first chunk of the body. */
   private contentEncoding: (() => string | undefined) | undefined;
   private error: PartnerError | undefined;
   private hasFinished = false;
@@ -25,7 +25,7 @@ export class PartnerCall {
   constructor(
     private readonly context: SourceContext,
     private readonly source: string,
-    private readonly callee: Callee,
+    private readonly destination: Destination,
     private readonly startedMs: number,
   ) {}
 
@@ -38,7 +38,7 @@ export class PartnerCall {
     this.status = status;
   }
 
-  /** A body follows. @param contentEncoding gives the header; asked with the first piece, if that may be packed */
+  /** A body follows. @param contentEncoding gives the header; asked with the first chunk, if that may be compressed */
   bodyBegins(contentEncoding: () => string | undefined): void {
     if (this.hasFinished) return;
     try {
@@ -49,7 +49,7 @@ export class PartnerCall {
     }
   }
 
-  /** The next piece of the body, as received. */
+  /** The next chunk of the body, as received. */
   chunk(chunk: Chunk, encoding?: BufferEncoding): void {
     if (this.hasFinished) return;
     try {
@@ -78,7 +78,7 @@ export class PartnerCall {
       const { status } = this;
       const error = status === undefined ? (this.error ?? 'aborted') : undefined;
       this.readCode(isWhole, (code) => {
-        const { partner, actionCode } = this.callee;
+        const { partner, actionCode } = this.destination;
         const labels = { partner, actionCode, httpStatus: String(status ?? 0), code };
         this.context.recorder.recordPartner(labels, durationMs, error);
       });

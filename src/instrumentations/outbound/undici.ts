@@ -16,7 +16,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { PartnerError } from '../../metrics/measurement';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation, SourceContext } from '../instrumentation';
-import { calleeOf } from './destination';
+import { destinationOf } from './destination';
 import { PartnerCall } from './partner-call';
 import { partnerErrorOf } from './partner-error';
 
@@ -87,7 +87,7 @@ function begin(request: UndiciRequest, context: SourceContext): void {
     if (!context.partners.knowsHost(hostname)) return;
     const partner = context.partners.find(protocol, hostname, port);
     if (partner === undefined) return;
-    const call = new UndiciCall(new PartnerCall(context, NAME, calleeOf(partner, path), nowMs()));
+    const call = new UndiciCall(new PartnerCall(context, NAME, destinationOf(partner, path), nowMs()));
     call.follow(request);
     calls.set(request, call);
   } catch (error) {

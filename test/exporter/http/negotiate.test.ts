@@ -54,7 +54,7 @@ describe('the format', () => {
 });
 
 describe('the answer', () => {
-  const CASES: readonly [acceptEncoding: string | undefined, isPacked: boolean][] = [
+  const CASES: readonly [acceptEncoding: string | undefined, isCompressed: boolean][] = [
     [undefined, false],
     ['', false],
     ['gzip', true],
@@ -75,10 +75,10 @@ describe('the answer', () => {
     ['deflate;q=1, gzip;q=0.2', true],
     ['gzip;q=5', false],
   ];
-  for (const [acceptEncoding, isPacked] of CASES) {
-    it(`is ${isPacked ? 'packed' : 'bare'} for ${acceptEncoding ?? 'no Accept-Encoding'}`, () => {
+  for (const [acceptEncoding, isCompressed] of CASES) {
+    it(`is ${isCompressed ? 'packed' : 'bare'} for ${acceptEncoding ?? 'no Accept-Encoding'}`, () => {
       const headers = acceptEncoding === undefined ? {} : { 'accept-encoding': acceptEncoding };
-      assert.equal(formOf(headers).isPacked, isPacked);
+      assert.equal(formOf(headers).isCompressed, isCompressed);
     });
   }
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { closeOnLateHead, WITHOUT_CHECK } from '../../../src/exporter/http/request-timeout';
+import { closeOnRequestTimeout, WITHOUT_CHECK } from '../../../src/exporter/http/request-timeout';
 
 const LIMIT_MS = 300;
 const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -17,7 +17,7 @@ describe('a connection to the scrape', () => {
     server = createServer(WITHOUT_CHECK, (_request, response) => {
       setTimeout(() => response.end('answer'), 3 * LIMIT_MS);
     });
-    closeOnLateHead(server, LIMIT_MS);
+    closeOnRequestTimeout(server, LIMIT_MS);
     await once(server.listen(0, '127.0.0.1'), 'listening');
   });
   after(() => {

@@ -250,7 +250,7 @@ describe('a scrape in the form that was asked for', () => {
   const OPENMETRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
   const OPENMETRICS_TEXT = '# HELP x X.\n# TYPE x counter\nx_total{a="é"} 1\n# EOF\n';
   const PLAIN_TEXT = '# HELP x_total X.\n# TYPE x_total counter\nx_total{a="é"} 1\n';
-  const CASES: readonly [headers: string, type: string, text: string, isPacked: boolean][] = [
+  const CASES: readonly [headers: string, type: string, text: string, isCompressed: boolean][] = [
     ['', CONTENT_TYPE, PLAIN_TEXT, false],
     ['Accept-Encoding: gzip\r\n', CONTENT_TYPE, PLAIN_TEXT, true],
     ['Accept: application/openmetrics-text\r\n', OPENMETRICS_TYPE, OPENMETRICS_TEXT, false],
@@ -271,18 +271,18 @@ describe('a scrape in the form that was asked for', () => {
     return [head.filter((line) => !line.startsWith('Date: ')), answer.subarray(end + 4)];
   }
 
-  for (const [headers, type, text, isPacked] of CASES) {
+  for (const [headers, type, text, isCompressed] of CASES) {
     it(`is answered to "${headers.trim().replace('\r\n', '; ')}", and HEAD has the same head`, async () => {
       const [head, body] = await ask('GET', headers);
       assert.deepEqual(head, [
         'HTTP/1.1 200 OK',
         `Content-Type: ${type}`,
-        ...(isPacked ? ['Content-Encoding: gzip'] : []),
+        ...(isCompressed ? ['Content-Encoding: gzip'] : []),
         'Vary: Accept, Accept-Encoding',
         `Content-Length: ${body.length}`,
         'Connection: close',
       ]);
-      assert.equal((isPacked ? gunzipSync(body) : body).toString(), text);
+      assert.equal((isCompressed ? gunzipSync(body) : body).toString(), text);
       assert.deepEqual(await ask('HEAD', headers), [head, Buffer.alloc(0)]);
     });
   }

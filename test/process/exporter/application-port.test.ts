@@ -39,8 +39,8 @@ async function ask(app: App, path: string, method = 'GET', agent?: Agent): Promi
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);
-  const isPacked = bytes.length > 0 && response.headers['content-encoding'] === 'gzip';
-  const body = (isPacked ? gunzipSync(bytes) : bytes).toString();
+  const isCompressed = bytes.length > 0 && response.headers['content-encoding'] === 'gzip';
+  const body = (isCompressed ? gunzipSync(bytes) : bytes).toString();
   const { statusCode: status, statusMessage: reason } = response;
   return { status, reason, headers: response.headers, length: bytes.length, body };
 }

@@ -247,36 +247,36 @@ describe('two services on one port', () => {
 });
 
 describe('the place where processes meet', () => {
-  const folderOf = (world: World) => join(world.folder, `channel-exporter-${process.getuid?.()}`);
+  const overflowOf = (world: World) => join(world.folder, `channel-exporter-${process.getuid?.()}`);
 
   it('is a socket in a directory that nobody else may enter, and is gone with the hub', () =>
     inWorld(async (world) => {
       const [hub] = await startServices(world, 1);
       assert.ok(hub);
-      assert.equal(statSync(folderOf(world)).mode & 0o777, 0o700);
-      assert.match(readdirSync(folderOf(world)).join(), new RegExp(`^${world.port}\\b[-\\d]*\\.sock$`));
+      assert.equal(statSync(overflowOf(world)).mode & 0o777, 0o700);
+      assert.match(readdirSync(overflowOf(world)).join(), new RegExp(`^${world.port}\\b[-\\d]*\\.sock$`));
       await ask(hub.port, '/exit');
       await until(async () => hub.service.child.exitCode === 0, 'the hub did not end');
-      assert.deepEqual(readdirSync(folderOf(world)), []);
+      assert.deepEqual(readdirSync(overflowOf(world)), []);
     }));
 
   const FAULTS = [
     {
       name: 'a directory that others may enter',
       prepare: (world: World) => {
-        mkdirSync(folderOf(world));
-        chmodSync(folderOf(world), 0o755);
+        mkdirSync(overflowOf(world));
+        chmodSync(overflowOf(world), 0o755);
       },
       says: /CHX_SOCKET_DIRECTORY: .* may be entered by others \(mode 755\)/,
     },
     {
       name: 'a file where the directory should be',
-      prepare: (world: World) => writeFileSync(folderOf(world), ''),
+      prepare: (world: World) => writeFileSync(overflowOf(world), ''),
       says: /CHX_SOCKET_DIRECTORY: .* is no directory/,
     },
     {
       name: 'a link where the directory should be',
-      prepare: (world: World) => symlinkSync(world.folder, folderOf(world)),
+      prepare: (world: World) => symlinkSync(world.folder, overflowOf(world)),
       says: /CHX_SOCKET_DIRECTORY: .* is no directory/,
     },
     // only root can give a directory away
@@ -285,8 +285,8 @@ describe('the place where processes meet', () => {
           {
             name: 'a directory of another user',
             prepare: (world: World) => {
-              mkdirSync(folderOf(world), { mode: 0o700 });
-              chownSync(folderOf(world), 4711, 4711);
+              mkdirSync(overflowOf(world), { mode: 0o700 });
+              chownSync(overflowOf(world), 4711, 4711);
             },
             says: /CHX_SOCKET_DIRECTORY: .* belongs to user 4711/,
           },
@@ -321,25 +321,25 @@ describe('the place where processes meet', () => {
   it('is there again at a later scrape when somebody has removed it', () =>
     inWorld(async (world) => {
       const [, before] = await startServices(world, 2);
-      rmSync(folderOf(world), { recursive: true });
+      rmSync(overflowOf(world), { recursive: true });
       const after = world.start({ args: serviceArgs });
       const [ready] = await after.ready(1);
       assert.ok(before && ready);
       await world.scrapeWhen(membersAre(2));
-      assert.equal(statSync(folderOf(world)).mode & 0o777, 0o700);
+      assert.equal(statSync(overflowOf(world)).mode & 0o777, 0o700);
       for (const port of [before.port, ready.port]) await send(port, REQUESTS);
       assert.equal(countOf(await world.counted(2 * REQUESTS)), 2 * REQUESTS);
     }));
 
-  it('takes a peer that talks nonsense for nobody, and counts it', () =>
+  it('turns away a peer that sends malformed messages, and counts it', () =>
     inWorld(async (world) => {
       const [hub] = await startServices(world, 1);
       assert.ok(hub);
-      const [name] = readdirSync(folderOf(world));
-      const socket = connect({ path: join(folderOf(world), name as string) });
+      const [name] = readdirSync(overflowOf(world));
+      const socket = connect({ path: join(overflowOf(world), name as string) });
       socket.write('GET / HTTP/1.1\r\n\r\n');
       await new Promise((resolve) => socket.on('close', resolve).on('error', () => undefined));
-      const metrics = await world.scrapeWhen((seen) => stateOf(seen, DROPPED, { reason: 'nonsense' }) === 1);
+      const metrics = await world.scrapeWhen((seen) => stateOf(seen, DROPPED, { reason: 'malformed' }) === 1);
       assert.equal(stateOf(metrics, PROCESSES, { state: 'member' }), 0);
     }));
 });

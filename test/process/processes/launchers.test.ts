@@ -90,7 +90,7 @@ describe('a service that is started by corepack under NODE_OPTIONS', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** As corepack does with an archive that it has unpacked. */
+  /** As corepack does with an archive that it has decompressed. */
   function keep(name: string): void {
     const { version, bin } = manifestOf(name);
     const home = join(env.COREPACK_HOME, 'v1', name, version);

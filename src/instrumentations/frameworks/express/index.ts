@@ -15,7 +15,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
 import { warn } from '../../../diagnostics/log';
 import { rawPath } from '../../inbound/request-target';
-import { addRouteLookup, guarded, type RouteNotes, removeRouteLookup, routeFailed } from '../../inbound/routes';
+import { addRouteLookup, guarded, type RouteState, removeRouteLookup, routeFailed } from '../../inbound/routes';
 import type { Instrumentation } from '../../instrumentation';
 import { offFileLoaded, onFileLoaded } from '../../patching/module-load';
 import { imitate, patchMethod } from '../../patching/patch';
@@ -30,8 +30,8 @@ import {
   type PathOptions,
   type Router,
 } from './layers';
-import { Progress, type Request } from './request-tracker';
-import { Survey, type SurveyedRoute } from './route-table';
+import { type Request, RequestTracker } from './request-tracker';
+import { type KnownRoute, RouteTable } from './route-table';
 
 interface RouterPrototype {
   use(this: Router, ...args: unknown[]): unknown;
@@ -56,7 +56,7 @@ const layerPrototypes = new Set<Record<string, unknown>>();
 /** Routers whose every layer is known. */
 const notedRouters = new WeakSet<object>();
 const seenServers = new WeakSet<object>();
-const survey = new Survey(layerPaths);
+const survey = new RouteTable(layerPaths);
 /** Puts back what follows requests; undefined while none is followed. */
 let restore: (() => void)[] | undefined;
 
@@ -210,7 +210,7 @@ function followThrough(prototype: Record<string, unknown>): (() => void)[] {
 function enterRouter(router: Router, request: Request): void {
   try {
     noteEarlierLayers(router);
-    Progress.enterRouter(router, request);
+    RequestTracker.enterRouter(router, request);
   } catch (error) {
     routeFailed(NAME, error);
   }
@@ -219,16 +219,16 @@ function enterRouter(router: Router, request: Request): void {
 /** Does not throw. */
 function enterLayer(layer: Layer, path: LayerPath, request: Request): void {
   try {
-    Progress.enterLayer(layer, path, request);
+    RequestTracker.enterLayer(layer, path, request);
   } catch (error) {
     routeFailed(NAME, error);
   }
 }
 
 /** Last: the answer has gone, and may have gone before the route's turn came. */
-function routeAtTheEnd(request: Request & { app?: App }, notes: RouteNotes | undefined): string | undefined {
+function routeAtTheEnd(request: Request & { app?: App }, notes: RouteState | undefined): string | undefined {
   const { route } = request;
-  if (notes instanceof Progress) return routeOfFollowed(request, route, notes);
+  if (notes instanceof RequestTracker) return routeOfFollowed(request, route, notes);
   const isOfExpress = isRoute(route);
   const surveyed = isOfExpress ? survey.find(route) : undefined;
   if (surveyed !== undefined) return surveyedTemplate(request, surveyed);
@@ -238,14 +238,14 @@ function routeAtTheEnd(request: Request & { app?: App }, notes: RouteNotes | und
 }
 
 /** Where a parameter's callback answered before the route's handler ran: the route that was about to. */
-function routeOfFollowed(request: Request, route: unknown, progress: Progress): string | undefined {
+function routeOfFollowed(request: Request, route: unknown, progress: RequestTracker): string | undefined {
   // its handler has run, and its template is known
   if (route === progress.route && progress.template !== undefined) return undefined;
   const path = isRoute(route) ? layerPaths.get(route) : undefined;
   return path && progress.unreached(path, route as object, request, warnUnseen);
 }
 
-function surveyedTemplate(request: Request, { template, baseUrl }: SurveyedRoute): string {
+function surveyedTemplate(request: Request, { template, baseUrl }: KnownRoute): string {
   const own = request.baseUrl ?? '';
   if (baseUrl === undefined || own === baseUrl) return template;
   // the handler passed the request on, back to an outer router or to one mounted deeper; or the letters differ in case

@@ -4,7 +4,7 @@
  */
 
 import { rawPath } from '../../inbound/request-target';
-import { keepNotes, notesOf, type RouteNotes } from '../../inbound/routes';
+import { keepNotes, notesOf, type RouteState } from '../../inbound/routes';
 import { joinTemplates, type Layer, type LayerPath, matchedTemplate, mountedPaths, type Router } from './layers';
 
 export interface Request {
@@ -26,7 +26,7 @@ interface Entered {
 }
 
 /** How far a request has come. */
-export class Progress implements RouteNotes {
+export class RequestTracker implements RouteState {
   /** The route that was reported last. */
   route: unknown;
   /** Prefix of the router that is entered next. */
@@ -37,16 +37,16 @@ export class Progress implements RouteNotes {
   private constructor(public template: string | undefined) {}
 
   /** @returns undefined where the request has not entered a router while it was followed */
-  static of(request: object): Progress | undefined {
+  static of(request: object): RequestTracker | undefined {
     const notes = notesOf(request);
-    return notes instanceof Progress ? notes : undefined;
+    return notes instanceof RequestTracker ? notes : undefined;
   }
 
   /** First: a router begins to run, under the prefix of the layer that leads to it. */
   static enterRouter(router: Router, request: Request): void {
-    let progress = Progress.of(request);
+    let progress = RequestTracker.of(request);
     if (progress === undefined) {
-      progress = new Progress(notesOf(request)?.template);
+      progress = new RequestTracker(notesOf(request)?.template);
       keepNotes(request, progress);
     }
     const { prefix, entered: before } = progress;
@@ -55,7 +55,7 @@ export class Progress implements RouteNotes {
 
   /** Second: one of its layers has matched, a mount or a route. */
   static enterLayer(layer: Layer, path: LayerPath, request: Request): void {
-    const progress = Progress.of(request);
+    const progress = RequestTracker.of(request);
     const entered = progress?.into(path.router);
     if (progress === undefined || entered === undefined) return;
     if (layer.route === undefined) {

@@ -5,7 +5,7 @@
  */
 import { joinTemplates, type LayerPath, type Router } from './layers';
 
-export interface SurveyedRoute {
+export interface KnownRoute {
   readonly template: string;
   /** What `req.baseUrl` is in its handler; undefined where its mount path has parameters. */
   readonly baseUrl: string | undefined;
@@ -13,7 +13,7 @@ export interface SurveyedRoute {
 
 interface Found {
   readonly routers: Set<Router>;
-  readonly routes: WeakMap<object, SurveyedRoute>;
+  readonly routes: WeakMap<object, KnownRoute>;
 }
 
 /** What makes a mount path match more than its own text. */
@@ -21,14 +21,14 @@ const PATTERN = /[:*?+(){}[\]\\|]/;
 /** After so many an application goes on making routers, and is followed. */
 const MAX_SURVEYS = 100;
 
-export class Survey {
+export class RouteTable {
   /** Routers of the applications that servers have for listeners. */
   private readonly roots: WeakRef<Router>[] = [];
   /** Routers with layers, of which a survey has to find every one. */
   private readonly known = new WeakSet<Router>();
   private knownCount = 0;
   /** By route, of the last survey that told all; also those under way need it, when a later one does not. */
-  private routes = new WeakMap<object, SurveyedRoute>();
+  private routes = new WeakMap<object, KnownRoute>();
   private surveysLeft = MAX_SURVEYS;
   private isDue = false;
   private isComplete = false;
@@ -73,7 +73,7 @@ export class Survey {
   }
 
   /** @returns undefined for what is no route, or was made since the last survey */
-  find(route: object): SurveyedRoute | undefined {
+  find(route: object): KnownRoute | undefined {
     return this.routes.get(route);
   }
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { Layer, LayerPath, Router } from '../../../../src/instrumentations/frameworks/express/layers';
-import { Survey } from '../../../../src/instrumentations/frameworks/express/route-table';
+import { RouteTable } from '../../../../src/instrumentations/frameworks/express/route-table';
 
 const layerPaths = new WeakMap<object, LayerPath>();
-let survey: Survey;
+let survey: RouteTable;
 
 const router = (): Router => ({ stack: [] });
 
@@ -26,7 +26,7 @@ const mount = (inner: Router, to: Router, template: string | undefined) => addLa
 
 describe('a survey of routers', () => {
   beforeEach(() => {
-    survey = new Survey(layerPaths);
+    survey = new RouteTable(layerPaths);
   });
 
   it('tells nothing before anything has come', () => {
