@@ -45,7 +45,7 @@ export interface SettingValues {
   consumerMetricsBuckets: readonly number[];
   /** Decoded paths of inbound requests that are not recorded. */
   ignorePaths: readonly string[];
-  /** Bytes of a body that are read for codes, after decompressing; 0: bodies are not read. */
+  /** Bytes of a body that are read for codes, after decompression; 0: bodies are not read. */
   bodyLimit: number;
   labelValuesLimit: LabelValueLimits;
   /** Series of each family. */
@@ -161,7 +161,7 @@ export const SETTINGS: readonly AnySetting[] = [
     variable: 'CHANNEL_EXPORTER_BODY_LIMIT',
     type: 'bytes',
     defaultText: String(DEFAULT_BODY_LIMIT_BYTES),
-    help: 'How much of a body is read for codes, after decompressing; 0 reads none.',
+    help: 'How much of a body is read for codes, after decompression; 0 reads none.',
     defaultValue: DEFAULT_BODY_LIMIT_BYTES,
     parse: parseBodyLimit,
   },
