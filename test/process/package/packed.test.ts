@@ -1,7 +1,7 @@
 /** The package as a user gets it: packed, installed into an empty application, and used in every way there is. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { environment, INNER, nodeBinary, runApp, SYSCODE } from '../../support/app';
@@ -48,9 +48,18 @@ const RESOLUTIONS = [
   { module: 'commonjs', moduleResolution: 'node10', type: 'commonjs' },
 ] as const;
 
-/** Everything that a user needs; what is built from src/ is told by its folder. */
-const CARRIED =
-  /^(dist\/(register|src\/.+)\.(js|d\.ts|json)|schema\/.+\.json|package\.json|README(\.zh-CN)?\.md|LICENSE|CHANGELOG\.md)$/;
+/** Everything that a user needs, and what its pages link to. What is built from src/ is told by its folder. */
+const CARRIED = [
+  /^dist\/(register|src\/.+)\.(js|d\.ts|json)$/,
+  /^schema\/.+\.json$/,
+  /^(package\.json|LICENSE)$/,
+  /^(README(\.zh-CN)?|CHANGELOG|CONTRIBUTING|SECURITY)\.md$/,
+  /^docs\/.+\.md$/,
+  /^examples\/.+\.(md|js|mjs|ts|yaml|json)$/,
+  /^benchmarks\/README\.md$/,
+];
+/** Of the pages and the examples; they come with every installation. */
+const PAGES_LIMIT_BYTES = 400_000;
 
 describe('the packed package, in an application that had nothing', () => {
   let workshop: Workshop;
@@ -140,11 +149,17 @@ describe('the packed package, in an application that had nothing', () => {
       .filter((name) => name !== '')
       .map((name) => name.replace(/^package\//, ''));
     assert.deepEqual(
-      files.filter((name) => !CARRIED.test(name)),
+      files.filter((name) => !CARRIED.some((carried) => carried.test(name))),
       [],
     );
-    for (const needed of ['dist/register.js', 'dist/register.d.ts', 'dist/src/index.js', 'LICENSE', 'package.json']) {
+    for (const needed of ['dist/register.js', 'dist/register.d.ts', 'dist/src/index.js', 'LICENSE', 'docs/errors.md']) {
       assert.ok(files.includes(needed), needed);
     }
+    const pages = files.filter((name) => !/^(dist|schema)\/|^package\.json$/.test(name));
+    const bytes = pages.reduce(
+      (sum, name) => sum + statSync(join(application, 'node_modules/channel-exporter', name)).size,
+      0,
+    );
+    assert.ok(bytes < PAGES_LIMIT_BYTES, `${bytes} bytes of pages and examples`);
   });
 });
