@@ -200,7 +200,7 @@ class Check {
         wrong: `${what} is not an object`,
         got: value,
         expected: 'an object',
-        remedy: 'See the example in the README.',
+        remedy: 'See the example in docs/partners.md.',
       }));
       return undefined;
     }

@@ -6,6 +6,7 @@ import { SETTINGS } from '../../src/config/settings';
 import { ROOT } from '../support/paths';
 
 const page = readFileSync(join(ROOT, 'docs/settings.md'), 'utf8');
+const chinesePage = readFileSync(join(ROOT, 'docs/zh-CN/settings.md'), 'utf8');
 
 /** The rows as docs/settings.md has to show them. */
 function rows(): string[] {
@@ -32,5 +33,21 @@ describe('docs/settings.md', () => {
     const names = new Set(text.match(/\bOTEL_[A-Z_]*[A-Z]\b/g));
     assert.ok(names.size >= 7, `only ${[...names]}`);
     for (const name of names) assert.ok(page.includes(`\`${name}\``), name);
+  });
+});
+
+describe('docs/zh-CN/settings.md', () => {
+  it('has a row for each setting, in the same order, with its variables', () => {
+    const table = chinesePage.split('<!-- settings -->')[1]?.trim().split('\n').slice(2);
+    const names = table?.map((row) => row.split('|').slice(1, 3).join().match(/\w+/g));
+    assert.deepEqual(
+      names,
+      SETTINGS.map(({ option, variable, alsoVariables }) => [option, variable, ...(alsoVariables ?? [])]),
+    );
+  });
+
+  it('names every standard variable that the English page names', () => {
+    const names = new Set(page.match(/\bOTEL_[A-Z_]*[A-Z]\b/g));
+    for (const name of names) assert.ok(chinesePage.includes(`\`${name}\``), name);
   });
 });

@@ -1,7 +1,7 @@
 /** The package as a user gets it: packed, installed into an empty application, and used in every way there is. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { environment, INNER, nodeBinary, runApp, SYSCODE } from '../../support/app';
@@ -48,9 +48,26 @@ const RESOLUTIONS = [
   { module: 'commonjs', moduleResolution: 'node10', type: 'commonjs' },
 ] as const;
 
-/** Everything that a user needs; what is built from src/ is told by its folder. */
-const CARRIED =
-  /^(dist\/(register|src\/.+)\.(js|d\.ts|json)|schema\/.+\.json|package\.json|README(\.zh-CN)?\.md|LICENSE|CHANGELOG\.md)$/;
+/** Everything that a user needs, and what its pages link to. What is built from src/ is told by its folder. */
+const CARRIED = [
+  /^dist\/(register|src\/.+)\.(js|d\.ts|json)$/,
+  /^schema\/.+\.json$/,
+  /^(package\.json|LICENSE)$/,
+  /^(README(\.zh-CN)?|CHANGELOG|CONTRIBUTING|SECURITY)\.md$/,
+  /^docs\/.+\.md$/,
+  /^examples\/.+\.(md|js|mjs|ts|yaml|json)$/,
+  /^benchmarks\/README\.md$/,
+];
+/** Of the pages and the examples; they come with every installation. */
+const PAGES_LIMIT_BYTES = 400_000;
+
+/** A sum is a time, and differs each time. */
+const withoutSum = (line: string) => line.replace(/^(\w+_sum\{.*\}) .*$/, '$1');
+const blocksOf = (page: string, language: string) =>
+  [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].flatMap(([, name, block]) =>
+    name === language ? [block as string] : [],
+  );
+const withoutPort = (line: string) => line.replace(/localhost:\d+/, 'localhost');
 
 describe('the packed package, in an application that had nothing', () => {
   let workshop: Workshop;
@@ -97,6 +114,25 @@ describe('the packed package, in an application that had nothing', () => {
     });
   }
 
+  it('runs the service of the README, and gives the lines that it shows', async () => {
+    const shown = readFileSync(join(application, 'node_modules/channel-exporter/README.md'), 'utf8');
+    const [program = ''] = blocksOf(shown, 'js');
+    const [start, calls] = blocksOf(shown, 'console').map((block) => block.trimEnd().split('\n'));
+    const listen = "app.listen(0, function () { console.log('ready', this.address().port); })";
+    writeFileSync(join(application, 'readme.js'), program.replace('app.listen(3000)', listen));
+    const app = await runApp(join(application, 'readme.js'), { cwd: application });
+    try {
+      const caller = { 'user-agent': 'curl/7.88.1' };
+      const response = await fetch(`http://127.0.0.1:${app.port}/api/orders/7`, { headers: caller });
+      assert.equal(await response.text(), calls?.[1]);
+      const { text } = await app.metricsWhen((seen) => seen.counts(INNER).length > 0);
+      assert.deepEqual(text.split('\n').slice(0, 5).map(withoutSum), calls?.slice(3).map(withoutSum));
+      assert.equal(withoutPort(app.stderr().trimEnd()), withoutPort(start?.[1] ?? ''));
+    } finally {
+      await app.stop();
+    }
+  });
+
   for (const { module, moduleResolution, type } of RESOLUTIONS) {
     it(`is typed for TypeScript, ${type}, module ${module}, resolution ${moduleResolution}`, () => {
       const file = join(application, `typed.${type === 'module' ? 'mts' : 'cts'}`);
@@ -140,11 +176,17 @@ describe('the packed package, in an application that had nothing', () => {
       .filter((name) => name !== '')
       .map((name) => name.replace(/^package\//, ''));
     assert.deepEqual(
-      files.filter((name) => !CARRIED.test(name)),
+      files.filter((name) => !CARRIED.some((carried) => carried.test(name))),
       [],
     );
-    for (const needed of ['dist/register.js', 'dist/register.d.ts', 'dist/src/index.js', 'LICENSE', 'package.json']) {
+    for (const needed of ['dist/register.js', 'dist/register.d.ts', 'dist/src/index.js', 'LICENSE', 'docs/errors.md']) {
       assert.ok(files.includes(needed), needed);
     }
+    const pages = files.filter((name) => !/^(dist|schema)\/|^package\.json$/.test(name));
+    const bytes = pages.reduce(
+      (sum, name) => sum + statSync(join(application, 'node_modules/channel-exporter', name)).size,
+      0,
+    );
+    assert.ok(bytes < PAGES_LIMIT_BYTES, `${bytes} bytes of pages and examples`);
   });
 });
