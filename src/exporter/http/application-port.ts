@@ -7,18 +7,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { forgetExchange } from '../../instrumentations/inbound/http1';
+import { REQUEST_START, type RequestStart } from '../../instrumentations/patching/request-start';
 import type { Scrape } from '../scrape';
 import { answerScrape } from './answer';
 import { send } from './send';
 
-const REQUEST_START = 'http.server.request.start';
 const STATUS_NOT_FOUND = 404;
-
-interface RequestStart {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly server: unknown;
-}
 
 type Method = (this: ServerResponse, ...args: unknown[]) => unknown;
 

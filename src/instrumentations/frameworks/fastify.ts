@@ -1,9 +1,9 @@
 /**
- * Lends http-inbound the route template of Fastify 4 and 5, with the prefixes of every `register`.
+ * Reports the route template of Fastify 4 and 5, with the prefixes of every `register`.
  *
  * Fastify publishes each new instance on a diagnostics channel, also from a bundle. A first `onRequest` hook on it
- * runs when the router has matched and before every hook of the application, so that an answer of those has its route.
- * The hook is synchronous; Fastify 5's channel of the handler comes too late for that and costs promises' tracing.
+ * runs after the router has matched and before every hook of the application, so a response from one of those has its
+ * route. The hook is synchronous. Fastify 5's channel of the handler publishes too late and traces promises, at a cost.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { guarded, setRoute } from '../inbound/routes';
@@ -13,12 +13,12 @@ import type { Instrumentation } from '../instrumentation';
 interface FastifyRequest {
   readonly raw: object;
   readonly routeOptions?: { readonly url?: unknown };
-  /** Fastify 4 before it had `routeOptions`; deprecated and loud from then on. */
+  /** Of Fastify 4 before it had `routeOptions`; deprecated later, with a warning at each access. */
   readonly routerPath?: unknown;
   readonly [symbol: symbol]: unknown;
 }
 
-/** Fastify's own object of a route, under a symbol of each loaded copy. */
+/** Fastify's private object for a route, under a symbol that each loaded copy creates. */
 interface RouteContext {
   readonly config?: { readonly url?: unknown };
 }
@@ -52,12 +52,12 @@ function onInitialization(message: unknown): void {
   guarded(NAME, () => {
     const { fastify } = message as { fastify: FastifyInstance };
     const templateOf = createTemplateReader();
-    // shown by printRoutes({ includeHooks: true })
+    // its name is shown by printRoutes({ includeHooks: true })
     fastify.addHook('onRequest', function channelExporterRoute(request, _reply, done) {
       if (isEnabled) {
         guarded(NAME, () => {
           const template = templateOf(request);
-          // a request that goes to a not-found handler has none
+          // a request to a not-found handler has none
           if (typeof template === 'string') setRoute(request.raw, template);
         });
       }
@@ -67,8 +67,8 @@ function onInitialization(message: unknown): void {
 }
 
 /**
- * How one instance's requests are read. The public `routeOptions` is built anew at each access, up to some
- * microseconds in Fastify 4; the object that it is built from lies under a symbol of the request.
+ * Creates the reader of templates for the requests of one instance. The public `routeOptions` is built at each access,
+ * which takes up to some microseconds in Fastify 4; the object that it is built from is under a symbol of the request.
  */
 function createTemplateReader(): (request: FastifyRequest) => unknown {
   let key: symbol | undefined;

@@ -1,8 +1,8 @@
 /**
- * Lends http-inbound the route template of Hapi 21, with the prefixes of plugins.
+ * Reports the route template of Hapi 21, with the prefixes of plugins.
  *
  * Hapi has no event between matching and its first extension point, so `Request.prototype._lookup`, which does the
- * matching, is patched in place. `onRequest` extensions run before it: what they answer has matched no route.
+ * matching, is patched. `onRequest` extensions run before it: a response from them has no route.
  */
 
 import { guarded, setRoute } from '../inbound/routes';
@@ -14,7 +14,7 @@ import { patchMethod } from '../patching/patch';
 interface HapiRequest {
   readonly raw: { readonly req: object };
   readonly route: { readonly path: unknown };
-  /** The private side of the route; special are those for no route, a bad path and a preflight. */
+  /** The private side of the route; it is special for no route, a bad path and a preflight. */
   readonly _route: { readonly _special: unknown };
 }
 
@@ -24,7 +24,7 @@ interface RequestPrototype {
 }
 
 const NAME = 'hapi';
-/** Without the package's folder, which an alias may name otherwise; the exports tell. */
+/** Without the package's folder, which an alias may rename; the exports are checked. */
 const FILE = '/lib/request.js';
 
 let isEnabled = false;
@@ -36,7 +36,7 @@ export function createHapiInstrumentation(): Instrumentation {
       isEnabled = true;
       onFileLoaded(FILE, patchRequest);
     },
-    // what is loaded stays patched, and passes through, so that a later start sees it again
+    // the patch stays and passes calls through: a later start() finds it
     disable() {
       isEnabled = false;
       offFileLoaded(FILE);
@@ -44,7 +44,7 @@ export function createHapiInstrumentation(): Instrumentation {
   };
 }
 
-/** @param exported of any file of that name */
+/** @param exported by any file of that name */
 export function patchRequest(exported: unknown): void {
   if (typeof exported !== 'function') return;
   const prototype = exported.prototype as RequestPrototype | undefined;
@@ -55,13 +55,13 @@ export function patchRequest(exported: unknown): void {
     (lookup) =>
       function (this: HapiRequest, ...args) {
         const result = lookup.apply(this, args);
-        if (isEnabled) guarded(NAME, () => noteRoute(this));
+        if (isEnabled) guarded(NAME, () => reportRoute(this));
         return result;
       },
   );
 }
 
-function noteRoute(request: HapiRequest): void {
+function reportRoute(request: HapiRequest): void {
   const { path } = request.route;
   if (request._route._special === false && typeof path === 'string') setRoute(request.raw.req, path);
 }

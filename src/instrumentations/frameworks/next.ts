@@ -1,20 +1,21 @@
 /**
- * Lends http-inbound the route template of Next.js 14 to 16, such as `/blog/[slug]`, with the base path (15.5 on).
+ * Reports the route template of Next.js 14 to 16, such as `/blog/[slug]`, with the base path (from 15.5 on).
  *
- * Next.js keeps what it knows of a request on Node's request object, under a registered symbol. It is read at the end
- * of a request for which no other framework has a route; nothing is patched, so a standalone build is seen as well.
+ * Next.js stores its state of a request on Node's request object, under a registered symbol. It is read at the end of
+ * the request; nothing is patched, so a standalone build is observed as well.
  */
 
 import { addRouteLookup, guarded, removeRouteLookup } from '../inbound/routes';
 import type { Instrumentation } from '../instrumentation';
+import { joinTemplates } from './templates';
 
-/** The part of Next.js's notes on a request that is read. */
+/** The part of Next.js's state of a request that is read. */
 interface RequestMeta {
-  /** The page or route handler that was run last. */
+  /** The page or route handler that ran last. */
   readonly match?: { readonly definition?: { readonly pathname?: unknown } };
-  /** The page or route handler that was chosen, also when an error page was run after it. */
+  /** The page or route handler that was chosen, also when an error page ran after it. */
   readonly invokeOutput?: unknown;
-  /** Key of the application among those in this process. */
+  /** Key of the application in {@link Servers}. */
   readonly relativeProjectDir?: unknown;
 }
 
@@ -24,7 +25,7 @@ type Servers = Readonly<Record<string, { readonly nextConfig?: { readonly basePa
 const NAME = 'next';
 const META = Symbol.for('NextInternalRequestMeta');
 const SERVERS = Symbol.for('@next/router-server-methods');
-/** Run in place of the page that failed. */
+/** They run in place of a page that failed. */
 const ERROR_PAGES: ReadonlySet<unknown> = new Set(['/_error', '/_global-error', '/_not-found', '/404', '/500']);
 
 export function createNextInstrumentation(): Instrumentation {
@@ -35,9 +36,9 @@ export function createNextInstrumentation(): Instrumentation {
   };
 }
 
-/** @returns undefined where Next.js had no page or route handler for the request, or did not see it */
+/** @returns undefined where Next.js had no page or route handler for the request, or was not asked */
 export function nextRoute(request: object): string | undefined {
-  // asked of the object alone: where Next.js is not, the symbol would be looked for in every prototype
+  // an own property: without Next.js, a plain read would search the whole prototype chain
   return Object.hasOwn(request, META) ? routeFrom((request as { [META]: RequestMeta })[META]) : undefined;
 }
 
@@ -47,8 +48,7 @@ function routeFrom(meta: RequestMeta): string | undefined {
     const last = meta.match?.definition?.pathname;
     const template = ERROR_PAGES.has(last) ? meta.invokeOutput : last;
     if (typeof template !== 'string') return;
-    const base = basePath(meta.relativeProjectDir);
-    route = base !== '' && template === '/' ? base : base + template;
+    route = joinTemplates(basePath(meta.relativeProjectDir), template);
   });
   return route;
 }

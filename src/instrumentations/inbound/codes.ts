@@ -1,6 +1,6 @@
 /**
- * Reads who asked, for what, and how it ended, from an inbound request and its response as they pass: alike for
- * metrics and for spans. The sources tell it what they see; telling never throws.
+ * Reads the labels `f_code`, `method_code` and `code` from an inbound request and its response as they pass, for metrics
+ * and for spans. The methods that take chunks do not throw.
  */
 import type { BodyReader } from '../../business-code/body-reader';
 import { innerCode, innerCodeReader, NO_CODE } from '../../business-code/codes';
@@ -10,29 +10,35 @@ import { sharedState } from '../../shared-state';
 import { readHeaders, type WantedHeaders } from './request-headers';
 import { rawQuery } from './request-target';
 
-/** Longest User-Agent that becomes a label whole. */
+/** Characters of a User-Agent that are kept; a longer one ends with "...". */
 const F_CODE_CHARACTERS = 20;
 
-/** A request and its response, as a source knows them. */
+/** What a source provides of a request and its response. */
 export interface InboundMessages {
-  /** What the application and its framework know as the request and the response. */
+  /** The objects that the application and its framework have for the request and the response. */
   readonly request: object;
   readonly response: object;
   /** The request's method, as sent. */
   readonly method: string;
   /** Path and query as sent. */
   readonly target: string;
-  /** Names and values in turn. */
+  /** Names and values, alternating. */
   readonly rawHeaders: readonly string[];
-  /** Whether a body follows, where the headers alone do not tell. */
+  /** Whether a body follows, where the headers alone do not decide it. */
   readonly hasBody?: boolean;
-  /** Whether the request's body has come to its end, of which so many bytes have passed. */
+  /**
+   * Whether the request's body is complete.
+   * @param bytes of it that have passed
+   */
   isRequestWhole(bytes: number): boolean;
-  /** Content-Encoding of the response; asked when its first chunk has passed, if that may be compressed. */
+  /** Content-Encoding of the response; called after its first chunk has passed, if that may be compressed. */
   contentEncoding(): string | undefined;
 }
 
-/** The caller, as a label. @param userAgent the header */
+/**
+ * The label `f_code`.
+ * @param userAgent value of the header
+ */
 export function fCodeOf(userAgent: string | undefined): string {
   if (userAgent === undefined) return '';
   return userAgent.length > F_CODE_CHARACTERS ? `${userAgent.slice(0, F_CODE_CHARACTERS)}...` : userAgent;
@@ -50,10 +56,10 @@ export class InboundCodes {
   /**
    * First: the head of a request has been read, and its handler is about to run.
    * @param bodyLimit bytes of each body that are read
-   * @param onFault told of what went wrong while a body was read
+   * @param onFault gets an error that occurred while a body was read
    */
   constructor(
-    protected readonly messages: InboundMessages,
+    private readonly messages: InboundMessages,
     private readonly bodyLimit: number,
     private readonly onFault: (error: unknown) => void,
   ) {
@@ -65,7 +71,7 @@ export class InboundCodes {
     }
   }
 
-  /** Whether the request's body is to be told. */
+  /** Whether the chunks of the request's body are to be passed to {@link requestChunk}. */
   get wantsRequestBody(): boolean {
     return this.requestBody !== undefined;
   }
@@ -80,7 +86,7 @@ export class InboundCodes {
     }
   }
 
-  /** Second: the response's body passes, in chunks. */
+  /** Second: a chunk of the response's body has passed. */
   responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
     if (this.isEnded || this.hasResponseEnded) return;
     try {
@@ -94,12 +100,12 @@ export class InboundCodes {
     }
   }
 
-  /** Third: the response's body has come to its end; what the application sends behind it, is refused. */
+  /** Third: the response's body has ended; Node refuses chunks after that. */
   responseEnded(): void {
     this.hasResponseEnded = true;
   }
 
-  /** Last: what passes from now on is not looked at. */
+  /** Last: later chunks are ignored. */
   end(): void {
     this.isEnded = true;
   }
@@ -108,7 +114,7 @@ export class InboundCodes {
     return fCodeOf(this.headers.userAgent);
   }
 
-  /** To be asked once, at the end. */
+  /** To be called once, at the end. */
   methodCode(): string {
     return (
       sharedState().methodCodes.get(this.messages.request) ||
@@ -118,9 +124,9 @@ export class InboundCodes {
   }
 
   /**
-   * To be asked once, at the end.
+   * To be called once, at the end.
    * @param isWhole false when the response broke off
-   * @param decompress how a compressed body is decompressed; in the background, when it is left out
+   * @param decompress how a compressed body is decompressed; by default in the background
    */
   readCode(isWhole: boolean, onCode: (code: string) => void, decompress?: Decompress): void {
     const own = sharedState().businessCodes.get(this.messages.response);

@@ -1,7 +1,6 @@
 /**
- * One request that this process answers, over whatever version of HTTP: what is known of it until its response has
- * gone, and its one measurement. The sources tell it what they see; telling never throws, and after the end it is
- * without effect.
+ * One request that this process answers, in any version of HTTP, from its head to the end of its response, and the one
+ * measurement that is made of it.
  */
 import { decodePath } from '../../business-code/percent-decode';
 import { nowMs } from '../../runtime/clock';
@@ -10,21 +9,21 @@ import { InboundCodes, type InboundMessages } from './codes';
 import { rawPath } from './request-target';
 import { endRoute, routeOf } from './routes';
 
-/** The client left before the response was handed to the operating system. */
+/** `http_status` of a request whose client left before the response was handed to the operating system. */
 export const STATUS_CLIENT_LEFT = 499;
 const STATUS_NOT_FOUND = 404;
 
-/** The path of a request, decoded: its label where no framework reports a route. */
+/** The decoded path of a request: the label `path` where no framework reports a route. */
 export function inboundPath(target: string): string {
   return decodePath(rawPath(target));
 }
 
 /** What the exchanges of one source have in common. */
 export class InboundSource {
-  /** Told of what went wrong while a body was read. */
+  /** Reports an error while a body was read. */
   readonly onFault: (error: unknown) => void;
 
-  /** @param name for errors of our own */
+  /** @param name under which errors are reported */
   constructor(
     readonly name: string,
     readonly context: SourceContext,
@@ -33,27 +32,29 @@ export class InboundSource {
   }
 }
 
-export class InboundExchange extends InboundCodes {
+export class InboundExchange {
+  /** The sources call it for every chunk of the two bodies. */
+  readonly codes: InboundCodes;
   private readonly startedMs = nowMs();
   private hasFinished = false;
 
   /** @param path as {@link inboundPath} gives it */
   constructor(
     private readonly source: InboundSource,
-    messages: InboundMessages,
+    private readonly messages: InboundMessages,
     private readonly path: string,
   ) {
-    super(messages, source.context.bodyLimit, source.onFault);
+    this.codes = new InboundCodes(messages, source.context.bodyLimit, source.onFault);
   }
 
   /**
-   * The exchange is over; only the first call counts.
+   * Last: the exchange is over. Only the first call has an effect, and it does not throw.
    * @param isWhole whether the response came to its end
    */
   finish(status: number, isWhole: boolean): void {
     if (this.hasFinished) return;
     this.hasFinished = true;
-    this.end();
+    this.codes.end();
     if (status !== STATUS_NOT_FOUND) this.record(status, isWhole);
     endRoute(this.messages.request);
   }
@@ -63,10 +64,10 @@ export class InboundExchange extends InboundCodes {
     const { recorder } = this.source.context;
     try {
       const path = routeOf(this.messages.request) ?? this.path;
-      const { fCode } = this;
-      const methodCode = this.methodCode();
-      this.readCode(isWhole, (code) => {
-        const httpMethod = this.messages.method;
+      const { fCode } = this.codes;
+      const methodCode = this.codes.methodCode();
+      const httpMethod = this.messages.method;
+      this.codes.readCode(isWhole, (code) => {
         recorder.recordInner({ fCode, path, httpStatus: String(status), code, methodCode, httpMethod }, durationMs);
       });
     } catch (error) {

@@ -1,10 +1,10 @@
-/** A request and a response of node:http and node:https, as those who read codes from them want them. */
+/** A request and a response of node:http and node:https, for the readers of codes. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InboundMessages } from './codes';
 
 /**
- * Little is asked of the two objects once the application has them: Express gives each a hidden class of its own, so
- * that V8 looks a property up anew each time.
+ * It reads few properties of the two objects once the application has them: Express gives each a hidden class of its
+ * own, so V8 cannot cache the lookups.
  */
 export class Http1Messages implements InboundMessages {
   readonly method: string;
@@ -24,15 +24,12 @@ export class Http1Messages implements InboundMessages {
     return this.request.rawHeaders;
   }
 
-  /** Node says `complete` one turn after the last byte, which is too late where the answer did not wait for it. */
+  /** Node sets `complete` one turn after the last byte: too late where the response did not wait for it. */
   isRequestWhole(bytes: number): boolean {
     return this.request.complete || String(bytes) === this.request.headers['content-length'];
   }
 
-  /**
-   * How the response's body is compressed: from the text of the head that Node has composed by then, in which headers are
-   * that were handed to `writeHead` as an object, too.
-   */
+  /** Read from the text of the head, which also has the headers that were given to `writeHead` as an object. */
   contentEncoding(): string | undefined {
     const head = (this.response as { _header?: string | null })._header;
     return head ? /\r\ncontent-encoding:[ \t]*([^\r]*)/i.exec(head)?.[1] : undefined;

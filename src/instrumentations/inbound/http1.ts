@@ -1,33 +1,27 @@
 /**
- * Requests that this process answers through node:http and node:https, whatever framework stands on them.
+ * Requests that this process answers through node:http and node:https, with or without a framework.
  *
- * Node's diagnostics channels say when a request has come and when its response has gone; the handler's context is
- * left alone. The response's body is seen by `write` and `end` of ServerResponse.prototype, the request's by the
- * chunks that the parser pushes into it. State hangs on the connection and goes with the response.
+ * Node's diagnostics channels publish the start of a request and the end of its response; the context of the handler is
+ * not touched. The response's body is observed in `write` and `end` of ServerResponse.prototype, the request's in the
+ * chunks that the parser pushes into it. State is kept by connection, until the response has ended.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Instrumentation } from '../instrumentation';
 import { observePush } from '../patching/patch';
+import { REQUEST_START, type RequestStart } from '../patching/request-start';
+import type { InboundCodes } from './codes';
 import { InboundExchange, InboundSource, inboundPath, STATUS_CLIENT_LEFT } from './exchange';
 import { Http1Messages } from './http1-messages';
 import { observeResponses } from './response-body';
 
 const NAME = 'http';
-const REQUEST_START = 'http.server.request.start';
 const RESPONSE_FINISH = 'http.server.response.finish';
-
-interface RequestStart {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly socket: Socket;
-  readonly server: unknown;
-}
 
 /** The requests under way on a connection: one, or several where a client pipelines. */
 const connections = new WeakMap<Socket, Exchange[]>();
-/** The exchange that has begun last, while it is under way: mostly the one that is asked for. */
+/** The exchange that started last, while it is under way: usually the one that is looked up. */
 let latest: Exchange | undefined;
 
 export function createInboundInstrumentation(): Instrumentation {
@@ -41,7 +35,7 @@ export function createInboundInstrumentation(): Instrumentation {
       subscribe(REQUEST_START, onStart);
       subscribe(RESPONSE_FINISH, onFinish);
       endObserving = observeResponses({
-        chunk: (response, chunk, encoding) => exchangeOf(response)?.responseChunk(chunk, encoding),
+        chunk: (response, chunk, encoding) => exchangeOf(response)?.codes.responseChunk(chunk, encoding),
         ended: (response) => exchangeOf(response)?.responseEnded(),
       });
     },
@@ -49,6 +43,7 @@ export function createInboundInstrumentation(): Instrumentation {
       unsubscribe(REQUEST_START, onStart);
       unsubscribe(RESPONSE_FINISH, onFinish);
       endObserving();
+      latest = undefined;
     },
   };
 }
@@ -69,10 +64,7 @@ function begin({ request, response, socket, server }: RequestStart, source: Inbo
   }
 }
 
-/**
- * The exchange of a response, found on its connection: an entry in a WeakMap for each response would be work for the
- * collector.
- */
+/** Looked up by connection, because an entry in a WeakMap for each response would be work for the garbage collector. */
 function exchangeOf(
   response: object,
   socket = (response as Partial<ServerResponse>).req?.socket,
@@ -82,19 +74,17 @@ function exchangeOf(
   return undefined;
 }
 
-/** Not recorded after all: what is answered is no request of the application but a scrape. */
+/** Records nothing for a response, because it answers a scrape and no request of the application. */
 export function forgetExchange(response: object): void {
-  const exchange = exchangeOf(response);
-  if (exchange === undefined) return;
-  exchange.leave();
+  exchangeOf(response)?.leave();
 }
 
 /**
- * Last: the response has been handed to the operating system. Node up to 22 says so also of one whose rest it has
- * dropped because the connection broke.
+ * Last: the response has been handed to the operating system. Up to Node 22 this also fires when the connection broke
+ * and the rest was discarded.
  */
 function onFinish(message: unknown): void {
-  const { response, socket } = message as RequestStart;
+  const { response, socket } = message as Pick<RequestStart, 'response' | 'socket'>;
   const exchange = exchangeOf(response, socket);
   if (exchange === undefined) return;
   const isWhole = exchange.isHandedOver || !(socket.destroyed || socket.errored);
@@ -107,7 +97,7 @@ function watchConnection(socket: Socket): Exchange[] {
   if (known !== undefined) return known;
   const underWay: Exchange[] = [];
   connections.set(socket, underWay);
-  // one listener a connection; on the response it would count among the application's own
+  // one listener per connection; listeners on the response would count among the application's own
   socket.on('close', () => {
     for (const exchange of [...underWay]) exchange.finish(STATUS_CLIENT_LEFT, false);
   });
@@ -115,9 +105,9 @@ function watchConnection(socket: Socket): Exchange[] {
 }
 
 /**
- * Has work done when a response has gone, or its connection broke.
+ * Calls back when a response has ended, or its connection broke.
  * @param work must not throw
- * @returns false where that is not known of this response, or has been already
+ * @returns false for a response that is not observed, or has ended already
  */
 export function whenAnswered(response: object, work: () => void): boolean {
   const exchange = exchangeOf(response);
@@ -126,12 +116,13 @@ export function whenAnswered(response: object, work: () => void): boolean {
   return true;
 }
 
-/** One request and its response, as Node's server shows them. */
+/** One request and its response on a connection. */
 class Exchange extends Http1Messages {
   private readonly exchange: InboundExchange;
-  /** Whether the operating system had the whole response as soon as it was ended; a destroyed socket is none then. */
+  readonly codes: InboundCodes;
+  /** Whether the operating system had the whole response as soon as `end` was called; the socket may break after that. */
   isHandedOver = false;
-  /** What waits for the end. */
+  /** Callbacks for the end. */
   onFinished: (() => void)[] | undefined;
 
   /** @param underWay on the same connection */
@@ -144,26 +135,23 @@ class Exchange extends Http1Messages {
   ) {
     super(request, response);
     this.exchange = new InboundExchange(source, this, path);
-    if (this.exchange.wantsRequestBody) {
-      observePush(request, (chunk, encoding) => this.exchange.requestChunk(chunk, encoding));
+    this.codes = this.exchange.codes;
+    if (this.codes.wantsRequestBody) {
+      observePush(request, (chunk, encoding) => this.codes.requestChunk(chunk, encoding));
     }
   }
 
-  responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
-    this.exchange.responseChunk(chunk, encoding);
-  }
-
   responseEnded(): void {
-    this.exchange.responseEnded();
+    this.codes.responseEnded();
     this.isHandedOver ||= this.response.socket?.writableLength === 0;
   }
 
-  /** Nothing more is wanted of it. */
+  /** Removes it from those under way. */
   leave(): void {
     if (latest === this) latest = undefined;
     const { underWay } = this;
     const index = underWay.indexOf(this);
-    // mostly there is no other
+    // usually it is the only one
     if (index >= 0 && index === underWay.length - 1) underWay.pop();
     else if (index >= 0) underWay.splice(index, 1);
   }
@@ -175,11 +163,11 @@ class Exchange extends Http1Messages {
   }
 }
 
-/** Where the three digits of the status stand in the head that Node has composed: `HTTP/1.1 200 OK`. */
+/** Position of the three digits of the status in the head that Node writes: `HTTP/1.1 200 OK`. */
 const STATUS_AT = 'HTTP/1.1 '.length;
 const ZERO = 0x30;
 
-/** The status as it was sent: an error handler that comes too late still changes `statusCode`. */
+/** The status that was sent: an error handler may change `statusCode` after that. */
 function sentStatus(response: ServerResponse): number {
   const head = (response as { _header?: string | null })._header;
   if (!head) return response.statusCode;

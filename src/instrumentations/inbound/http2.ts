@@ -1,22 +1,22 @@
 /**
- * Requests that this process answers through servers of node:http2, by their streams or by the request and response
- * of the compatibility API. What such a server answers over HTTP/1 comes by http-inbound.ts.
+ * Requests that this process answers through servers of node:http2, by streams or by the request and response of the
+ * compatibility API. Requests over HTTP/1 to such a server are observed by http1.ts.
  *
- * A server emits `stream` for every request anyway; a listener in front of the application's own takes the measure.
- * The response's body is seen by `write` and `end` of the streams' prototype, which is reached through the first of
- * them; a file that Node sends by itself does not pass there.
+ * A server emits `stream` for every request; a listener before the application's own starts the measurement. The
+ * response's body is observed in `write` and `end` of the prototype of the streams, which is reached through the first
+ * stream; a file that Node sends by itself does not pass there.
  */
 import type { EventEmitter } from 'node:events';
 import http2 from 'node:http2';
 import { syncBuiltinESMExports } from 'node:module';
 import type { Instrumentation } from '../instrumentation';
 import { observePush, patchMethod } from '../patching/patch';
-import type { InboundMessages } from './codes';
+import type { InboundCodes, InboundMessages } from './codes';
 import { InboundExchange, InboundSource, inboundPath, STATUS_CLIENT_LEFT } from './exchange';
 
 const NAME = 'http2';
 const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_METHOD_CONNECT, HTTP2_METHOD_HEAD } = http2.constants;
-/** The events by which the compatibility API hands an exchange over. */
+/** The events by which the compatibility API passes a request and a response to the application. */
 const COMPATIBLE = ['request', 'checkContinue'] as const;
 
 type Create = (...args: unknown[]) => EventEmitter;
@@ -28,7 +28,7 @@ type OnStream = (
 ) => void;
 
 const exchanges = new WeakMap<http2.ServerHttp2Stream, StreamExchange>();
-/** Servers and events on which the compatibility API is listened to. */
+/** Servers, and the events of the compatibility API that are observed on them. */
 const linked = new WeakMap<EventEmitter, Set<string>>();
 
 export function createHttp2InboundInstrumentation(): Instrumentation {
@@ -61,7 +61,7 @@ export function createHttp2InboundInstrumentation(): Instrumentation {
           return server;
         };
       restore = [patchMethod(http2, 'createServer', observe), patchMethod(http2, 'createSecureServer', observe)];
-      // `import { createServer } from 'node:http2'` reads a binding that is brought up to date here
+      // updates the binding that `import { createServer } from 'node:http2'` reads
       syncBuiltinESMExports();
     },
     disable() {
@@ -79,7 +79,7 @@ function begin(
   rawHeaders: readonly string[],
   source: InboundSource,
 ): void {
-  // a tunnel is no request and response
+  // CONNECT opens a tunnel, which has no request and response
   if (headers[HTTP2_HEADER_METHOD] === HTTP2_METHOD_CONNECT) return;
   const target = String(headers[HTTP2_HEADER_PATH] ?? '');
   const path = inboundPath(target);
@@ -88,14 +88,14 @@ function begin(
   const exchange = new StreamExchange(source, stream, headers['content-length'], target, rawHeaders, path);
   exchanges.set(stream, exchange);
   linkMessages(server);
-  // Node ends the writable side of a HEAD before it has been answered
+  // Node ends the writable side of a HEAD request before the response
   if (!isHead) stream.on('finish', () => exchange.sent());
   stream.on('close', () => exchange.closed(isHead));
 }
 
 /**
- * Follows the events that say which request and response stand for a stream, if the application listens to them: a
- * listener of ours alone would switch the compatibility API on.
+ * Listens for the request and response that belong to a stream, if the application does too: a listener of ours alone
+ * would switch the compatibility API on.
  */
 function linkMessages(server: EventEmitter): void {
   for (const event of COMPATIBLE) {
@@ -111,24 +111,25 @@ function onMessages(request: http2.Http2ServerRequest, response: http2.Http2Serv
   exchanges.get(request.stream as http2.ServerHttp2Stream)?.link(request, response);
 }
 
-/** Third: the response's body passes, in chunks; `end` may bring the last one. */
+/** Third: a chunk of the response's body is written; `end` may write the last one. */
 function observeBody(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
   return function (this: http2.ServerHttp2Stream, ...args: unknown[]) {
     const [chunk, encoding] = args;
     if (isInForce() && (typeof chunk === 'string' || chunk instanceof Uint8Array)) {
       exchanges
         .get(this)
-        ?.responseChunk(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);
+        ?.codes.responseChunk(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);
     }
     return original.apply(this, args);
   };
 }
 
-/** One request and its response, as a stream shows them. */
+/** One request and its response on a stream. */
 class StreamExchange implements InboundMessages {
   request: object;
   response: object;
   readonly hasBody: boolean;
+  readonly codes: InboundCodes;
   private readonly exchange: InboundExchange;
   private hasRequestEnded = false;
 
@@ -144,10 +145,11 @@ class StreamExchange implements InboundMessages {
     this.response = stream;
     this.hasBody = !stream.endAfterHeaders;
     this.exchange = new InboundExchange(source, this, path);
-    if (this.exchange.wantsRequestBody) {
+    this.codes = this.exchange.codes;
+    if (this.codes.wantsRequestBody) {
       observePush(stream, (chunk, encoding) => {
         this.hasRequestEnded ||= chunk === null;
-        this.exchange.requestChunk(chunk, encoding);
+        this.codes.requestChunk(chunk, encoding);
       });
     }
   }
@@ -167,7 +169,7 @@ class StreamExchange implements InboundMessages {
   }
 
   contentEncoding(): string | undefined {
-    // as the application spelled it
+    // names keep the spelling of the application
     const sent = Object.entries(this.stream.sentHeaders ?? {});
     const value = sent.find(([name]) => name.toLowerCase() === 'content-encoding')?.[1];
     return value === undefined ? undefined : String(value);
@@ -178,17 +180,13 @@ class StreamExchange implements InboundMessages {
     this.response = response;
   }
 
-  responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
-    this.exchange.responseChunk(chunk, encoding);
-  }
-
-  /** Last: the response has been handed on; that of a stream that was reset only seems so. */
+  /** Last: the response has been sent; `finish` also fires for a stream that was reset. */
   sent(): void {
     const status = this.statusCode();
     if (status !== undefined && !this.stream.aborted) this.exchange.finish(status, true);
   }
 
-  /** Last, instead: the stream closed before its response was whole. */
+  /** Last, instead: the stream closed before its response was complete. */
   closed(isHead: boolean): void {
     const status = isHead && !this.stream.aborted ? this.statusCode() : undefined;
     this.exchange.finish(status ?? STATUS_CLIENT_LEFT, status !== undefined);

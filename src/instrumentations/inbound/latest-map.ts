@@ -1,7 +1,6 @@
 /**
- * A WeakMap whose latest entry is at hand without a look-up, and gets into the map only when another one comes. What
- * is asked for while one request is handled, and is over before the next one begins, costs no entry: each entry of a
- * WeakMap is work for the collector.
+ * A WeakMap that keeps its latest entry in a field and writes it to the map only when another one is set. An entry that
+ * is released before the next one is set never gets into the map, where it would be work for the garbage collector.
  */
 export class LatestMap<Key extends object, Value> {
   private key: Key | undefined;
@@ -19,8 +18,8 @@ export class LatestMap<Key extends object, Value> {
   }
 
   /**
-   * Lets go of a key, which is held while it is the latest.
-   * @param isKept whether its entry is still wanted
+   * Releases a key, which is referenced strongly while it is the latest.
+   * @param isKept whether its entry stays available, referenced weakly
    */
   release(key: Key, isKept: boolean): void {
     if (key !== this.key) return;

@@ -1,15 +1,15 @@
 /**
- * What is wanted of a request's headers, found in one pass over them as they were sent.
+ * The request headers that are read, found in one pass.
  *
- * `rawHeaders` is read and not `headers`: it keeps order and spelling, by which the first of several spellings wins,
- * and reading it does not make Node build the object.
+ * It reads `rawHeaders` and not `headers`: that keeps order and spelling, so that the first of several spellings counts,
+ * and Node does not have to build the object.
  */
 import { isNamed } from '../../business-code/names';
 
 export interface WantedHeaders {
-  /** Value of the first header named User-Agent, dashes or not. */
+  /** Value of the first header named User-Agent, with or without dashes. */
   userAgent: string | undefined;
-  /** Value of the first header named Method-Code, dashes or not. */
+  /** Value of the first header named Method-Code, with or without dashes. */
   methodCode: string | undefined;
   contentType: string;
   /** Whether the request announces a body. */
@@ -20,12 +20,12 @@ const CONTENT_TYPE = 'content-type';
 const CONTENT_LENGTH = 'content-length';
 const TRANSFER_ENCODING = 'transfer-encoding';
 
-/** @param rawHeaders names and values in turn */
+/** @param rawHeaders names and values, alternating */
 export function readHeaders(rawHeaders: readonly string[]): WantedHeaders {
   const wanted: WantedHeaders = { userAgent: undefined, methodCode: undefined, contentType: '', hasBody: false };
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
-    // by the first letter, and below by the length, so that most headers cost one comparison and no text
+    // compares the first letter, and below the length, so that most headers cost one comparison and no string
     switch (name.charCodeAt(0) | 0x20) {
       case 0x75: // u
       case 0x6d: // m
@@ -44,7 +44,7 @@ export function readHeaders(rawHeaders: readonly string[]): WantedHeaders {
   return wanted;
 }
 
-/** Browsers and clients write it in one of two ways. */
+/** The first two spellings are the usual ones. */
 function isUserAgent(name: string): boolean {
   return name === 'User-Agent' || name === 'user-agent' || isNamed(name, 'useragent');
 }

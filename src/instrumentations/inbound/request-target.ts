@@ -1,9 +1,9 @@
-/** Path and query of a request's target, as it stands in the request line. */
+/** Path and query of a request target, as in the request line (RFC 9112, section 3.2). */
 
 const QUESTION_MARK = 0x3f;
 const HASH = 0x23;
 
-/** The path as sent; of an absolute target, as a proxy sends it, the path alone. */
+/** The path as sent, not decoded; proxies send absolute targets, of which only the path is returned. */
 export function rawPath(target: string): string {
   const end = pathEnd(target);
   const beforeQuery = end === target.length ? target : target.slice(0, end);
@@ -12,7 +12,7 @@ export function rawPath(target: string): string {
   return absolute === null ? beforeQuery : beforeQuery.slice(absolute[0].length) || '/';
 }
 
-/** Where the first "?" or "#" stands. */
+/** Position of the first "?" or "#". */
 function pathEnd(target: string): number {
   for (let at = 0; at < target.length; at++) {
     const character = target.charCodeAt(at);
@@ -21,7 +21,7 @@ function pathEnd(target: string): number {
   return target.length;
 }
 
-/** What stands behind the question mark, as sent; empty where there is none. */
+/** The query as sent, without the question mark; empty where there is none. */
 export function rawQuery(target: string): string {
   const start = target.indexOf('?');
   return start < 0 ? '' : target.slice(start + 1).replace(/#.*$/s, '');

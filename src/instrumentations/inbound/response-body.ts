@@ -1,13 +1,13 @@
 /**
- * Shows the body of the responses that this process gives, by `write` and `end` of ServerResponse.prototype: what
- * stands above them, as `compression` does, has had its turn.
+ * Observes the bodies of the responses that this process sends, in `write` and `end` of ServerResponse.prototype.
+ * Middleware that replaces these methods on one response, as `compression` does, runs before.
  */
 import { OutgoingMessage, ServerResponse } from 'node:http';
 import { patchMethod } from '../patching/patch';
 
-/** Neither may throw. */
+/** Its methods must not throw. */
 export interface ResponseObserver {
-  /** A chunk of the body, which Node has taken; `end` may bring the last one, and another one behind the last. */
+  /** Node has taken a chunk of the body. `end` may bring the last one; Node refuses those after that. */
   chunk(response: ServerResponse, chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void;
   /** `end` has been called. */
   ended(response: ServerResponse): void;
@@ -15,7 +15,7 @@ export interface ResponseObserver {
 
 type Method = (...args: unknown[]) => unknown;
 
-/** Where nobody has replaced them; looked up at each call, so that who replaces them there later has his effect. */
+/** The methods that ServerResponse inherits; looked up at each call, so that a later replacement takes effect. */
 const INHERITED = {
   write(this: ServerResponse, ...args: unknown[]) {
     return (OutgoingMessage.prototype.write as Method).apply(this, args);
@@ -25,7 +25,7 @@ const INHERITED = {
   },
 };
 
-/** @returns a function that ends it */
+/** @returns a function that ends the observation */
 export function observeResponses(observer: ResponseObserver): () => void {
   const observeWrite = (original: Method, isInForce: () => boolean) =>
     function (this: ServerResponse, ...args: unknown[]) {

@@ -1,72 +1,72 @@
 /**
- * Where the frameworks leave the route template of a request for http-inbound, which does not know them.
+ * Where the frameworks report the route template of a request. It does not know the frameworks, and they know nothing
+ * else of inbound requests.
  */
 
 import { errorText, warn } from '../../diagnostics/log';
 import { sharedState } from '../../shared-state';
 import { LatestMap } from './latest-map';
 
-/** What is noted of a request; a framework may keep more of its own there, so that one look-up finds both. */
+/** What a framework has reported about a request. A framework may store more in its own object of this shape. */
 export interface RouteState {
   /** The route that was reported last. */
   template: string | undefined;
 }
 
-type RouteLookup = (request: object, notes: RouteState | undefined) => string | undefined;
+type RouteLookup = (request: object, state: RouteState | undefined) => string | undefined;
 
-const noted = new LatestMap<object, RouteState>();
+const states = new LatestMap<object, RouteState>();
 const lookups: RouteLookup[] = [];
 let areKept = false;
 
 /**
- * Says which route a request has matched; the last one counts.
- * @param template in the framework's own syntax, with every mount prefix; undefined where it cannot be told
+ * Reports the route that a request has matched; the last report counts.
+ * @param template in the framework's own syntax, with every mount prefix; undefined where it is not known
  */
 export function setRoute(request: object, template: string | undefined): void {
-  const notes = noted.get(request);
-  if (notes !== undefined) notes.template = template;
-  else if (template !== undefined) noted.set(request, { template });
+  const state = states.get(request);
+  if (state !== undefined) state.template = template;
+  else if (template !== undefined) states.set(request, { template });
 }
 
-/** @returns undefined where nothing has been noted of the request */
-export function notesOf(request: object): RouteState | undefined {
-  return noted.get(request);
+/** @returns undefined where nothing has been reported about the request */
+export function routeStateOf(request: object): RouteState | undefined {
+  return states.get(request);
 }
 
-/** Puts a framework's notes in place of what has been noted, of which it has taken over the template. */
-export function keepNotes(request: object, notes: RouteState): void {
-  noted.set(request, notes);
+/** Replaces the state of a request by a framework's own, which has taken over the template. */
+export function setRouteState(request: object, state: RouteState): void {
+  states.set(request, state);
 }
 
 /** @returns undefined where no framework reported a route */
 export function routeOf(request: object): string | undefined {
-  const notes = noted.get(request);
+  const state = states.get(request);
   for (const lookup of lookups) {
-    const route = lookup(request, notes);
+    const route = lookup(request, state);
     if (route !== undefined) return route;
   }
-  return notes?.template;
+  return state?.template;
 }
 
-/** Has routes kept when their requests are over: spans end later. */
+/** Keeps routes after the end of their requests, for spans, which end later. */
 export function keepRoutes(): void {
   areKept = true;
 }
 
-/** Says that a request is over and its route has been read. */
+/** Releases a request that has ended and whose route has been read. */
 export function endRoute(request: object): void {
-  noted.release(request, areKept || sharedState().hasMonitored === true);
+  states.release(request, areKept || sharedState().hasMonitored === true);
 }
 
 /**
- * Has the lookup asked at the end of each request, before what was reported: it may know of a later route whose turn
- * did not come, or of a framework that runs inside another.
+ * Adds a lookup that is called at the end of each request and goes before what was reported: it may know of a later
+ * route whose handler did not run, or of a framework that runs inside another.
  */
 export function addRouteLookup(lookup: RouteLookup): void {
   lookups.push(lookup);
 }
 
-/** Ends it. */
 export function removeRouteLookup(lookup: RouteLookup): void {
   const index = lookups.indexOf(lookup);
   if (index >= 0) lookups.splice(index, 1);

@@ -8,7 +8,7 @@ import { type InboundCase, inboundTable, type RouteRow, routeCase } from '../../
 import { FIXTURES } from '../../support/paths';
 import { get, leave, request } from '../../support/raw-http';
 
-const APP = join(FIXTURES, 'apps/express-surveyed.js');
+const APP = join(FIXTURES, 'apps/express-route-table.js');
 
 const mode = (code: string) => routeCase(['/mode', '/mode', code]);
 
@@ -59,8 +59,8 @@ const USUAL = [...ROWS.map(routeCase), ...REQUESTS];
 const GROWN = [routeCase(['/grow', '/grow', 'grow']), routeCase(['/api/grown/7', '/api/grown/:id', 'grown'])];
 
 for (const version of ['express4', 'express']) {
-  describe(`${version}, surveyed`, () => {
-    inboundTable(APP, [mode('surveyed'), ...USUAL, mode('surveyed'), ...GROWN, mode('surveyed')], { args: [version] });
+  describe(`${version}, by the table`, () => {
+    inboundTable(APP, [mode('table'), ...USUAL, mode('table'), ...GROWN, mode('table')], { args: [version] });
   });
 
   describe(`${version}, followed because of a router that is not mounted`, () => {
@@ -71,7 +71,7 @@ for (const version of ['express4', 'express']) {
     inboundTable(
       APP,
       [
-        mode('surveyed'),
+        mode('table'),
         routeCase(['/mount-again', '/mount-again', 'mounted']),
         routeCase(['/again/users/7', '/again/users/:id', 'api-user']),
         mode('followed'),
@@ -85,7 +85,7 @@ for (const version of ['express4', 'express']) {
     inboundTable(
       APP,
       [
-        mode('surveyed'),
+        mode('table'),
         routeCase(['/api-by-hand/users/7', '/api-by-hand/users/:id', 'api-user']),
         mode('followed'),
         routeCase(['/api-by-hand/users/7/orders', '/api-by-hand/users/:id/orders', 'orders']),

@@ -1,11 +1,12 @@
 /**
- * Follows a request through Express's routers, where the template of its route depends on the way it took: each router
- * that it enters, and each layer that matches, a mount or a route. The error handlers that run later find it unchanged.
+ * Follows a request through Express's routers where the template of its route depends on the way it took: each router
+ * that it enters, and each layer that matches, a mount or a route. Error handlers that run later do not change it.
  */
 
 import { rawPath } from '../../inbound/request-target';
-import { keepNotes, notesOf, type RouteState } from '../../inbound/routes';
-import { joinTemplates, type Layer, type LayerPath, matchedTemplate, mountedPaths, type Router } from './layers';
+import { type RouteState, routeStateOf, setRouteState } from '../../inbound/routes';
+import { joinPrefixes, joinTemplates } from '../templates';
+import { type Layer, type LayerPath, matchedTemplate, mountedPaths, type Router } from './layers';
 
 export interface Request {
   url?: string;
@@ -25,9 +26,9 @@ interface Entered {
   readonly baseUrl: string;
 }
 
-/** How far a request has come. */
+/** The way of one request. */
 export class RequestTracker implements RouteState {
-  /** The route that was reported last. */
+  /** The route that matched last. */
   route: unknown;
   /** Prefix of the router that is entered next. */
   private prefix: string | undefined = '';
@@ -38,52 +39,52 @@ export class RequestTracker implements RouteState {
 
   /** @returns undefined where the request has not entered a router while it was followed */
   static of(request: object): RequestTracker | undefined {
-    const notes = notesOf(request);
-    return notes instanceof RequestTracker ? notes : undefined;
+    const state = routeStateOf(request);
+    return state instanceof RequestTracker ? state : undefined;
   }
 
   /** First: a router begins to run, under the prefix of the layer that leads to it. */
   static enterRouter(router: Router, request: Request): void {
-    let progress = RequestTracker.of(request);
-    if (progress === undefined) {
-      progress = new RequestTracker(notesOf(request)?.template);
-      keepNotes(request, progress);
+    let tracker = RequestTracker.of(request);
+    if (tracker === undefined) {
+      tracker = new RequestTracker(routeStateOf(request)?.template);
+      setRouteState(request, tracker);
     }
-    const { prefix, entered: before } = progress;
-    progress.entered = { router, before, prefix, baseUrl: request.baseUrl ?? '' };
+    const { prefix, entered: before } = tracker;
+    tracker.entered = { router, before, prefix, baseUrl: request.baseUrl ?? '' };
   }
 
   /** Second: one of its layers has matched, a mount or a route. */
   static enterLayer(layer: Layer, path: LayerPath, request: Request): void {
-    const progress = RequestTracker.of(request);
-    const entered = progress?.into(path.router);
-    if (progress === undefined || entered === undefined) return;
+    const tracker = RequestTracker.of(request);
+    const entered = tracker?.lastEntry(path.router);
+    if (tracker === undefined || entered === undefined) return;
     if (layer.route === undefined) {
       const template = path.template ?? matchedTemplate(path, mountedPaths(request, entered.baseUrl));
       const isKnown = entered.prefix !== undefined && path.isKnown;
-      progress.prefix = isKnown ? joinTemplates(entered.prefix, template) : undefined;
+      tracker.prefix = isKnown ? joinPrefixes(entered.prefix, template) : undefined;
     } else {
-      progress.route = layer.route;
-      // a router that is a route's handler sees the whole path
-      progress.prefix = entered.prefix;
-      progress.template = routeTemplate(path, entered, request);
+      tracker.route = layer.route;
+      // a router that is a route's handler matches the whole path
+      tracker.prefix = entered.prefix;
+      tracker.template = routeTemplate(path, entered, request);
     }
   }
 
   /**
-   * Last: the template of a route that had matched when its parameter's callback answered, and did not run.
+   * Last: the template of a route that had matched when the callback of a parameter responded, so that it did not run.
    * @param path of the route
-   * @param onUnknown told where nobody can say under which path its router runs
+   * @param onUnknown called where the path under which its router is mounted is not known
    */
   unreached(path: LayerPath, route: object, request: Request, onUnknown: () => void): string | undefined {
-    const entered = this.into(path.router);
+    const entered = this.lastEntry(path.router);
     if (entered === undefined) return undefined;
     if (entered.prefix === undefined) onUnknown();
     return this.route === route ? undefined : routeTemplate(path, entered, request);
   }
 
   /** How the request entered a router the last time. */
-  private into(router: Router): Entered | undefined {
+  private lastEntry(router: Router): Entered | undefined {
     let { entered } = this;
     while (entered !== undefined && entered.router !== router) entered = entered.before;
     return entered;
@@ -92,5 +93,5 @@ export class RequestTracker implements RouteState {
 
 function routeTemplate(path: LayerPath, entered: Entered, request: Request): string | undefined {
   if (entered.prefix === undefined || !path.isKnown) return undefined;
-  return joinTemplates(entered.prefix, path.template ?? matchedTemplate(path, [rawPath(request.url ?? '')])) || '/';
+  return joinTemplates(entered.prefix, path.template ?? matchedTemplate(path, [rawPath(request.url ?? '')]));
 }

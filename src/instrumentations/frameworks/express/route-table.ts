@@ -1,9 +1,10 @@
 /**
- * The templates of all routes of the Express applications in this process, told before a request comes: possible where
- * every router is mounted once, under one path, by `use`. Elsewhere a route has several templates, or nobody can say
- * which, and requests have to be followed.
+ * The templates of all routes of the Express applications in this process, built before a request comes. That is
+ * possible where every router is mounted once, under one path, by `use`. Elsewhere the template of a route depends on
+ * the request, and requests have to be followed.
  */
-import { joinTemplates, type LayerPath, type Router } from './layers';
+import { joinPrefixes, joinTemplates } from '../templates';
+import type { LayerPath, Router } from './layers';
 
 export interface KnownRoute {
   readonly template: string;
@@ -18,91 +19,91 @@ interface Found {
 
 /** What makes a mount path match more than its own text. */
 const PATTERN = /[:*?+(){}[\]\\|]/;
-/** After so many an application goes on making routers, and is followed. */
-const MAX_SURVEYS = 100;
+/** An application that still adds routes after so many builds will go on, and is followed. */
+const MAX_BUILDS = 100;
 
 export class RouteTable {
-  /** Routers of the applications that servers have for listeners. */
+  /** Routers of the applications that are listeners of servers. */
   private readonly roots: WeakRef<Router>[] = [];
-  /** Routers with layers, of which a survey has to find every one. */
+  /** Routers with layers; the table is complete when a build reaches every one. */
   private readonly known = new WeakSet<Router>();
   private knownCount = 0;
-  /** By route, of the last survey that told all; also those under way need it, when a later one does not. */
+  /** By route, of the last complete build; requests under way need it also after an incomplete one. */
   private routes = new WeakMap<object, KnownRoute>();
-  private surveysLeft = MAX_SURVEYS;
-  private isDue = false;
+  private buildsLeft = MAX_BUILDS;
+  private hasChanged = false;
   private isComplete = false;
 
   /** @param layerPaths what is known of the layers of routers */
   constructor(private readonly layerPaths: WeakMap<object, LayerPath>) {}
 
-  /** Whether something has come since the last survey. */
-  get hasChanged(): boolean {
-    return this.isDue;
+  /** Whether a layer or a root was added since the last build. */
+  get isStale(): boolean {
+    return this.hasChanged;
   }
 
-  /** A router has got a layer. */
+  /** Notices that a router has a new layer. */
   addLayerTo(router: Router): void {
-    this.isDue = true;
+    this.hasChanged = true;
     if (this.known.has(router)) return;
     this.known.add(router);
     this.knownCount++;
   }
 
-  /** @param router the same one again where several servers have one application */
+  /** @param router the same one again where several servers share an application */
   addRoot(router: Router): void {
     if (this.roots.some((root) => root.deref() === router)) return;
-    this.isDue = true;
+    this.hasChanged = true;
     this.roots.push(new WeakRef(router));
   }
 
-  /** Somebody has been seen to reach a router on another way than by its mount, or it may have been made unseen. */
+  /** Builds no more: a router is reached by another way than its mount, or may have been created unobserved. */
   giveUp(): void {
-    this.surveysLeft = 0;
+    this.buildsLeft = 0;
     this.isComplete = false;
   }
 
-  /** Surveys again, if something has come. @returns whether every route is known */
-  tellsAll(): boolean {
+  /** Builds the table anew if it is stale. @returns whether it holds every route */
+  update(): boolean {
     if (this.hasChanged) {
-      this.isDue = false;
-      this.isComplete = this.surveysLeft > 0 && this.survey();
-      this.surveysLeft--;
+      this.hasChanged = false;
+      this.isComplete = this.buildsLeft > 0 && this.build();
+      this.buildsLeft--;
     }
     return this.isComplete;
   }
 
-  /** @returns undefined for what is no route, or was made since the last survey */
+  /** @returns undefined for anything but a route, and for one created since the last build */
   find(route: object): KnownRoute | undefined {
     return this.routes.get(route);
   }
 
-  private survey(): boolean {
+  private build(): boolean {
     const found: Found = { routers: new Set(), routes: new WeakMap() };
-    const isTold = this.roots.every((root) => {
+    const isFixed = this.roots.every((root) => {
       const router = root.deref();
       return router === undefined || this.visit(router, '', found);
     });
     const knownFound = [...found.routers].filter((router) => this.known.has(router)).length;
-    if (!isTold || knownFound < this.knownCount) return false;
+    if (!isFixed || knownFound < this.knownCount) return false;
     this.routes = found.routes;
     return true;
   }
 
-  /** @returns false where a request decides */
+  /** @returns false where a template depends on the request */
   private visit(router: Router, prefix: string, found: Found): boolean {
     const { routers, routes } = found;
     if (routers.has(router)) return false;
     routers.add(router);
     return router.stack.every((layer) => {
       const { route, handle } = layer as { route?: unknown; handle?: Partial<Router> };
-      const isRoute = typeof route === 'object' && route !== null;
-      if (!isRoute && !Array.isArray(handle?.stack)) return true;
+      const isOfRoute = typeof route === 'object' && route !== null;
+      if (!isOfRoute && !Array.isArray(handle?.stack)) return true;
       const template = this.layerPaths.get(layer)?.template;
       if (template === undefined) return false;
-      const whole = joinTemplates(prefix, template);
-      if (!isRoute) return this.visit(handle as Router, whole, found);
-      routes.set(route, { template: whole || '/', baseUrl: PATTERN.test(prefix) ? undefined : prefix });
+      if (!isOfRoute) return this.visit(handle as Router, joinPrefixes(prefix, template), found);
+      const baseUrl = PATTERN.test(prefix) ? undefined : prefix;
+      routes.set(route, { template: joinTemplates(prefix, template), baseUrl });
       return true;
     });
   }

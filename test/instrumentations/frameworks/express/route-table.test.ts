@@ -1,11 +1,11 @@
-/** When all templates of Express's routes are told before a request comes, and when requests have to be followed. */
+/** When all templates of Express's routes are known before a request comes, and when requests have to be followed. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { Layer, LayerPath, Router } from '../../../../src/instrumentations/frameworks/express/layers';
 import { RouteTable } from '../../../../src/instrumentations/frameworks/express/route-table';
 
 const layerPaths = new WeakMap<object, LayerPath>();
-let survey: RouteTable;
+let table: RouteTable;
 
 const router = (): Router => ({ stack: [] });
 
@@ -13,7 +13,7 @@ function addLayer(to: Router, template: string | undefined, rest: object): void 
   const layer = { match: () => true, ...rest } as Layer;
   to.stack.push(layer);
   layerPaths.set(layer, { router: to, template, probes: [], isKnown: true });
-  survey.addLayerTo(to);
+  table.addLayerTo(to);
 }
 
 function addRoute(to: Router, template: string | undefined): object {
@@ -24,42 +24,42 @@ function addRoute(to: Router, template: string | undefined): object {
 
 const mount = (inner: Router, to: Router, template: string | undefined) => addLayer(to, template, { handle: inner });
 
-describe('a survey of routers', () => {
+describe('a route table', () => {
   beforeEach(() => {
-    survey = new RouteTable(layerPaths);
+    table = new RouteTable(layerPaths);
   });
 
-  it('tells nothing before anything has come', () => {
-    assert.equal(survey.hasChanged, false);
-    assert.equal(survey.tellsAll(), false);
+  it('is not complete before anything is known', () => {
+    assert.equal(table.isStale, false);
+    assert.equal(table.update(), false);
   });
 
-  it('tells every route below its mounts, and where the handler runs', () => {
+  it('has every route below its mounts, and where the handler runs', () => {
     const [root, api, orders] = [router(), router(), router()];
     const [home, list, order] = [addRoute(root, '/'), addRoute(api, '/'), addRoute(orders, '/:order')];
     mount(api, root, '/api');
     mount(orders, api, '/users/:id');
     addLayer(root, '/middleware', { handle: () => undefined });
-    survey.addRoot(root);
-    assert.equal(survey.hasChanged, true);
-    assert.equal(survey.tellsAll(), true);
-    assert.equal(survey.hasChanged, false);
-    assert.deepEqual(survey.find(home), { template: '/', baseUrl: '' });
-    assert.deepEqual(survey.find(list), { template: '/api', baseUrl: '/api' });
-    assert.deepEqual(survey.find(order), { template: '/api/users/:id/:order', baseUrl: undefined });
-    assert.equal(survey.find({}), undefined);
+    table.addRoot(root);
+    assert.equal(table.isStale, true);
+    assert.equal(table.update(), true);
+    assert.equal(table.isStale, false);
+    assert.deepEqual(table.find(home), { template: '/', baseUrl: '' });
+    assert.deepEqual(table.find(list), { template: '/api', baseUrl: '/api' });
+    assert.deepEqual(table.find(order), { template: '/api/users/:id/:order', baseUrl: undefined });
+    assert.equal(table.find({}), undefined);
   });
 
-  it('tells all of an application that is the listener of two servers, and of two applications', () => {
+  it('has all of an application that is the listener of two servers, and of two applications', () => {
     const [first, second] = [router(), router()];
     const routes = [addRoute(first, '/first'), addRoute(second, '/second')];
-    survey.addRoot(first);
-    survey.addRoot(first);
-    assert.equal(survey.tellsAll(), false, 'the second one is not reached yet');
-    survey.addRoot(second);
-    assert.equal(survey.tellsAll(), true);
+    table.addRoot(first);
+    table.addRoot(first);
+    assert.equal(table.update(), false, 'the second one is not reached yet');
+    table.addRoot(second);
+    assert.equal(table.update(), true);
     assert.deepEqual(
-      routes.map((route) => survey.find(route)?.template),
+      routes.map((route) => table.find(route)?.template),
       ['/first', '/second'],
     );
   });
@@ -79,47 +79,47 @@ describe('a survey of routers', () => {
       mount(inner, root, '/v1');
       addRoute(root, undefined);
     },
-    'a layer of which nothing was noted': (root, inner) => {
+    'a layer whose path is not known': (root, inner) => {
       mount(inner, root, '/v1');
       root.stack.push({ match: () => true, route: { stack: [] } });
     },
   };
   for (const [what, arrange] of Object.entries(undecided)) {
-    it(`does not tell all beside ${what}, and keeps what it told before`, () => {
+    it(`is not complete with ${what}, and keeps what it had before`, () => {
       const root = router();
       const early = addRoute(root, '/early');
-      survey.addRoot(root);
-      assert.equal(survey.tellsAll(), true);
+      table.addRoot(root);
+      assert.equal(table.update(), true);
       const inner = router();
       addRoute(inner, '/inner');
       arrange(root, inner);
-      survey.addLayerTo(root);
-      assert.equal(survey.tellsAll(), false);
-      assert.equal(survey.find(early)?.template, '/early');
+      table.addLayerTo(root);
+      assert.equal(table.update(), false);
+      assert.equal(table.find(early)?.template, '/early');
     });
   }
 
   it('gives up an application that goes on making routes', () => {
     const root = router();
-    survey.addRoot(root);
+    table.addRoot(root);
     for (let n = 0; n < 100; n++) {
       addRoute(root, `/${n}`);
-      assert.equal(survey.tellsAll(), true);
+      assert.equal(table.update(), true);
     }
     addRoute(root, '/one-more');
-    assert.equal(survey.tellsAll(), false);
-    survey.addRoot(router());
-    assert.equal(survey.tellsAll(), false);
+    assert.equal(table.update(), false);
+    table.addRoot(router());
+    assert.equal(table.update(), false);
   });
 
-  it('tells nothing any more once it was given up', () => {
+  it('is never complete again once it was given up', () => {
     const root = router();
     addRoute(root, '/');
-    survey.addRoot(root);
-    assert.equal(survey.tellsAll(), true);
-    survey.giveUp();
-    assert.equal(survey.tellsAll(), false);
+    table.addRoot(root);
+    assert.equal(table.update(), true);
+    table.giveUp();
+    assert.equal(table.update(), false);
     addRoute(root, '/later');
-    assert.equal(survey.tellsAll(), false);
+    assert.equal(table.update(), false);
   });
 });
