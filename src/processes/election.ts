@@ -12,6 +12,7 @@
 import { setEnvironmentData } from 'node:worker_threads';
 import { errorText, logLine, warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
+import { endsWithin, pause } from '../runtime/time-limit';
 import { onFirstThread, onFirstUse } from './first-use';
 import type { Hub } from './hub';
 import { type Address, hubSocketPaths } from './hub-socket';
@@ -108,7 +109,7 @@ export class Election {
     this.state = 'ended';
     this.endFirstUse();
     clearTimeout(this.retry);
-    if (state === 'member') await atMost(LAST_HAND_OVER_MS, member.handOver());
+    if (state === 'member') await endsWithin(LAST_HAND_OVER_MS, member.handOver());
     member.close();
     // before the port: who gets that takes these names
     await hub.close();
@@ -147,9 +148,9 @@ export class Election {
   private async contend(): Promise<void> {
     this.state = 'joining';
     let fault: Fault | undefined;
-    for (const pause of PAUSES_MS) {
+    for (const pauseMs of PAUSES_MS) {
       // at random, so that many members of a hub that died do not come in step
-      if (pause > 0) await sleep(pause * (0.5 + Math.random()));
+      if (pauseMs > 0) await pause(pauseMs * (0.5 + Math.random()));
       if (this.state !== 'joining') return;
       fault = await this.attempt();
       if (fault === undefined) return;
@@ -199,10 +200,10 @@ export class Election {
     this.state = 'waiting';
     if (!this.hasSaidFault && !this.parts.isThread) sayFault(fault, this.parts);
     this.hasSaidFault = true;
-    const pause = 'reason' in fault ? RETRY_REFUSED_MS : RETRY_MS;
+    const retryMs = 'reason' in fault ? RETRY_REFUSED_MS : RETRY_MS;
     this.retry = setTimeout(() => {
       if (this.state === 'waiting') this.settle(this.tryAgain());
-    }, pause).unref();
+    }, retryMs).unref();
   }
 
   private async tryAgain(): Promise<void> {
@@ -261,12 +262,4 @@ function sayFault(fault: Fault, { syscode, address }: ElectionParts): void {
 /** Nothing in here rejects by intent; a rejection nobody handles would end the application. */
 function sayError(error: unknown): void {
   warn('CHX_INTERNAL', 'processes', `an error inside the exporter, in processes: ${errorText(error)}`);
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
-}
-
-function atMost(limitMs: number, work: Promise<unknown>): Promise<unknown> {
-  return Promise.race([work, sleep(limitMs)]);
 }

@@ -7,6 +7,7 @@ import { errorText, warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
 import { DROP_REASONS, type DropReason, type StateSample } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
+import { endsWithin } from '../runtime/time-limit';
 import { STATE_FAMILIES } from '../views';
 import { type Address, MeetingPoint } from './hub-socket';
 import {
@@ -98,7 +99,7 @@ export class Hub {
       );
       send(peer.socket, { type: 'collect', id });
     }
-    if (answers.length > 0) await atMost(GATHER_LIMIT_MS, Promise.all(answers));
+    if (answers.length > 0) await endsWithin(GATHER_LIMIT_MS, Promise.all(answers));
     this.late += missing;
     this.collectionSeconds = answers.length > 0 ? (nowMs() - begin) / 1000 : 0;
   }
@@ -242,13 +243,4 @@ function stillThere(members: Map<string, number>): number {
 /** One that has gone is not closed here: what it sent before may not have been read yet. */
 function send(socket: Socket, message: HubMessage): void {
   if (sendNow(socket, encodeFrame(message)) === 'full') socket.destroy();
-}
-
-async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs).unref();
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
 }
