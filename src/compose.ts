@@ -182,7 +182,7 @@ function createProcesses(
   });
   const scrape = createScrape(createTotalsReader(totals, isSdkInUse), promClient);
   const server = createMetricsServer(scrape, config);
-  const member = new Member(config.syscode, own, () => election.lost());
+  const member = new Member(config.syscode, own, () => election.hubLost());
   const election: Election = new Election({
     syscode: config.syscode,
     address: { port: config.port, host: config.host },

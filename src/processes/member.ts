@@ -1,7 +1,7 @@
 /**
- * A member's side: keeps what was measured in numbered batches until the hub has acknowledged them.
+ * The member's side: sends what was measured in numbered batches and keeps each until the hub has acknowledged it.
  *
- * One batch is under way at a time. What is measured meanwhile stays with the reader, so that a process without a hub
+ * One batch is sent at a time. What is measured meanwhile stays in the instruments, so that a process without a hub
  * holds no more than its series.
  */
 import { randomUUID } from 'node:crypto';
@@ -23,10 +23,10 @@ import {
 } from './protocol';
 import { sendNow } from './socket-write';
 
-/** Longest time that a measurement stays here, while there is a hub that answers. */
+/** Longest time that a measurement waits here while a hub answers. */
 const HAND_OVER_MS = 1_000;
 
-/** How an attempt to join ended: a hub let us in, refused us, or there is none. */
+/** How an attempt to join ended: accepted by a hub, refused by it, or no hub answered. */
 export type Joined = 'member' | 'no hub' | Refused;
 
 interface Batch {
@@ -40,15 +40,17 @@ export class Member {
   private batches = 0;
   private socket: Socket | undefined;
   private isWelcome = false;
-  /** Settles what waits for an answer: acknowledged, or the connection is lost. */
-  private onAnswer: (() => void) | undefined;
-  private handing: Promise<void> = Promise.resolve();
+  /** Called when the batch sent is acknowledged, or the connection is lost. */
+  private onAcknowledged: (() => void) | undefined;
+  /** Settles when the last hand-over has ended. */
+  private handedOver: Promise<void> = Promise.resolve();
   private hasMeasured = false;
   private timer: NodeJS.Timeout | undefined;
   private readonly onExit = () => this.handOverNow();
 
   /**
-   * @param onLost called when a hub that had let us in has gone
+   * @param source of what this process has measured
+   * @param onLost called when the connection to a hub that had accepted this member is lost
    */
   constructor(
     syscode: string,
@@ -65,7 +67,7 @@ export class Member {
     };
   }
 
-  /** Tries to join the hub behind a path; never rejects. */
+  /** Tries to join the hub that listens at a path; never rejects. */
   connect(path: string): Promise<Joined> {
     return new Promise((resolve) => {
       const socket = connect({ path });
@@ -75,7 +77,7 @@ export class Member {
       this.socket = socket;
       socket.on('connect', () => {
         this.send(this.hello);
-        // from here on the end of the process may still hand over
+        // from here on a process that ends can still hand over
         process.on('exit', this.onExit);
       });
       socket.on('error', () => undefined);
@@ -98,7 +100,7 @@ export class Member {
               joined = 'member';
               resolve(joined);
             }
-            this.answer(message);
+            this.receive(message);
           }
         } catch {
           socket.destroy();
@@ -107,42 +109,42 @@ export class Member {
     });
   }
 
-  /** To be called at each measurement; the first after a hand-over arms the next one. */
+  /** Call at each measurement; the first one after a hand-over schedules the next. */
   measured(): void {
     if (this.hasMeasured) return;
     this.hasMeasured = true;
-    if (this.isWelcome) this.arm();
+    if (this.isWelcome) this.schedule();
   }
 
-  /** Hands over all that was measured until now. @returns when it is acknowledged, or the hub has gone */
+  /** Hands over all that was measured until now; resolves when it is acknowledged, or the connection is lost. */
   handOver(): Promise<void> {
-    this.handing = this.handing.then(() => this.handOverOnce()).catch(() => undefined);
-    return this.handing;
+    this.handedOver = this.handedOver.then(() => this.handOverOnce()).catch(() => undefined);
+    return this.handedOver;
   }
 
-  /** @returns what was not acknowledged, which is the caller's from now on; for one that has no hub */
+  /** Takes the batches that were not acknowledged; for a process that becomes the hub itself. */
   async takeQueue(): Promise<Deltas[]> {
-    await this.handing;
+    await this.handedOver;
     const deltas = this.queue.map((batch) => batch.deltas);
     this.queue = [];
     return deltas;
   }
 
-  /** Leaves the hub without its being {@link onLost}. */
+  /** Leaves the hub, without a call of onLost. */
   close(): void {
     const { socket } = this;
     this.detach();
     socket?.destroy();
   }
 
-  private answer(message: Exclude<HubMessage, Refused>): void {
+  private receive(message: Exclude<HubMessage, Refused>): void {
     if (message.type === 'welcome') {
       this.isWelcome = true;
       if (this.hasMeasured || this.queue.length > 0) void this.handOver();
     } else if (message.type === 'ack') {
       if (this.queue[0]?.number !== message.number) return;
       this.queue.shift();
-      this.onAnswer?.();
+      this.onAcknowledged?.();
     } else {
       const { socket } = this;
       void this.handOver().then(() => {
@@ -151,7 +153,7 @@ export class Member {
     }
   }
 
-  private arm(): void {
+  private schedule(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
       void this.handOver();
@@ -165,26 +167,26 @@ export class Member {
     this.hasMeasured = false;
     const { deltas, scopeMetrics } = await this.source.collect();
     this.enqueue(deltas);
-    sayNotHandedOver(scopeMetrics);
+    warnOfOwnMetrics(scopeMetrics);
     while (this.isWelcome) {
       const [batch] = this.queue;
       if (batch === undefined) break;
-      const answered = new Promise<void>((resolve) => {
-        this.onAnswer = resolve;
+      const acknowledged = new Promise<void>((resolve) => {
+        this.onAcknowledged = resolve;
       });
       this.send({ type: 'batch', ...batch });
-      await answered;
-      this.onAnswer = undefined;
+      await acknowledged;
+      this.onAcknowledged = undefined;
     }
   }
 
-  /** The process ends: nothing asynchronous happens any more, and nobody waits for an answer. */
+  /** The process ends: only synchronous writes reach the hub, and no answer arrives any more. */
   private handOverNow(): void {
     const { socket } = this;
     if (socket === undefined) return;
-    const isUnderWay = this.onAnswer !== undefined;
+    const isFirstSent = this.onAcknowledged !== undefined;
     this.enqueue(this.source.takeDeltas());
-    for (const batch of isUnderWay ? this.queue.slice(1) : this.queue) {
+    for (const batch of isFirstSent ? this.queue.slice(1) : this.queue) {
       if (sendNow(socket, encodeFrame({ type: 'batch', ...batch }), { waitForRoom: true }) !== 'whole') return;
     }
   }
@@ -203,12 +205,12 @@ export class Member {
     clearTimeout(this.timer);
     this.timer = undefined;
     process.off('exit', this.onExit);
-    this.onAnswer?.();
+    this.onAcknowledged?.();
   }
 }
 
-/** What an application's own instruments mean, and whether they may be added, a hub cannot know. */
-function sayNotHandedOver(scopeMetrics: Collection['scopeMetrics']): void {
+/** A hub cannot know whether values of an application's own instruments may be added up, so they are not handed over. */
+function warnOfOwnMetrics(scopeMetrics: Collection['scopeMetrics']): void {
   const measured = scopeMetrics.find(({ metrics }) => metrics.length > 0);
   if (measured === undefined) return;
   const text = `metrics of the application are missing, of meter ${measured.scope.name}: this process is a member, and only the hub shows its own`;
