@@ -1,7 +1,10 @@
 /** Splits deltas into batches that fit a frame, and checks deltas that arrive. */
 import type { Deltas, FamilyDelta, SeriesDelta } from '../metrics/deltas';
 
-/** Target size of a batch: it fits the buffer of a local socket, so that a hub that hangs does not block a member's exit. */
+/**
+ * Target size of a batch: it fits the buffer of a local socket, so that a hub that hangs does not block a member's
+ * exit.
+ */
 const BATCH_BYTES = 64 * 1024;
 /** No family has more labels, or more boundaries. */
 const MAX_LABELS = 32;

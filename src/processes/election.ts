@@ -53,7 +53,10 @@ export class Election {
 
   constructor(private readonly parts: ElectionParts) {}
 
-  /** Joins a hub that is there already, else waits for the first use. Port 0 is bound at once: no other process can have it. */
+  /**
+   * Joins a hub that is there already, else waits for the first use. Port 0 is bound at once: no other process can have
+   * it.
+   */
   begin(): void {
     const { address, isThread, hub, server } = this.parts;
     if (address.port === 0) {

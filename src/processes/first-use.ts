@@ -9,7 +9,9 @@ import { Server } from 'node:net';
 const LATEST_MS = 10_000;
 const THREAD_CHANNEL = 'worker_threads';
 const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
-/** Releases of Node that publish LISTEN_CHANNEL, major to first minor. @see https://github.com/nodejs/node/pull/53136 */
+/**
+ * Releases of Node that publish LISTEN_CHANNEL, major to first minor. @see https://github.com/nodejs/node/pull/53136
+ */
 const LISTEN_PUBLISHED_SINCE: Readonly<Record<number, number>> = { 20: 16, 22: 3 };
 
 /**

@@ -55,7 +55,9 @@ function places(address: Address): Place[] {
   return [...files, { path: `\0channel-exporter-${uid}-${name}` }];
 }
 
-/** In 20.6 connecting to such a name never ends and keeps the process alive; 20.20 is the first release tried that can. */
+/**
+ * In 20.6 connecting to such a name never ends and keeps the process alive; 20.20 is the first release tried that can.
+ */
 function hasAbstractSockets(): boolean {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   return process.platform === 'linux' && (major > 20 || (major === 20 && minor >= 20));

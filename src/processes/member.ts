@@ -209,7 +209,9 @@ export class Member {
   }
 }
 
-/** A hub cannot know whether values of an application's own instruments may be added up, so they are not handed over. */
+/**
+ * A hub cannot know whether values of an application's own instruments may be added up, so they are not handed over.
+ */
 function warnOfOwnMetrics(scopeMetrics: Collection['scopeMetrics']): void {
   const measured = scopeMetrics.find(({ metrics }) => metrics.length > 0);
   if (measured === undefined) return;
