@@ -1,21 +1,23 @@
 /**
  * The local socket at which the hub accepts members, named after the port of the scrape.
  *
- * A Unix socket in a directory that only our user may enter; where there is no such directory, on Linux, an abstract
- * socket; on Windows a named pipe. The hub listens at every path that it can, so that members with another
- * XDG_RUNTIME_DIR or TMPDIR find it.
+ * A Unix socket in a directory that only our user may enter; on Windows a named pipe. Without such a directory no process
+ * can join, and each keeps what it measures until there is one. The hub listens at every path that it can, so that
+ * members with another XDG_RUNTIME_DIR or TMPDIR find it.
  */
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, readlinkSync, renameSync, unlinkSync } from 'node:fs';
+import { existsSync, readlinkSync, renameSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { errorText, logLine, warn } from '../diagnostics/log';
+import { socketDirectories } from './socket-directories';
 
 /** Longest path of a socket: with its final zero 104 bytes on macOS and BSD, 108 on Linux. */
 const MAX_PATH_BYTES = 103;
+/** What helps where other users have taken every directory that is tried. */
+const REMEDY = 'set XDG_RUNTIME_DIR to a directory that only this user may enter';
 /** Longest suffix of a socket's temporary name. */
 const SUFFIX_CHARACTERS = 20;
-const OTHERS_MODE = 0o077;
 
 /** The scrape's address, which the name of the socket is derived from. */
 export interface Address {
@@ -25,8 +27,8 @@ export interface Address {
 
 interface Place {
   readonly path: string;
-  /** Absent for names that are not files. */
-  readonly directory?: string;
+  /** False for a named pipe. */
+  readonly isFile: boolean;
 }
 
 /** @returns paths for net.connect at which a hub of this address may listen, in the order to try them */
@@ -38,29 +40,13 @@ function places(address: Address): Place[] {
   const host = address.host === undefined ? '' : `-${address.host.replace(/[^\w.-]/g, '_')}`;
   const name = `${address.port}${host}${networkSuffix()}`;
   if (process.platform === 'win32') {
-    return [{ path: `\\\\.\\pipe\\channel-exporter-${userInfo().username}-${name}` }];
+    return [{ path: `\\\\.\\pipe\\channel-exporter-${userInfo().username}-${name}`, isFile: false }];
   }
-  const uid = process.getuid?.() ?? 0;
-  const { XDG_RUNTIME_DIR: runtime } = process.env;
-  const directories = [
-    ...(runtime ? [join(runtime, 'channel-exporter')] : []),
-    join(tmpdir(), `channel-exporter-${uid}`),
-  ];
-  const files = directories
-    .map((directory) => ({ directory, path: join(directory, `${name}.sock`) }))
-    .filter(({ directory, path }) => isShort(path) && isOurs(directory, uid));
-  // any user may take an abstract name, so it is used only without a writable directory of our own. A directory that
-  // cannot be written to is still tried: it may have been writable when the hub started
-  if (files.some(({ directory }) => isWritable(directory)) || !hasAbstractSockets()) return files;
-  return [...files, { path: `\0channel-exporter-${uid}-${name}` }];
-}
-
-/**
- * In 20.6 connecting to such a name never ends and keeps the process alive; 20.20 is the first release tried that can.
- */
-function hasAbstractSockets(): boolean {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  return process.platform === 'linux' && (major > 20 || (major === 20 && minor >= 20));
+  const pathIn = (directory: string) => join(directory, `${name}.sock`);
+  return socketDirectories((directory) => isShort(pathIn(directory))).map((directory) => ({
+    path: pathIn(directory),
+    isFile: true,
+  }));
 }
 
 function isShort(path: string): boolean {
@@ -77,40 +63,6 @@ function networkSuffix(): string {
     return inode === undefined ? '' : `-${inode}`;
   } catch {
     return '';
-  }
-}
-
-/** Creates the directory if it is missing. @returns whether it belongs to this user alone; logs why it does not */
-function isOurs(directory: string, uid: number): boolean {
-  try {
-    mkdirSync(directory, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return false;
-  }
-  try {
-    const stat = lstatSync(directory);
-    const fault = !stat.isDirectory()
-      ? 'is no directory'
-      : stat.uid !== uid
-        ? `belongs to user ${stat.uid}`
-        : (stat.mode & OTHERS_MODE) !== 0
-          ? `may be entered by others (mode ${(stat.mode & 0o777).toString(8)})`
-          : undefined;
-    if (fault === undefined) return true;
-    const use = 'It is not used to join processes. Remove it, or give it to this user with mode 700.';
-    warn('CHX_SOCKET_DIRECTORY', directory, `${directory} ${fault}. ${use}`);
-    return false;
-  } catch {
-    return false;
-  }
-}
-
-function isWritable(directory: string): boolean {
-  try {
-    accessSync(directory, constants.W_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -154,7 +106,7 @@ export class HubSocket {
   private async openMissing(): Promise<void> {
     if (this.isClosed) return;
     for (const [path, { server, place }] of this.servers) {
-      if (place.directory === undefined || existsSync(path)) continue;
+      if (!place.isFile || existsSync(path)) continue;
       server.close();
       this.servers.delete(path);
     }
@@ -171,14 +123,15 @@ export class HubSocket {
       if (this.hasLoggedRefusal) logLine('info', 'other processes of this service can join this one now');
       this.hasLoggedRefusal = false;
     } else if (!this.hasLoggedRefusal) {
-      const reason = errors.length > 0 ? errors.join('; ') : 'there is no private directory for a local socket';
+      const reason =
+        errors.length > 0 ? errors.join('; ') : `no directory for a socket belongs to this user alone; ${REMEDY}`;
       warn('CHX_SOCKET_REFUSED', 'hub socket', `other processes of this service cannot join this one: ${reason}`);
       this.hasLoggedRefusal = true;
     }
   }
 
   private removeFiles(): void {
-    for (const { place } of this.servers.values()) if (place.directory !== undefined) removeQuietly(place.path);
+    for (const { place } of this.servers.values()) if (place.isFile) removeQuietly(place.path);
   }
 }
 
@@ -189,7 +142,7 @@ async function listenAt(place: Place, onConnection: (socket: Socket) => void): P
   try {
     return await listenOnce(place, onConnection);
   } catch (error) {
-    if (place.directory === undefined || (error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    if (!place.isFile || (error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
     // the socket that a killed hub left may use up the last inode
     removeQuietly(place.path);
     return listenOnce(place, onConnection);
@@ -200,8 +153,8 @@ async function listenAt(place: Place, onConnection: (socket: Socket) => void): P
  * Listens under a temporary name first: renaming replaces the file that a killed hub left, and server.close() removes
  * only the temporary name, never the socket of the next hub.
  */
-function listenOnce({ path, directory }: Place, onConnection: (socket: Socket) => void): Promise<Server> {
-  const temporary = directory === undefined ? path : `${path}.${process.pid}.${listens++ % 1000}`;
+function listenOnce({ path, isFile }: Place, onConnection: (socket: Socket) => void): Promise<Server> {
+  const temporary = isFile ? `${path}.${process.pid}.${listens++ % 1000}` : path;
   return new Promise((resolve, reject) => {
     const server = createServer(onConnection);
     server.once('error', reject);
