@@ -1,6 +1,7 @@
 /** Logs why a process has neither the port nor a hub, and what to do about it. */
 import { warn } from '../diagnostics/log';
 import type { Address } from './hub-socket';
+import { WELCOME_LIMIT_MS } from './member';
 import { describePortHolder } from './port-holder';
 import type { Refused } from './protocol';
 
@@ -10,7 +11,7 @@ export const RETRY_MS = 5_000;
 export const RETRY_REFUSED_MS = 60_000;
 
 /** Why an attempt to become hub or member failed. */
-export type Fault = Refused | NodeJS.ErrnoException;
+export type Fault = Refused | 'silent' | NodeJS.ErrnoException;
 
 export interface Candidate {
   readonly syscode: string;
@@ -23,7 +24,11 @@ export function logFault(fault: Fault, { syscode, address }: Candidate): void {
   const until = 'until then nothing can be scraped here';
   const again = `It is tried again every ${RETRY_MS / 1000} s; ${until}`;
   const another = 'Set CHANNEL_EXPORTER_PORT to another one, 0 for any.';
-  if ('reason' in fault) {
+  if (fault === 'silent') {
+    const holder = describePortHolder(port) ?? 'another program';
+    const silence = `the hub's socket has not answered within ${WELCOME_LIMIT_MS / 1000} s`;
+    warn('CHX_HUB_SILENT', where, `${where} is taken by ${holder}, and ${silence}. ${again}.`);
+  } else if ('reason' in fault) {
     const holder = `the hub of ${fault.syscode} (pid ${fault.pid})`;
     const later = `It is asked again every ${RETRY_REFUSED_MS / 1000} s; ${until}.`;
     if (fault.reason === 'syscode') {

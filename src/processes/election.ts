@@ -134,7 +134,7 @@ export class Election {
     const joined = await this.findHub();
     if (this.state !== 'joining') return;
     if (joined === 'member') this.state = 'member';
-    else if (joined !== 'no hub') this.wait(joined);
+    else if (typeof joined === 'object') this.wait(joined);
     else if (this.isWanted) await this.contend();
     else this.state = 'outside';
   }
@@ -184,18 +184,20 @@ export class Election {
 
   private async findHub(): Promise<Joined> {
     const { paths = hubSocketPaths(this.parts.address) } = threadSettings() ?? {};
+    let last: Joined = 'no hub';
     for (const path of paths) {
       const joined = await this.parts.member.connect(path);
-      if (joined !== 'no hub' || this.hasEnded) return joined;
+      if (joined === 'member' || typeof joined === 'object' || this.hasEnded) return joined;
+      if (joined === 'silent') last = joined;
     }
-    return 'no hub';
+    return last;
   }
 
   private wait(fault: Fault): void {
     this.state = 'waiting';
     if (!this.hasLoggedFault && !this.parts.isThread) logFault(fault, this.parts);
     this.hasLoggedFault = true;
-    const retryMs = 'reason' in fault ? RETRY_REFUSED_MS : RETRY_MS;
+    const retryMs = typeof fault === 'object' && 'reason' in fault ? RETRY_REFUSED_MS : RETRY_MS;
     this.retry = setTimeout(() => {
       if (this.state === 'waiting') this.settle(this.tryAgain());
     }, retryMs).unref();
@@ -218,7 +220,7 @@ export class Election {
 
 /** A hub that is starting has bound the port before its socket listens; other faults last for a while. */
 function isTransient(fault: Fault): boolean {
-  return 'code' in fault && fault.code === 'EADDRINUSE';
+  return typeof fault === 'object' && 'code' in fault && fault.code === 'EADDRINUSE';
 }
 
 function portTaken(): NodeJS.ErrnoException {

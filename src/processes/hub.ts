@@ -9,26 +9,33 @@ import { DROP_REASONS, type DropReason, type StateSample } from '../metrics/tota
 import { nowMs } from '../runtime/clock';
 import { endsWithin } from '../runtime/time-limit';
 import { STATE_FAMILIES } from '../views';
+import { logDropped } from './hub-messages';
 import { type Address, HubSocket } from './hub-socket';
 import {
   encodeFrame,
   FrameDecoder,
   type Hello,
   type HubMessage,
+  MAX_FRAME_BYTES,
   memberMessage,
   PROTOCOL_VERSION,
   type Refusal,
 } from './protocol';
+import { ReadLimit } from './read-limit';
+import { boundDeltas, type FamilyLabels } from './received-deltas';
 import { RefusedServices } from './refused-services';
 import { sendNow } from './socket-write';
 
 /** How long a scrape waits for members; Prometheus waits 10 s for a scrape by default. */
 const GATHER_LIMIT_MS = 500;
 /** A peer that has not sent its hello by then is disconnected. */
-const HELLO_LIMIT_MS = 5_000;
+const HELLO_LIMIT_MS = 2_000;
+/** Connections without a hello; members send theirs at once. Each takes a file descriptor of the application. */
+const MAX_UNKNOWN_PEERS = 64;
+const MAX_HELLO_BYTES = 1_024;
 /** How often a scrape checks that the socket is still there. */
 const SOCKET_CHECK_MS = 5_000;
-const MAX_MEMBERS = 1_024;
+const MAX_MEMBERS = 512;
 /** Members, connected and left, whose last batch number is remembered. */
 const MAX_REMEMBERED = 10_000;
 
@@ -47,7 +54,8 @@ export class Hub {
   private readonly refused = new RefusedServices();
   private socket: HubSocket | undefined;
   private socketCheckedMs = 0;
-  private connections = 0;
+  /** Connections that have not sent a hello. */
+  private unknownPeers = 0;
   private collects = 0;
   private gone = 0;
   private late = 0;
@@ -55,10 +63,12 @@ export class Hub {
 
   /**
    * @param syscode of this service; members of another one are refused
+   * @param labels of this process's families; a member's have to be the same
    * @param add adds a member's deltas; returns how many series it dropped, by reason
    */
   constructor(
     private readonly syscode: string,
+    private readonly labels: () => FamilyLabels,
     private readonly add: (deltas: Deltas) => ReadonlyMap<DropReason, number>,
   ) {}
 
@@ -126,30 +136,48 @@ export class Hub {
   }
 
   private receive(socket: Socket): void {
-    const peer: Peer = { socket };
-    const decoder = new FrameDecoder();
-    this.connections++;
-    socket.unref();
-    const helloLimit = setTimeout(() => socket.destroy(), HELLO_LIMIT_MS).unref();
     socket.on('error', () => undefined);
-    socket.on('close', () => {
-      this.connections--;
+    if (this.unknownPeers >= MAX_UNKNOWN_PEERS) {
+      this.drop('connections', 1);
+      socket.destroy();
+      return;
+    }
+    const peer: Peer = { socket };
+    const decoder = new FrameDecoder(MAX_HELLO_BYTES);
+    const readLimit = new ReadLimit(socket);
+    this.unknownPeers++;
+    let isUnknown = true;
+    const known = () => {
       clearTimeout(helloLimit);
+      if (isUnknown) this.unknownPeers--;
+      isUnknown = false;
+    };
+    const helloLimit = setTimeout(() => {
+      this.drop('connections', 1);
+      socket.destroy();
+    }, HELLO_LIMIT_MS).unref();
+    socket.unref();
+    socket.on('close', () => {
+      known();
       this.leave(peer);
     });
     socket.on('data', (bytes) => {
+      let messages = 0;
       try {
         for (const value of decoder.push(bytes)) {
           // what follows a refusal in the same chunk is ignored
           if (socket.destroyed || socket.writableEnded) return;
           const message = memberMessage(value);
+          messages++;
           if (message.type === 'hello') {
-            clearTimeout(helloLimit);
+            known();
+            decoder.maxFrameBytes = MAX_FRAME_BYTES;
             this.accept(peer, message);
           } else if (peer.hello === undefined) throw new Error('no hello');
           else if (message.type === 'batch') this.take(peer.socket, peer.hello.member, message.number, message.deltas);
           else this.collected(peer, message.id);
         }
+        readLimit.spend(bytes.length, messages);
       } catch {
         this.drop('malformed', 1);
         socket.destroy();
@@ -182,13 +210,15 @@ export class Hub {
   private refusalOf({ version, syscode }: Hello): Refusal | undefined {
     if (version !== PROTOCOL_VERSION) return 'version';
     if (syscode !== this.syscode) return 'syscode';
-    return this.connections > MAX_MEMBERS ? 'full' : undefined;
+    return this.peers.size >= MAX_MEMBERS ? 'full' : undefined;
   }
 
   /** Adds and acknowledges in one step: a batch whose ack was lost is sent again and recognised by its number. */
   private take(socket: Socket, member: string, number: number, deltas: Deltas): void {
     if (number > (this.lastBatches.get(member) ?? 0)) {
-      for (const [reason, count] of this.add(deltas)) this.drop(reason, count);
+      const { deltas: bounded, otherLabels } = boundDeltas(deltas, this.labels());
+      if (otherLabels > 0) this.drop('labels', otherLabels);
+      for (const [reason, count] of this.add(bounded)) this.drop(reason, count);
       this.remember(member, number);
     }
     send(socket, { type: 'ack', number });
@@ -218,6 +248,7 @@ export class Hub {
 
   private drop(reason: DropReason, count: number): void {
     this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count);
+    logDropped(reason);
   }
 }
 

@@ -10,6 +10,8 @@ import { isMainThread } from 'node:worker_threads';
 import { warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
 import type { Collection, DeltaSource } from '../metrics/totals';
+import { nowMs } from '../runtime/clock';
+import { endsWithin, pause } from '../runtime/time-limit';
 import { toBatches } from './batches';
 import {
   encodeFrame,
@@ -21,13 +23,23 @@ import {
   PROTOCOL_VERSION,
   type Refused,
 } from './protocol';
+import { ReadLimit } from './read-limit';
 import { sendNow } from './socket-write';
 
 /** Longest time that a measurement waits here while a hub answers. */
 const HAND_OVER_MS = 1_000;
 
-/** How an attempt to join ended: accepted by a hub, refused by it, or no hub answered. */
-export type Joined = 'member' | 'no hub' | Refused;
+/** A hub that accepts or refuses does so at once; one whose event loop is blocked is asked again later. */
+export const WELCOME_LIMIT_MS = 2_000;
+/** A hub that has not acknowledged a batch by then is left; the batch is sent again to whoever is the hub then. */
+const ACK_LIMIT_MS = 10_000;
+/** Shortest time between two answers to collect. */
+const COLLECT_PAUSE_MS = 20;
+/** The hub's messages are short. */
+const MAX_HUB_FRAME_BYTES = 1_024;
+
+/** How an attempt to join ended: accepted or refused by a hub, nothing listens, or what listens does not answer. */
+export type Joined = 'member' | 'no hub' | 'silent' | Refused;
 
 interface Batch {
   readonly number: number;
@@ -46,6 +58,9 @@ export class Member {
   private handedOver: Promise<void> = Promise.resolve();
   private hasMeasured = false;
   private timer: NodeJS.Timeout | undefined;
+  /** The last collect message, while it is not answered. */
+  private collectId: number | undefined;
+  private collectedMs = 0;
   private readonly onExit = () => this.handOverNow();
 
   /**
@@ -71,8 +86,13 @@ export class Member {
   connect(path: string): Promise<Joined> {
     return new Promise((resolve) => {
       const socket = connect({ path });
-      const decoder = new FrameDecoder();
+      const decoder = new FrameDecoder(MAX_HUB_FRAME_BYTES);
+      const readLimit = new ReadLimit(socket);
       let joined: Joined = 'no hub';
+      const welcomeLimit = setTimeout(() => {
+        joined = 'silent';
+        socket.destroy();
+      }, WELCOME_LIMIT_MS).unref();
       socket.unref();
       this.socket = socket;
       socket.on('connect', () => {
@@ -82,26 +102,31 @@ export class Member {
       });
       socket.on('error', () => undefined);
       socket.on('close', () => {
+        clearTimeout(welcomeLimit);
         const wasWelcome = this.isWelcome;
         if (this.socket === socket) this.detach();
         resolve(joined);
         if (wasWelcome) this.onLost();
       });
       socket.on('data', (bytes) => {
+        let messages = 0;
         try {
           for (const value of decoder.push(bytes)) {
             const message = hubMessage(value);
+            messages++;
             if (message.type === 'refused') {
               joined = message;
               socket.destroy();
               return;
             }
             if (message.type === 'welcome') {
+              clearTimeout(welcomeLimit);
               joined = 'member';
               resolve(joined);
             }
             this.receive(message);
           }
+          readLimit.spend(bytes.length, messages);
         } catch {
           socket.destroy();
         }
@@ -145,12 +170,22 @@ export class Member {
       if (this.queue[0]?.number !== message.number) return;
       this.queue.shift();
       this.onAcknowledged?.();
-    } else {
-      const { socket } = this;
-      void this.handOver().then(() => {
-        if (this.socket === socket) this.send({ type: 'collected', id: message.id });
-      });
-    }
+    } else void this.collect(message.id);
+  }
+
+  /** A hub asks again only after an answer, so that of several questions the last one alone is answered. */
+  private async collect(id: number): Promise<void> {
+    const isUnanswered = this.collectId !== undefined;
+    this.collectId = id;
+    if (isUnanswered) return;
+    const { socket } = this;
+    const pauseMs = this.collectedMs + COLLECT_PAUSE_MS - nowMs();
+    if (pauseMs > 0) await pause(pauseMs);
+    await this.handOver();
+    if (this.socket !== socket || this.collectId === undefined) return;
+    this.collectedMs = nowMs();
+    this.send({ type: 'collected', id: this.collectId });
+    this.collectId = undefined;
   }
 
   private schedule(): void {
@@ -175,8 +210,12 @@ export class Member {
         this.onAcknowledged = resolve;
       });
       this.send({ type: 'batch', ...batch });
-      await acknowledged;
+      const isAnswered = await endsWithin(ACK_LIMIT_MS, acknowledged);
       this.onAcknowledged = undefined;
+      if (!isAnswered) {
+        this.socket?.destroy();
+        return;
+      }
     }
   }
 
@@ -202,6 +241,7 @@ export class Member {
   private detach(): void {
     this.socket = undefined;
     this.isWelcome = false;
+    this.collectId = undefined;
     clearTimeout(this.timer);
     this.timer = undefined;
     process.off('exit', this.onExit);

@@ -72,27 +72,33 @@ export function encodeFrame(message: MemberMessage | HubMessage): Buffer {
   return frame;
 }
 
-/** Reads frames from bytes that arrive in chunks of any size; buffers one frame at most. */
+/** Reads frames from bytes that arrive in chunks of any size; buffers one frame and one chunk at most. */
 export class FrameDecoder {
+  /** Longer frames are refused; may be changed between two frames. */
+  maxFrameBytes: number;
+
   private chunks: Buffer[] = [];
   private held = 0;
 
+  constructor(maxFrameBytes = MAX_FRAME_BYTES) {
+    this.maxFrameBytes = maxFrameBytes;
+  }
+
   /**
-   * @returns the parsed values of all frames that are complete
+   * Yields the parsed value of each frame that is complete.
    * @throws {ProtocolError} for a frame that is too long or not JSON
    */
-  push(bytes: Buffer): unknown[] {
+  *push(bytes: Buffer): Generator<unknown> {
     this.chunks.push(bytes);
     this.held += bytes.length;
-    const values: unknown[] = [];
     for (;;) {
       const length = this.frameLength();
-      if (length === undefined || this.held < LENGTH_BYTES + length) return values;
+      if (length === undefined || this.held < LENGTH_BYTES + length) return;
       const all = this.joined();
-      values.push(parseJson(all.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + length)));
       const rest = all.subarray(LENGTH_BYTES + length);
       this.chunks = rest.length === 0 ? [] : [rest];
       this.held = rest.length;
+      yield parseJson(all.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + length));
     }
   }
 
@@ -101,7 +107,7 @@ export class FrameDecoder {
     const [first] = this.chunks;
     const head = first !== undefined && first.length >= LENGTH_BYTES ? first : this.joined();
     const length = head.readUInt32BE();
-    if (length === 0 || length > MAX_FRAME_BYTES) throw new ProtocolError(`a frame of ${length} bytes`);
+    if (length === 0 || length > this.maxFrameBytes) throw new ProtocolError(`a frame of ${length} bytes`);
     return length;
   }
 

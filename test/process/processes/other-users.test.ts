@@ -56,7 +56,7 @@ describe('another user who creates our directory first', () => {
       assert.doesNotMatch(readFileSync('/proc/net/unix', 'utf8'), /@channel-exporter/);
     }));
 
-  it('and the next ones too keeps processes apart, which the hub logs, and takes no measurement', (t) =>
+  it('and the next ones too keeps processes apart, and the hub logs the remedy', (t) =>
     inWorld(async (world) => {
       const reason = whyNotRun();
       if (reason !== undefined) return reportNotRun(t, reason);
