@@ -12,7 +12,7 @@ import { createApplicationMeters, createTotalsReader } from './exporter/reader';
 import { createScrape, type ForeignFamilies, type Scrape } from './exporter/scrape';
 import { createSource, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
-import { createInstruments, takeDeltas } from './metrics/instruments';
+import { createInstruments, familyLabels, takeDeltas } from './metrics/instruments';
 import { createRecorder } from './metrics/recorder';
 import { type DeltaSource, ServiceTotals } from './metrics/totals';
 import { registerGlobally } from './own-metrics/global';
@@ -22,6 +22,7 @@ import { openPartnerDirectory } from './partners/open';
 import { Election } from './processes/election';
 import { Hub } from './processes/hub';
 import { Member } from './processes/member';
+import type { FamilyLabels } from './processes/received-deltas';
 import { threadSettings } from './processes/thread-settings';
 import { type ExporterServices, sharedState } from './shared-state';
 import type { Exporter, StartOptions } from './start';
@@ -78,6 +79,7 @@ function compose(config: Config, onShutdown: () => void): Exporter {
     promClient,
     onSeriesOverflow,
     () => meters.isInUse,
+    () => familyLabels(instruments),
   );
   let measured = (): void => undefined;
   const instruments = createInstruments(views, config, {
@@ -172,8 +174,9 @@ function createProcesses(
   promClient: ForeignFamilies | undefined,
   onSeriesOverflow: (family: string, limit: number) => void,
   isSdkInUse: () => boolean,
+  labels: () => FamilyLabels,
 ) {
-  const hub = new Hub(config.syscode, (added) => totals.addDeltas(added));
+  const hub = new Hub(config.syscode, labels, (added) => totals.addDeltas(added));
   const totals = new ServiceTotals(catalogue, own, {
     seriesLimit: config.seriesLimit,
     onSeriesOverflow,
@@ -182,7 +185,7 @@ function createProcesses(
   });
   const scrape = createScrape(createTotalsReader(totals, isSdkInUse), promClient);
   const server = createMetricsServer(scrape, config);
-  const member = new Member(config.syscode, own, () => election.lost());
+  const member = new Member(config.syscode, own, () => election.hubLost());
   const election: Election = new Election({
     syscode: config.syscode,
     address: { port: config.port, host: config.host },

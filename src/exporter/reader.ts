@@ -1,23 +1,23 @@
 /**
- * The two readers of the SDK's side: one that takes deltas from the application's meters for the hub, and the
- * Prometheus exporter, which reads the hub's totals. The exporter's own server stays off: it shares its port among
- * cluster workers, so that each scrape would hit another one, and its sockets keep a finished process alive.
+ * The two SDK readers: one collects deltas of the application's meters, and the Prometheus exporter reads the totals of
+ * the service. The exporter's own server stays off: cluster workers would share its port, so that each scrape hits
+ * another one, and its sockets keep a finished process alive.
  *
- * Both are there from the application's first meter on. Without one the SDK is not loaded at all: it would add 10 MB,
- * 50 ms to the start, and 3 % to what a request costs though none of it runs then (docs/performance.md).
+ * Both are created with the application's first meter. Without one the SDK is not loaded at all: it would add 10 MB,
+ * 50 ms to the start, and 3 % to what a request costs although none of it runs then (docs/performance.md).
  */
 import type { MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
 import type { CollectionResult, MeterProvider, MetricProducer, MetricReader } from '@opentelemetry/sdk-metrics';
 import type { View } from '../views';
 import { AggregationTemporality } from '../views/sdk-constants';
 
-/** The meters of the application, and what they measured since they were last asked. */
+/** The application's meters, and what they measured since the last collection. */
 export interface ApplicationMeters {
-  /** Of the OpenTelemetry SDK; created when it is first asked for. */
+  /** Provider of the OpenTelemetry SDK; created when it is read first. */
   readonly provider: ApiMeterProvider;
-  /** Whether it has been. */
+  /** Whether the provider has been created. */
   readonly isInUse: boolean;
-  /** Deltas; nothing where there is no provider yet. */
+  /** Collects deltas; nothing without a provider. */
   collect(): Promise<Pick<CollectionResult['resourceMetrics'], 'scopeMetrics'> & Pick<CollectionResult, 'errors'>>;
   shutdown(): Promise<void>;
 }
@@ -65,7 +65,7 @@ export interface TotalsReader {
   collect(): Promise<CollectionResult>;
 }
 
-/** @param isSdkInUse whether the SDK is loaded anyway; it then reads, and otherwise the producer is asked directly */
+/** @param isSdkInUse whether the SDK is loaded anyway; only then the Prometheus exporter reads the producer */
 export function createTotalsReader(producer: MetricProducer, isSdkInUse: () => boolean): TotalsReader {
   let exporter: MetricReader | undefined;
   return {

@@ -1,9 +1,9 @@
 /**
- * One scrape: collect, then write in the form that was asked for. Simultaneous scrapes share one collection, and those
- * that want the same form its bytes.
+ * One scrape: collects, then writes the form that was asked for. Simultaneous scrapes share one collection, and those
+ * that ask for the same form share its bytes.
  *
- * Ours is whole or the scrape fails: all of it is written before an answer begins. What other libraries add is whole
- * or missing, and says so in a comment: the application's collectors must not end the monitoring of the service.
+ * Our families are complete or the scrape fails: all of them are written before an answer begins. The families of
+ * another library are complete or missing: the application's collectors must not end the monitoring of the service.
  */
 import type { MetricData } from '@opentelemetry/sdk-metrics';
 import { TimeSlice } from '../runtime/time-slice';
@@ -20,67 +20,67 @@ export interface Form {
   readonly isCompressed: boolean;
 }
 
-/** What it gets; shared by all that asked for the same at the same time. */
+/** The answer; shared by all scrapers that ask for the same form at the same time. */
 export interface Body {
   readonly headers: Readonly<Record<string, string>>;
   readonly chunks: readonly Buffer[];
 }
 
-/** @returns the whole scrape; rejects when it could not be collected whole */
+/** @returns the complete scrape; rejects when it could not be collected completely */
 export type Scrape = (form: Form) => Promise<Body>;
 
 /** Families of another library. */
 export interface ForeignFamilies {
-  /** Reads them; does not reject. */
+  /** Collects them; does not reject. */
   collect(): Promise<ForeignText>;
 }
 
 /**
- * Writes what was read.
  * @param own families that are on the scrape already
+ * @returns the text of the collected families, without those whose names are taken
  */
 export type ForeignText = (own: readonly MetricData[]) => string;
 
 interface Collected {
   readonly metrics: readonly MetricData[];
   readonly foreignText: string;
-  /** In which it can be written. */
+  /** Formats that it can be written in. */
   readonly formats: readonly Format[];
 }
 
-/** A collection and what was made of it, until all is made that was asked for. */
-interface Shared {
+/** A collection and its bodies, shared until every body that was asked for is made. */
+interface SharedCollection {
   readonly collected: Promise<Collected>;
   readonly asked: Map<string, Promise<Body>>;
   readonly made: Map<string, Body>;
-  /** The last that was asked for: they are made one after the other. */
+  /** The body that was asked for last; bodies are made one after the other. */
   last: Promise<unknown>;
 }
 
 export function createScrape(reader: TotalsReader, foreign?: ForeignFamilies): Scrape {
   const labels = new LabelTexts();
-  let underWay: Shared | undefined;
+  let current: SharedCollection | undefined;
 
   const collect = async (): Promise<Collected> => {
-    // first, so that its failure is counted in the same scrape
+    // first, so that a failure is counted in the same scrape
     const foreignText = await foreign?.collect();
     const { resourceMetrics, errors } = await reader.collect();
-    // half a scrape would look like counters that went back
+    // an incomplete scrape would look like counters that decreased
     if (errors.length > 0) throw errors[0];
     const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
     labels.keepOnly(metrics.map(({ descriptor }) => descriptor.name));
     return {
       metrics,
       foreignText: foreignText?.(metrics) ?? '',
-      // what others have written stays as they wrote it
+      // the text of another library is not converted
       formats: foreign === undefined && isOpenMetrics(metrics) ? ['text', 'openmetrics'] : ['text'],
     };
   };
-  const begin = (): Shared => {
+  const begin = (): SharedCollection => {
     const collected = collect();
     return { collected, asked: new Map(), made: new Map(), last: collected };
   };
-  const make = async ({ collected, made }: Shared, wanted: Form): Promise<Body> => {
+  const make = async ({ collected, made }: SharedCollection, wanted: Form): Promise<Body> => {
     const families = await collected;
     const format = families.formats.includes(wanted.format) ? wanted.format : 'text';
     const form = { ...wanted, format };
@@ -105,8 +105,8 @@ export function createScrape(reader: TotalsReader, foreign?: ForeignFamilies): S
   };
 
   return (form) => {
-    underWay ??= begin();
-    const shared = underWay;
+    current ??= begin();
+    const shared = current;
     const key = keyOf(form);
     let body = shared.asked.get(key);
     if (body === undefined) {
@@ -115,7 +115,7 @@ export function createScrape(reader: TotalsReader, foreign?: ForeignFamilies): S
       const last = body.catch(() => undefined);
       shared.last = last;
       void last.then(() => {
-        if (shared.last === last) underWay = undefined;
+        if (shared.last === last) current = undefined;
       });
     }
     return body;

@@ -38,13 +38,18 @@ type Level<S> = Map<string, Level<S> | S>;
 abstract class Accumulator<S extends Series> {
   private readonly root: Level<S> = new Map();
   private readonly fixedValues: readonly string[];
-  private readonly labels: readonly string[];
+  /** Names of all labels, the fixed ones first. */
+  readonly labels: readonly string[];
   private size = 0;
   private changed: S[] = [];
 
   constructor(private readonly options: AccumulatorOptions) {
     this.fixedValues = Object.values(options.fixed);
     this.labels = [...Object.keys(options.fixed), ...options.labels];
+  }
+
+  get family(): string {
+    return this.options.family;
   }
 
   /** @returns what has come since the last call; undefined when nothing has */

@@ -124,3 +124,8 @@ export function createInstruments(views: readonly View[], settings: InstrumentsS
 export function takeDeltas(instruments: Instruments): Deltas {
   return Object.values(instruments).flatMap((instrument) => instrument.take() ?? []);
 }
+
+/** @returns each family's label names, in the order of their values in deltas */
+export function familyLabels(instruments: Instruments): ReadonlyMap<string, readonly string[]> {
+  return new Map(Object.values(instruments).map(({ family, labels }) => [family, labels]));
+}

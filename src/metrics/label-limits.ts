@@ -72,7 +72,8 @@ function boundedAs(label: string): LabelName | undefined {
   return LIMITED_AS[label] ?? LABELS.find((bounded) => bounded === label);
 }
 
-function clean(value: string): string {
+/** @returns the value cut to {@link MAX_LABEL_CHARACTERS}, with U+FFFD in place of unprintable characters */
+export function clean(value: string): string {
   const short = value.length <= MAX_LABEL_CHARACTERS ? value : value.slice(0, MAX_LABEL_CHARACTERS - CUT.length) + CUT;
   return printable(short);
 }

@@ -38,8 +38,8 @@ export interface DeltaSource {
   takeDeltas(): Deltas;
 }
 
-/** Why a member's deltas were not added; a refused message (members.ts) is `malformed`. */
-export const DROP_REASONS = ['malformed', 'family', 'boundaries', 'series'] as const;
+/** Why a member's deltas were not added; the hub itself refuses `connections`, `malformed` messages and `labels`. */
+export const DROP_REASONS = ['connections', 'malformed', 'family', 'labels', 'boundaries', 'series'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** A sample of a family that is not measured but known when the scrape is written. */

@@ -2,6 +2,7 @@
  * Runs the application's callbacks of observable instruments so that one that fails or hangs takes neither the scrape
  * nor the other instruments with it: what it observed counts only once it has ended well, and in time.
  */
+import { within } from '../runtime/time-limit';
 import { sharedState } from '../shared-state';
 
 /** Callbacks and prom-client wait one after the other, and Prometheus gives a scrape 10 s by default. */
@@ -17,23 +18,10 @@ export async function observeWhole<Args extends unknown[]>(
 ): Promise<void> {
   const observed: Args[] = [];
   try {
-    await within(OBSERVE_LIMIT_MS, async () => callback((...args) => void observed.push(args)));
+    const work = async () => callback((...args) => void observed.push(args));
+    await within(OBSERVE_LIMIT_MS, work());
     for (const args of [...observed]) observe(...args);
   } catch (error) {
     sharedState().services?.ownMetricsFailed('meter', error);
-  }
-}
-
-/** @throws Error when the work has not ended by then; it may go on */
-export async function within<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
-    timer.unref();
-  });
-  try {
-    return await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -6,10 +6,11 @@ import type { MetricData } from '@opentelemetry/sdk-metrics';
 import { reportClash } from '../diagnostics/name-clash';
 import type { ForeignFamilies } from '../exporter/scrape';
 import { offFileLoaded, onFileLoaded } from '../instrumentations/patching/module-load';
+import { within } from '../runtime/time-limit';
 import { sampleNames } from '../views/prometheus-names';
 import { DataPointType } from '../views/sdk-constants';
 import { type ForeignFamily, foreignFamilies } from './foreign-text';
-import { OBSERVE_LIMIT_MS, within } from './observation';
+import { OBSERVE_LIMIT_MS } from './observation';
 
 interface Registry {
   metrics(): string | Promise<string>;
@@ -35,7 +36,8 @@ export function observePromClient(failed: (source: string, error: unknown) => vo
 
   const read = async (registry: Registry, name: string): Promise<ForeignFamily[] | undefined> => {
     try {
-      return foreignFamilies(await within(OBSERVE_LIMIT_MS, async () => registry.metrics()));
+      const metrics = async () => registry.metrics();
+      return foreignFamilies(await within(OBSERVE_LIMIT_MS, metrics()));
     } catch (error) {
       failed(name, error);
       return undefined;

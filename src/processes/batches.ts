@@ -1,16 +1,19 @@
-/** Deltas on their way to another process: cut into chunks that fit a frame, and checked when they arrive. */
+/** Splits deltas into batches that fit a frame, and checks deltas that arrive. */
 import type { Deltas, FamilyDelta, SeriesDelta } from '../metrics/deltas';
 
-/** Size at which a batch is cut: one fits the buffer of a local socket, so that a hub that hangs holds nobody up. */
+/**
+ * Target size of a batch: it fits the buffer of a local socket, so that a hub that hangs does not block a member's
+ * exit.
+ */
 const BATCH_BYTES = 64 * 1024;
-/** More than any label or family of ours has. */
+/** No family has more labels, or more boundaries. */
 const MAX_LABELS = 32;
 const MAX_BOUNDARIES = 1_000;
-/** What Prometheus takes; `le` is the histograms' own. */
+/** Label names that Prometheus accepts; `le` belongs to the buckets. */
 const LABEL_NAME = /^(?!le$)[A-Za-z_]\w*$/;
 
 /**
- * @returns batches in the order of collection, each below the size of a frame; none when nothing was measured
+ * @returns batches in the order of the series, each smaller than a frame; none when nothing was measured
  */
 export function toBatches(deltas: Deltas): Deltas[] {
   const batches: FamilyDelta[][] = [];
@@ -34,14 +37,14 @@ export function toBatches(deltas: Deltas): Deltas[] {
   return batches;
 }
 
-/** An upper estimate in bytes: a UTF-16 unit becomes six at most, as an escape in JSON. */
+/** Bytes of a series in a frame, estimated. */
 function sizeOf(row: SeriesDelta): number {
   const characters = row.values.reduce((sum, value) => sum + value.length + 3, 0);
   const numbers = 'buckets' in row ? row.buckets.length + 3 : 1;
   return characters * 3 + numbers * 8 + 64;
 }
 
-/** Whether a value from outside is deltas, to the last field. */
+/** Whether a parsed value has the shape of deltas, every field checked. */
 export function isDeltas(value: unknown): value is Deltas {
   return Array.isArray(value) && value.every(isFamilyDelta);
 }
@@ -59,7 +62,7 @@ function isFamilyDelta(value: unknown): boolean {
   return series.every((row) => isHistogramDelta(row, labels.length, boundaries.length + 1));
 }
 
-/** Of a counter, or of a gauge. */
+/** A series of a counter (`add`), or of a gauge (`last`). */
 function isNumberDelta(value: unknown, labels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { values, add, last } = value as Record<string, unknown>;
@@ -72,7 +75,7 @@ function isHistogramDelta(value: unknown, labels: number, length: number): boole
   const { values, count, sum, buckets } = value as Record<string, unknown>;
   if (!isTexts(values) || values.length !== labels || !isAmount(count) || !isAmount(sum)) return false;
   if (!Array.isArray(buckets) || buckets.length !== length || !buckets.every(isAmount)) return false;
-  // a histogram whose buckets do not add up to its count would be refused by Prometheus, with all the scrape
+  // Prometheus rejects the whole scrape when a histogram's buckets do not add up to its count
   return buckets.reduce((total: number, each: number) => total + each, 0) === count;
 }
 
@@ -80,7 +83,7 @@ function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }
 
-/** Counters only rise. */
+/** Counters never decrease. */
 function isAmount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

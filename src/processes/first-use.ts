@@ -1,25 +1,30 @@
 /**
- * Tells when a process turns out to be an application at work, which is when it joins the others: a server of its own
- * listens, it forks a process or starts a thread, or it has been running for a while.
+ * Detects that a process is an application at work and not a short-lived tool: a server of its own listens on TCP, it
+ * forks a process or starts a thread, or it has been running for ten seconds.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Server } from 'node:net';
 
-/** A tool that is no service has usually ended by then. */
+/** Command-line tools have usually ended by then. */
 const LATEST_MS = 10_000;
 const THREAD_CHANNEL = 'worker_threads';
 const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
-/** Releases of Node from which on listening is published. @see https://github.com/nodejs/node/pull/53136 */
+/**
+ * Releases of Node that publish LISTEN_CHANNEL, major to first minor. @see https://github.com/nodejs/node/pull/53136
+ */
 const LISTEN_PUBLISHED_SINCE: Readonly<Record<number, number>> = { 20: 16, 22: 3 };
 
-/** Waits for the first use. @returns ends the waiting */
+/**
+ * Calls back once, at the first use.
+ * @returns a function that ends the waiting
+ */
 export function onFirstUse(callback: () => void): () => void {
   let isOver = false;
   const restore: (() => void)[] = [];
   const end = () => {
     isOver = true;
     clearTimeout(timer);
-    // later, because a channel that is publishing would skip the application's own subscriber
+    // later: removed while the channel is publishing, it would make the channel skip the application's next subscriber
     queueMicrotask(() => {
       for (const undo of restore.splice(0)) undo();
     });
@@ -36,7 +41,7 @@ export function onFirstUse(callback: () => void): () => void {
   const timer = setTimeout(happened, LATEST_MS).unref();
   listen(THREAD_CHANNEL, happened);
   listen('child_process', (message) => {
-    // published before the child is spawned; one without a channel to its parent is a program of any kind
+    // published before the child is spawned; only fork() gives it an IPC channel, other programs may be anything
     const { process: child } = message as { process: { channel?: unknown } };
     queueMicrotask(() => {
       if (child.channel) happened();
@@ -50,7 +55,7 @@ export function onFirstUse(callback: () => void): () => void {
   return end;
 }
 
-/** Waits for the first thread that this process starts. */
+/** Calls back once, when this process starts its first thread. */
 export function onFirstThread(callback: () => void): void {
   const happened = () => {
     queueMicrotask(() => unsubscribe(THREAD_CHANNEL, happened));
@@ -65,7 +70,7 @@ function isListeningPublished(): boolean {
   return since === undefined ? major > Math.max(...Object.keys(LISTEN_PUBLISHED_SINCE).map(Number)) : minor >= since;
 }
 
-/** A server on a pipe or a local socket talks to its own kind. */
+/** A pipe or a local socket serves other programs of the machine, not the service's clients. */
 function isTcp(options: unknown): boolean {
   if (typeof options === 'string') return /^\d+$/.test(options);
   return typeof options !== 'object' || options === null || !('path' in options) || options.path === undefined;

@@ -1,92 +1,99 @@
 /**
- * The hub's side of its members: lets them in, takes their batches once each, asks all of them at a scrape, and keeps
- * count of who is there, who has gone and what went wrong.
+ * The hub's side: accepts members, adds each of their batches once, asks all of them at a scrape, and counts members
+ * that are connected, members that have left and what was dropped.
  */
 import type { Socket } from 'node:net';
 import { errorText, warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
 import { DROP_REASONS, type DropReason, type StateSample } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
+import { endsWithin } from '../runtime/time-limit';
 import { STATE_FAMILIES } from '../views';
-import { type Address, MeetingPoint } from './hub-socket';
+import { logDropped } from './hub-messages';
+import { type Address, HubSocket } from './hub-socket';
 import {
   encodeFrame,
   FrameDecoder,
   type Hello,
   type HubMessage,
+  MAX_FRAME_BYTES,
   memberMessage,
   PROTOCOL_VERSION,
   type Refusal,
 } from './protocol';
+import { ReadLimit } from './read-limit';
+import { boundDeltas, type FamilyLabels } from './received-deltas';
+import { RefusedServices } from './refused-services';
 import { sendNow } from './socket-write';
 
-/** How long a scrape waits for members; Prometheus itself waits 10 s by default. */
+/** How long a scrape waits for members; Prometheus waits 10 s for a scrape by default. */
 const GATHER_LIMIT_MS = 500;
-/** A peer that has not said by then who it is, is no member. */
-const HELLO_LIMIT_MS = 5_000;
-/** How often a scrape looks whether members can still come. */
-const LOOK_AFTER_MS = 5_000;
-const MAX_MEMBERS = 1_024;
-/** Hub, present and gone, whose last batch is remembered. */
+/** A peer that has not sent its hello by then is disconnected. */
+const HELLO_LIMIT_MS = 2_000;
+/** Connections without a hello; members send theirs at once. Each takes a file descriptor of the application. */
+const MAX_UNKNOWN_PEERS = 64;
+const MAX_HELLO_BYTES = 1_024;
+/** How often a scrape checks that the socket is still there. */
+const SOCKET_CHECK_MS = 5_000;
+const MAX_MEMBERS = 512;
+/** Members, connected and left, whose last batch number is remembered. */
 const MAX_REMEMBERED = 10_000;
-/** A refused process asks again every minute; one that has not for so long has gone. */
-const REFUSED_FOR_MS = 150_000;
-const MAX_REFUSED_SYSCODES = 32;
-const MAX_REFUSED_MEMBERS = 1_000;
 
 interface Peer {
   readonly socket: Socket;
   hello?: Hello;
-  /** The question it has not answered yet. */
+  /** The collect message that it has not answered yet. */
   asked?: { readonly id: number; readonly answered: () => void };
 }
 
 export class Hub {
   private readonly peers = new Map<string, Peer>();
-  /** Number of the last batch taken of each member, longest gone first. */
-  private readonly taken = new Map<string, number>();
+  /** Member to the number of its last batch, in the order of that batch's arrival. */
+  private readonly lastBatches = new Map<string, number>();
   private readonly dropped = new Map<DropReason, number>(DROP_REASONS.map((reason) => [reason, 0]));
-  /** System code to member to the time until which it counts. */
-  private readonly refused = new Map<string, Map<string, number>>();
-  private meeting: MeetingPoint | undefined;
-  private lookedAfterMs = 0;
-  private connections = 0;
-  private questions = 0;
+  private readonly refused = new RefusedServices();
+  private socket: HubSocket | undefined;
+  private socketCheckedMs = 0;
+  /** Connections that have not sent a hello. */
+  private unknownPeers = 0;
+  private collects = 0;
   private gone = 0;
   private late = 0;
   private collectionSeconds = 0;
 
   /**
    * @param syscode of this service; members of another one are refused
-   * @param add takes deltas of a member, and says how many of them it dropped
+   * @param labels of this process's families; a member's have to be the same
+   * @param add adds a member's deltas; returns how many series it dropped, by reason
    */
   constructor(
     private readonly syscode: string,
+    private readonly labels: () => FamilyLabels,
     private readonly add: (deltas: Deltas) => ReadonlyMap<DropReason, number>,
   ) {}
 
-  /** Begins to let members in; this process is the hub from now on. */
+  /** Begins to accept members; this process is the hub from now on. */
   open(address: Address): void {
-    this.meeting = new MeetingPoint(address, (socket) => this.receive(socket));
-    void this.openMeeting(this.meeting);
+    this.socket = new HubSocket(address, (socket) => this.receive(socket));
+    void this.openSocket(this.socket);
   }
 
   async close(): Promise<void> {
-    await this.meeting?.close();
+    await this.socket?.close();
     for (const { socket } of this.peers.values()) socket.destroy();
   }
 
-  /** Asks all members for what they have measured, and waits until they have handed it over, or half a second. */
+  /** Asks all members for what they have measured, and waits for their answers, half a second at most. */
   async gather(): Promise<void> {
     const begin = nowMs();
-    if (this.meeting !== undefined && begin > this.lookedAfterMs + LOOK_AFTER_MS) void this.openMeeting(this.meeting);
+    if (this.socket !== undefined && begin > this.socketCheckedMs + SOCKET_CHECK_MS) void this.openSocket(this.socket);
     const answers: Promise<void>[] = [];
     let missing = 0;
     for (const peer of this.peers.values()) {
       missing++;
-      // one that still owes an answer hangs: every scrape would wait for it
+      // a member that has not answered the last scrape hangs; do not wait for it again
       if (peer.asked !== undefined) continue;
-      const id = ++this.questions;
+      const id = ++this.collects;
       answers.push(
         new Promise((resolve) => {
           const answered = () => {
@@ -98,7 +105,7 @@ export class Hub {
       );
       send(peer.socket, { type: 'collect', id });
     }
-    if (answers.length > 0) await atMost(GATHER_LIMIT_MS, Promise.all(answers));
+    if (answers.length > 0) await endsWithin(GATHER_LIMIT_MS, Promise.all(answers));
     this.late += missing;
     this.collectionSeconds = answers.length > 0 ? (nowMs() - begin) / 1000 : 0;
   }
@@ -114,45 +121,63 @@ export class Hub {
       sample(collectionSeconds, {}, this.collectionSeconds),
       ...Array.from(this.dropped, ([reason, value]) => sample(droppedDeltas, { reason }, value)),
       sample(lateDeltas, {}, this.late),
-      ...Array.from(this.refused, ([syscode, members]) => sample(refused, { syscode }, stillThere(members))),
+      ...Array.from(this.refused.counts(), ([syscode, count]) => sample(refused, { syscode }, count)),
     ];
   }
 
-  private async openMeeting(meeting: MeetingPoint): Promise<void> {
-    this.lookedAfterMs = nowMs();
+  private async openSocket(socket: HubSocket): Promise<void> {
+    this.socketCheckedMs = nowMs();
     try {
-      await meeting.open();
+      await socket.open();
     } catch (error) {
-      const text = `an error inside the exporter, in opening the meeting point: ${errorText(error)}`;
-      warn('CHX_INTERNAL', 'meeting', text);
+      const text = `an error inside the exporter, in opening the hub's socket: ${errorText(error)}`;
+      warn('CHX_INTERNAL', 'hub socket', text);
     }
   }
 
   private receive(socket: Socket): void {
-    const peer: Peer = { socket };
-    const decoder = new FrameDecoder();
-    this.connections++;
-    socket.unref();
-    const helloLimit = setTimeout(() => socket.destroy(), HELLO_LIMIT_MS).unref();
     socket.on('error', () => undefined);
-    socket.on('close', () => {
-      this.connections--;
+    if (this.unknownPeers >= MAX_UNKNOWN_PEERS) {
+      this.drop('connections', 1);
+      socket.destroy();
+      return;
+    }
+    const peer: Peer = { socket };
+    const decoder = new FrameDecoder(MAX_HELLO_BYTES);
+    const readLimit = new ReadLimit(socket);
+    this.unknownPeers++;
+    let isUnknown = true;
+    const known = () => {
       clearTimeout(helloLimit);
+      if (isUnknown) this.unknownPeers--;
+      isUnknown = false;
+    };
+    const helloLimit = setTimeout(() => {
+      this.drop('connections', 1);
+      socket.destroy();
+    }, HELLO_LIMIT_MS).unref();
+    socket.unref();
+    socket.on('close', () => {
+      known();
       this.leave(peer);
     });
     socket.on('data', (bytes) => {
+      let messages = 0;
       try {
         for (const value of decoder.push(bytes)) {
-          // what follows a refusal in the same chunk is nobody's
+          // what follows a refusal in the same chunk is ignored
           if (socket.destroyed || socket.writableEnded) return;
           const message = memberMessage(value);
+          messages++;
           if (message.type === 'hello') {
-            clearTimeout(helloLimit);
-            this.welcome(peer, message);
+            known();
+            decoder.maxFrameBytes = MAX_FRAME_BYTES;
+            this.accept(peer, message);
           } else if (peer.hello === undefined) throw new Error('no hello');
           else if (message.type === 'batch') this.take(peer.socket, peer.hello.member, message.number, message.deltas);
-          else this.noteAnswer(peer, message.id);
+          else this.collected(peer, message.id);
         }
+        readLimit.spend(bytes.length, messages);
       } catch {
         this.drop('malformed', 1);
         socket.destroy();
@@ -160,44 +185,46 @@ export class Hub {
     });
   }
 
-  private welcome(peer: Peer, hello: Hello): void {
+  private accept(peer: Peer, hello: Hello): void {
     if (peer.hello !== undefined) throw new Error('a second hello');
     const refusal = this.refusalOf(hello);
     if (refusal !== undefined) {
-      if (refusal === 'syscode') this.noteRefused(hello);
+      if (refusal === 'syscode') this.refused.add(hello);
       peer.socket.end(encodeFrame({ type: 'refused', reason: refusal, syscode: this.syscode, pid: process.pid }));
       return;
     }
-    // a member has one connection; an older one is a leftover
+    // a member has one connection; an older one has not been closed yet
     const { member } = hello;
     const former = this.peers.get(member);
     if (former !== undefined) {
       this.leave(former);
       former.socket.destroy();
     }
-    if (this.taken.has(member) && !hello.isThread) this.gone--;
+    if (this.lastBatches.has(member) && !hello.isThread) this.gone--;
     peer.hello = hello;
     this.peers.set(member, peer);
-    this.remember(member, this.taken.get(member) ?? 0);
+    this.remember(member, this.lastBatches.get(member) ?? 0);
     send(peer.socket, { type: 'welcome', pid: process.pid });
   }
 
   private refusalOf({ version, syscode }: Hello): Refusal | undefined {
     if (version !== PROTOCOL_VERSION) return 'version';
     if (syscode !== this.syscode) return 'syscode';
-    return this.connections > MAX_MEMBERS ? 'full' : undefined;
+    return this.peers.size >= MAX_MEMBERS ? 'full' : undefined;
   }
 
-  /** Adding and answering are one step: a batch whose answer was lost is sent again, and known by its number. */
+  /** Adds and acknowledges in one step: a batch whose ack was lost is sent again and recognised by its number. */
   private take(socket: Socket, member: string, number: number, deltas: Deltas): void {
-    if (number > (this.taken.get(member) ?? 0)) {
-      for (const [reason, count] of this.add(deltas)) this.drop(reason, count);
+    if (number > (this.lastBatches.get(member) ?? 0)) {
+      const { deltas: bounded, otherLabels } = boundDeltas(deltas, this.labels());
+      if (otherLabels > 0) this.drop('labels', otherLabels);
+      for (const [reason, count] of this.add(bounded)) this.drop(reason, count);
       this.remember(member, number);
     }
     send(socket, { type: 'ack', number });
   }
 
-  private noteAnswer(peer: Peer, id: number): void {
+  private collected(peer: Peer, id: number): void {
     if (peer.asked?.id !== id) return;
     peer.asked.answered();
     delete peer.asked;
@@ -212,43 +239,20 @@ export class Hub {
   }
 
   private remember(member: string, number: number): void {
-    this.taken.delete(member);
-    this.taken.set(member, number);
-    if (this.taken.size <= MAX_REMEMBERED) return;
-    const oldest = [...this.taken.keys()].find((each) => !this.peers.has(each));
-    if (oldest !== undefined) this.taken.delete(oldest);
-  }
-
-  private noteRefused({ syscode, member }: Hello): void {
-    const members = this.refused.get(syscode) ?? new Map<string, number>();
-    if (!this.refused.has(syscode) && this.refused.size >= MAX_REFUSED_SYSCODES) return;
-    this.refused.set(syscode, members);
-    stillThere(members);
-    if (members.size < MAX_REFUSED_MEMBERS) members.set(member, Date.now() + REFUSED_FOR_MS);
+    this.lastBatches.delete(member);
+    this.lastBatches.set(member, number);
+    if (this.lastBatches.size <= MAX_REMEMBERED) return;
+    const oldest = [...this.lastBatches.keys()].find((each) => !this.peers.has(each));
+    if (oldest !== undefined) this.lastBatches.delete(oldest);
   }
 
   private drop(reason: DropReason, count: number): void {
     this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count);
+    logDropped(reason);
   }
 }
 
-/** Forgets those that have not asked again. @returns how many are left */
-function stillThere(members: Map<string, number>): number {
-  const now = Date.now();
-  for (const [member, until] of members) if (until < now) members.delete(member);
-  return members.size;
-}
-
-/** One that has gone is not closed here: what it sent before may not have been read yet. */
+/** Does not close the socket of a peer that has ended: what it sent before may not be read yet. */
 function send(socket: Socket, message: HubMessage): void {
   if (sendNow(socket, encodeFrame(message)) === 'full') socket.destroy();
-}
-
-async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs).unref();
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
 }

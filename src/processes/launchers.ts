@@ -1,11 +1,11 @@
 /**
- * What this process is: a program that only launches the application stays out of measuring altogether.
+ * Recognises programs that only launch the application; the exporter does not start in them.
  *
- * Under `NODE_OPTIONS=-r channel-exporter/register` every Node process is preloaded, and the launcher comes first.
- * It is told by its command line alone, before anything heavy is loaded.
+ * `NODE_OPTIONS=-r channel-exporter/register` preloads every Node process, the launcher first. It is recognised by its
+ * command line alone, before anything heavy is loaded.
  */
 
-/** What identifies a program. */
+/** The command line of a process. */
 export interface CommandLine {
   /** As process.argv: the binary, the script, its arguments. */
   readonly argv: readonly string[];
@@ -76,7 +76,7 @@ export function launcherOf(line: CommandLine): string | undefined {
   return LAUNCHERS.find(({ is }) => is(script, line))?.name;
 }
 
-/** Values of PM2's own that would be taken for the environment. */
+/** Types of values that PM2 makes variables of; the others are its own bookkeeping. */
 const TEXT_TYPES = ['string', 'number', 'boolean'];
 
 /**

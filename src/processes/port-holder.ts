@@ -1,13 +1,13 @@
-/** Finds out which process listens on a port, where Linux tells. */
+/** Finds the process that listens on a port, by /proc of Linux. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** State of a listening socket in /proc/net/tcp. */
 const LISTENING = '0A';
-/** Processes looked at; on a host with more the holder stays unknown. */
+/** Processes examined at most. */
 const MAX_PROCESSES = 5_000;
 
 /**
- * @returns such as `node app.js (pid 4711)`; undefined where it cannot be known, for lack of rights or of /proc
+ * @returns for example `node app.js (pid 4711)`; undefined without /proc, or without the right to read it
  */
 export function describePortHolder(port: number): string | undefined {
   try {

@@ -1,5 +1,5 @@
 /**
- * What hub and members say to each other: frames of JSON behind their length, every field checked.
+ * The messages between hub and members: frames of a length and JSON, every field checked.
  *
  *   member                       hub
  *   hello ───────────────────▶
@@ -7,25 +7,25 @@
  *   batch n ─────────────────▶             (n counts from 1 in the life of the member)
  *         ◀─────────────────── ack n
  *         ◀─────────────────── collect id  (at each scrape)
- *   batch n+1, after its ack:
- *   collected id ────────────▶
+ *   batch n+1 ───────────────▶
+ *         ◀─────────────────── ack n+1
+ *   collected id ────────────▶             (every batch before it is acknowledged)
  *
- * Neither side trusts the other: a frame that is too long, no JSON or not one of these messages is a
- * {@link ProtocolError}, upon which the connection is closed.
+ * Neither side trusts the other: a frame that is too long, is not JSON or is none of these messages throws a
+ * {@link ProtocolError}, and the connection is closed.
  */
-
 import type { Deltas } from '../metrics/deltas';
 import { parseSyscode } from '../views/metric-names';
 import { isDeltas } from './batches';
 
-/** Changes when a message changes its meaning; both sides must have the same. */
+/** Raised when a message changes its meaning; hub and member must agree on it. */
 export const PROTOCOL_VERSION = 1;
-/** Longest frame. A batch is cut far below it (deltas.ts). */
+/** Longest frame. Batches are far smaller (batches.ts). */
 export const MAX_FRAME_BYTES = 1024 * 1024;
 const LENGTH_BYTES = 4;
 const MAX_ID_CHARACTERS = 64;
 
-/** Why a hub turns a peer away. */
+/** Why a hub refuses a member. */
 export const REFUSALS = ['syscode', 'version', 'full'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
@@ -33,7 +33,7 @@ export interface Hello {
   readonly type: 'hello';
   readonly version: number;
   readonly syscode: string;
-  /** Chosen at random by each process or thread, for its life. */
+  /** A random identifier of the process or thread, for its life. */
   readonly member: string;
   readonly pid: number;
   readonly isThread: boolean;
@@ -47,7 +47,7 @@ export type MemberMessage =
 export interface Refused {
   readonly type: 'refused';
   readonly reason: Refusal;
-  /** Of the hub. */
+  /** Of the hub's service. */
   readonly syscode: string;
   readonly pid: number;
 }
@@ -58,12 +58,12 @@ export type HubMessage =
   | { readonly type: 'ack'; readonly number: number }
   | { readonly type: 'collect'; readonly id: number };
 
-/** What a peer sent is none of the messages above. */
+/** The peer sent something that is none of the messages above. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
 }
 
-/** @returns the message as one frame: four bytes of length, high byte first, and its JSON */
+/** @returns one frame: the length in four bytes, big-endian, and the message as JSON */
 export function encodeFrame(message: MemberMessage | HubMessage): Buffer {
   const body = Buffer.from(JSON.stringify(message));
   const frame = Buffer.allocUnsafe(LENGTH_BYTES + body.length);
@@ -72,27 +72,33 @@ export function encodeFrame(message: MemberMessage | HubMessage): Buffer {
   return frame;
 }
 
-/** Takes frames out of bytes that come in any chunks; holds at most one frame. */
+/** Reads frames from bytes that arrive in chunks of any size; buffers one frame and one chunk at most. */
 export class FrameDecoder {
+  /** Longer frames are refused; may be changed between two frames. */
+  maxFrameBytes: number;
+
   private chunks: Buffer[] = [];
   private held = 0;
 
+  constructor(maxFrameBytes = MAX_FRAME_BYTES) {
+    this.maxFrameBytes = maxFrameBytes;
+  }
+
   /**
-   * @returns the values of all frames that are whole by now
-   * @throws {ProtocolError} for a frame that is too long or no JSON
+   * Yields the parsed value of each frame that is complete.
+   * @throws {ProtocolError} for a frame that is too long or not JSON
    */
-  push(bytes: Buffer): unknown[] {
+  *push(bytes: Buffer): Generator<unknown> {
     this.chunks.push(bytes);
     this.held += bytes.length;
-    const values: unknown[] = [];
     for (;;) {
       const length = this.frameLength();
-      if (length === undefined || this.held < LENGTH_BYTES + length) return values;
+      if (length === undefined || this.held < LENGTH_BYTES + length) return;
       const all = this.joined();
-      values.push(parseJson(all.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + length)));
       const rest = all.subarray(LENGTH_BYTES + length);
       this.chunks = rest.length === 0 ? [] : [rest];
       this.held = rest.length;
+      yield parseJson(all.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + length));
     }
   }
 
@@ -101,7 +107,7 @@ export class FrameDecoder {
     const [first] = this.chunks;
     const head = first !== undefined && first.length >= LENGTH_BYTES ? first : this.joined();
     const length = head.readUInt32BE();
-    if (length === 0 || length > MAX_FRAME_BYTES) throw new ProtocolError(`a frame of ${length} bytes`);
+    if (length === 0 || length > this.maxFrameBytes) throw new ProtocolError(`a frame of ${length} bytes`);
     return length;
   }
 
@@ -116,7 +122,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ProtocolError('a frame that is no JSON');
+    throw new ProtocolError('a frame that is not JSON');
   }
 }
 
@@ -144,22 +150,22 @@ const HUB_MESSAGES: Readonly<Record<HubMessage['type'], (fields: Fields) => bool
   collect: ({ id }) => isCount(id),
 };
 
-/** @throws {ProtocolError} when the value is no message of a member */
+/** @throws {ProtocolError} when the value is not a message of a member */
 export function memberMessage(value: unknown): MemberMessage {
   return checked(value, MEMBER_MESSAGES) as MemberMessage;
 }
 
-/** @throws {ProtocolError} when the value is no message of a hub */
+/** @throws {ProtocolError} when the value is not a message of a hub */
 export function hubMessage(value: unknown): HubMessage {
   return checked(value, HUB_MESSAGES) as HubMessage;
 }
 
 function checked(value: unknown, messages: Readonly<Record<string, (fields: Fields) => boolean>>): unknown {
-  if (typeof value !== 'object' || value === null) throw new ProtocolError('a frame that is no object');
+  if (typeof value !== 'object' || value === null) throw new ProtocolError('a frame that is not an object');
   const fields = value as Fields;
   const type = typeof fields.type === 'string' && Object.hasOwn(messages, fields.type) ? fields.type : undefined;
   if (type === undefined) throw new ProtocolError('a message of no known type');
-  if (!messages[type]?.(fields)) throw new ProtocolError(`a message ${type} with fields that are none`);
+  if (!messages[type]?.(fields)) throw new ProtocolError(`a message ${type} with malformed fields`);
   return value;
 }
 
@@ -167,7 +173,7 @@ function isSyscode(value: unknown): boolean {
   return typeof value === 'string' && parseSyscode(value) === value;
 }
 
-/** A whole number from 0 on. */
+/** A non-negative integer. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,17 +1,18 @@
-/** Writing to a local socket past its stream, for moments in which the stream would not do. */
+/** Writes to a local socket synchronously, past its stream. */
 import { writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
-/** How long a writer waits for room in the socket's buffer, at most. */
+/** Longest wait for room in the socket's buffer. */
 const ROOM_LIMIT_MS = 200;
 const ROOM_PAUSE_MS = 2;
 
-/** How writing ended: whole; the buffer is full or was in use; the other side has gone. */
+/** Everything was written; the buffer is full or the stream has data queued; the peer has closed. */
 export type Sent = 'whole' | 'full' | 'gone';
 
 /**
- * Writes at once. A stream would be destroyed by an error in writing, together with what the other side has sent
- * before it ended and nobody has read yet; and in an `exit` listener nothing would be written any more.
+ * Writes before it returns. A stream is destroyed by a failed write, together with what the peer sent before it ended
+ * and what is not read yet; and in an `exit` listener a stream no longer writes.
+ * @param waitForRoom blocks for up to 200 ms while the buffer is full
  */
 export function sendNow(socket: Socket, bytes: Buffer, { waitForRoom = false } = {}): Sent {
   const fd = (socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd;
@@ -30,7 +31,7 @@ export function sendNow(socket: Socket, bytes: Buffer, { waitForRoom = false } =
   return 'whole';
 }
 
-/** A named pipe of Windows has no descriptor to write to. */
+/** A named pipe of Windows has no file descriptor. */
 function sendByStream(socket: Socket, bytes: Buffer): Sent {
   if (!socket.writable) return 'gone';
   socket.write(bytes);

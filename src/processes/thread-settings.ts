@@ -1,18 +1,17 @@
-/** What a thread is told by the process that it belongs to, whatever the thread's own environment says. */
+/** Settings that a thread takes from its process instead of from its own environment. */
 import { getEnvironmentData, isMainThread } from 'node:worker_threads';
 
-/** What a thread takes from the process that it belongs to. */
 export interface ThreadSettings {
-  /** Win over the thread's own environment. */
+  /** Override the thread's own environment. */
   readonly options: { readonly syscode: string; readonly port: number; readonly host?: string };
-  /** Where the hub is met. */
+  /** Paths at which the hub may listen. */
   readonly paths: readonly string[];
 }
 
-/** Key of {@link ThreadSettings} in Node's environment data, which threads are given a copy of. */
+/** Key of {@link ThreadSettings} in Node's environment data, of which every thread gets a copy. */
 export const THREAD_SETTINGS_KEY = 'channel-exporter.1';
 
-/** @returns what the main thread has told; undefined in the main thread itself, or when it told nothing */
+/** @returns undefined in the main thread, or when the main thread has not set any */
 export function threadSettings(): ThreadSettings | undefined {
   return isMainThread ? undefined : (getEnvironmentData(THREAD_SETTINGS_KEY) as ThreadSettings | undefined);
 }

@@ -40,13 +40,6 @@ export function nodeOfLine(line: number): string | undefined {
   return undefined;
 }
 
-/** Whether the binary under test can use abstract sockets: connecting to one never ends in the first releases of Node 20. */
-export function hasAbstractSockets(): boolean {
-  const version = spawnSync(nodeBinary(), ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout;
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 20 || minor >= 20;
-}
-
 function titleOfLines(): string {
   const others = ALL_LINES.filter((line) => !NODE_LINES.includes(line));
   const run = `Node ${NODE_LINES.join(', ')}`;

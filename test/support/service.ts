@@ -24,6 +24,8 @@ export interface ServiceOptions {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** User that it runs as; only root may set it. */
+  readonly uid?: number;
 }
 
 /** A line `ready <port> <pid>` that some process of the service has written. */
@@ -98,6 +100,7 @@ function startService(options: ServiceOptions): Service {
     cwd: options.cwd ?? ROOT,
     env: environment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     // a group of its own, so that what it has started is ended with it
     detached: true,
   });

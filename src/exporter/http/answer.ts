@@ -10,7 +10,10 @@ const PLAIN = 'text/plain; charset=utf-8';
 /** Writes status, headers and body; the body is left out for HEAD. Does not throw. */
 export type Reply = (status: number, headers: Readonly<Record<string, string>>, body: readonly Buffer[]) => void;
 
-/** @param path as the message for other methods names it */
+/**
+ * Answers GET and HEAD with the scrape, other methods with 405, and 500 when collecting fails.
+ * @param path named in the message for other methods
+ */
 export function answerScrape(
   { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
   path: string,
@@ -30,14 +33,14 @@ export function answerScrape(
   );
 }
 
-/** Answers with one line for people to read. */
+/** Answers with one line of plain text. */
 export function replyText(reply: Reply, status: number, line: string, headers: Readonly<Record<string, string>> = {}) {
   reply(status, { ...headers, 'Content-Type': PLAIN }, [Buffer.from(`${line}\n`)]);
 }
 
 /**
- * A reply over a response that nobody has answered yet; where somebody has, or the client has left, it is dropped.
- * @param onWaiting called when what was written may still have to wait for its reader
+ * @returns a reply that writes to the response, unless it is already answered or its client has disconnected
+ * @param onWaiting called when bytes were written that the reader may not have taken yet
  */
 export function replyOver(response: ServerResponse, onWaiting?: () => void): Reply {
   return (status, headers, body) => {
@@ -46,7 +49,7 @@ export function replyOver(response: ServerResponse, onWaiting?: () => void): Rep
   };
 }
 
-/** The path of a request for people to read. */
+/** The path of a request without query and fragment. */
 export function requestPath(request: IncomingMessage): string {
   return (request.url ?? '').replace(/[?#].*$/s, '');
 }

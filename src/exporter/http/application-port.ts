@@ -1,8 +1,8 @@
 /**
  * Answers the scrape on the application's own port, where the application itself would answer 404.
  *
- * Only the response to GET or HEAD of that one path is touched: when it is about to become a 404, its head and body
- * are dropped and the scrape takes their place. Every other request costs a comparison.
+ * Only responses to GET and HEAD of that one path are changed: when the application sends a 404, its head and body are
+ * dropped and the scrape is sent instead. Any other request costs one string comparison.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
@@ -19,7 +19,7 @@ type Method = (this: ServerResponse, ...args: unknown[]) => unknown;
 /**
  * @param path exact, without query
  * @param isOwnServer whether a server is the exporter's
- * @returns a function that ends it
+ * @returns a function that stops it
  */
 export function answerOnApplication(
   path: string,
@@ -36,7 +36,10 @@ export function answerOnApplication(
   return () => unsubscribe(REQUEST_START, onStart);
 }
 
-/** Each method that may send the head, on this response alone; whoever patches later is above and sees no difference. */
+/**
+ * Replaces the methods that may send the head, on this response alone; later patches wrap ours as they would the
+ * original.
+ */
 function takeOver404(request: IncomingMessage, response: ServerResponse, path: string, scrape: Scrape): void {
   const real = ServerResponse.prototype;
   let isTaken = false;
@@ -47,17 +50,17 @@ function takeOver404(request: IncomingMessage, response: ServerResponse, path: s
     forgetExchange(response);
     answerScrape(request, path, scrape, (status, headers, body) => {
       if (response.destroyed) return;
-      // what the application had in mind for its 404
+      // the headers of the application's 404
       for (const name of response.getHeaderNames()) response.removeHeader(name);
       response.statusMessage = STATUS_CODES[status] as string;
       send(response, real, status, headers, body);
     });
   };
-  const replace = (name: 'writeHead' | 'write' | 'end' | 'flushHeaders', swallow: Method) => {
+  const replace = (name: 'writeHead' | 'write' | 'end' | 'flushHeaders', discard: Method) => {
     Object.defineProperty(response, name, {
       value(this: ServerResponse, ...args: unknown[]) {
         if (!isTaken && isNotFound(name === 'writeHead' ? args[0] : response.statusCode)) take();
-        if (isTaken) return swallow.apply(response, args);
+        if (isTaken) return discard.apply(response, args);
         return (real[name] as Method).apply(response, args);
       },
       writable: true,

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sharedState } from '../../shared-state';
 import { replyOver, replyText } from './answer';
 
-/** A handler of node:http, and of what passes its request and response on. */
+/** A handler of node:http, and of frameworks that hand over its request and response. */
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**

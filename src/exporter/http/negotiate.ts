@@ -1,14 +1,14 @@
 /**
- * Which form of the scrape a request asks for.
+ * Content negotiation: which format and encoding of the scrape a request accepts.
  *
- * Written out rather than taken from a library: it is less than the glue that one would need, because a version in the
- * type has to be ours, and because a wildcard must not choose OpenMetrics.
+ * No library is used: the version parameter of the type matters, and a wildcard must not choose OpenMetrics; adapting a
+ * library to both takes more code.
  * @see RFC 9110, sections 12.4.2 (quality values), 12.5.1 (Accept) and 12.5.3 (Accept-Encoding)
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Form } from '../scrape';
 
-/** What the answer depends on beside the time. */
+/** Request headers that the answer depends on. */
 export const VARY = 'Accept, Accept-Encoding';
 
 interface Item {
@@ -19,9 +19,9 @@ interface Item {
 }
 
 /**
- * @returns OpenMetrics where it is named with a higher quality than the plain format has; gzip where it is accepted and
- *   no less wanted than the bare bytes. What cannot be read or satisfied is answered in the plain form: 406 would end
- *   the monitoring.
+ * @returns OpenMetrics where its quality is higher than that of the plain format; gzip where its quality is at least
+ *   that
+ *   of identity. A header that is malformed or cannot be satisfied gets the plain form: 406 would end the monitoring.
  */
 export function formOf(headers: IncomingHttpHeaders): Form {
   const types = itemsOf(headers.accept);
@@ -33,7 +33,10 @@ export function formOf(headers: IncomingHttpHeaders): Form {
   return { format: openMetrics > plain ? 'openmetrics' : 'text', isCompressed: gzip > 0 && gzip >= identity };
 }
 
-/** @param ranges from the most specific one on; @returns 0 where none is named */
+/**
+ * @param ranges the most specific one first
+ * @returns the quality of the first range that is named; 0 when none is
+ */
 function quality(items: readonly Item[], ranges: readonly (readonly [name: string, version?: string])[]): number {
   for (const [name, version] of ranges) {
     const named = items.filter((item) => item.name === name);
@@ -51,7 +54,7 @@ function itemsOf(header = ''): Item[] {
   });
 }
 
-/** Parts between separators that are not in quotation marks. */
+/** Splits at separators outside quotation marks. */
 function split(text: string, separator: ',' | ';'): string[] {
   const part = separator === ',' ? /(?:[^",]|"(?:[^"\\]|\\.)*"?)+/g : /(?:[^";]|"(?:[^"\\]|\\.)*"?)+/g;
   return (text.match(part) ?? []).map((each) => each.trim());
@@ -63,7 +66,7 @@ function parameter(text: string): [name: string, value: string] {
   return [text.slice(0, Math.max(at, 0)).trim().toLowerCase(), value.replace(/^"(.*)"$/, '$1')];
 }
 
-/** What is none counts as zero, so that nobody gets by a slip what he does not understand. */
+/** A malformed quality counts as 0, so that no scraper gets a format that it may not understand. */
 function qualityValue(text = '1'): number {
   return /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(text) ? Number(text) : 0;
 }

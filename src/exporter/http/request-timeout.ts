@@ -1,19 +1,19 @@
 /**
- * Closes connections on which the next request does not come whole in time.
+ * Closes connections whose next request head does not arrive in time.
  *
- * Node has such a limit of its own, but checks it at an interval from the moment on that a server listens, whether
- * anybody is connected or not: measured, that was the one timer that woke a process at rest.
+ * Node has such a limit, but checks it at an interval as long as a server listens, also without any connection:
+ * measured, that was the only timer that woke a process at rest.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** The longest that a timer takes, 24 days. */
+/** The longest delay of a timer, 24 days. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/** Options for createServer() that put Node's own check out of the way. */
+/** Options for createServer() that switch Node's own check off. */
 export const WITHOUT_CHECK = { connectionsCheckingInterval: NEVER_MS, requestTimeout: 0, headersTimeout: 0 } as const;
 
-/** @param limitMs from the connection, or from the end of the last answer, until the head of a request is there */
+/** @param limitMs from the connection, or from the end of the last answer, until the head of a request is complete */
 export function closeOnRequestTimeout(server: Server, limitMs: number): void {
   const limits = new WeakMap<Socket, NodeJS.Timeout>();
   const begin = (socket: Socket) => {

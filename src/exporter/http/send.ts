@@ -1,31 +1,36 @@
 /**
- * Hands an answer to its reader chunk by chunk, and gives up one that does not read.
+ * Sends an answer chunk by chunk, and disconnects a client that does not read.
  *
- * What is not taken yet stands in chunks that all readers of a scrape share, so that many slow ones hold one scrape. But
- * each may hold another; beyond a bound those of the oldest are cut off.
+ * All clients of one scrape share its chunks, so that many slow ones hold one scrape in memory. Clients of different
+ * scrapes hold one each; beyond a bound the clients of the oldest are disconnected.
  */
 import type { ServerResponse } from 'node:http';
 import { TimeSlice } from '../../runtime/time-slice';
 
-/** A reader that takes nothing for so long is gone; Prometheus itself gives up after 10 s by default. */
+/** A client that reads nothing for so long is disconnected; Prometheus gives up after 10 s by default. */
 const STALL_LIMIT_MS = 10_000;
-/** Of answers that are being read beside the newest one. */
+/** Bytes of answers being sent, without the newest one. */
 const HELD_BYTES = 64 * 1024 * 1024;
 
-/** Methods of a response: its own, or what an application has not replaced. */
+/**
+ * Methods of a response: its own, or those of the prototype, which an application may have replaced on the response.
+ */
 export interface Methods {
   writeHead(this: ServerResponse, status: number, headers: Readonly<Record<string, string | number>>): unknown;
   write(this: ServerResponse, chunk: Buffer): boolean;
   end(this: ServerResponse, chunk?: Buffer): unknown;
 }
 
-/** Answers that are being read, in the order of their beginning, with what cuts off their readers. */
-const underWay = new Map<readonly Buffer[], Set<() => void>>();
+/**
+ * Answers being sent, oldest first, with the functions that disconnect their clients. One for the whole process: the
+ * bound holds for our own server and the application's together, and an answer outlives the exporter that began it.
+ */
+const sending = new Map<readonly Buffer[], Set<() => void>>();
 
 /**
- * Answers a request that nobody has answered yet.
+ * Answers a request that is not answered yet.
  * @param chunks not to be changed any more
- * @param onWaiting called when what was written may still have to wait for its reader
+ * @param onWaiting called when bytes were written that the client may not have read yet
  */
 export function send(
   response: ServerResponse,
@@ -38,24 +43,24 @@ export function send(
   methods.writeHead.call(response, status, { ...headers, 'Content-Length': bytesOf(chunks) });
   const release = () => {
     clearTimeout(limit);
-    letGo(chunks, cutOff);
+    forget(chunks, disconnect);
   };
-  // an answer behind another one on the same connection has no socket yet, and may never be closed
-  const cutOff = () => {
+  // a pipelined answer has no socket yet and may never emit close
+  const disconnect = () => {
     release();
     response.req.socket.destroy();
   };
-  const limit = setTimeout(cutOff, STALL_LIMIT_MS).unref();
+  const limit = setTimeout(disconnect, STALL_LIMIT_MS).unref();
   response.once('close', release);
   if (chunks.length === 0 || response.req.method === 'HEAD') {
     methods.end.call(response);
     return;
   }
-  hold(chunks, cutOff);
-  sendInTurns(response, methods, chunks, limit, onWaiting);
+  hold(chunks, disconnect);
+  sendInSlices(response, methods, chunks, limit, onWaiting);
 }
 
-function sendInTurns(
+function sendInSlices(
   response: ServerResponse,
   methods: Methods,
   chunks: readonly Buffer[],
@@ -64,34 +69,34 @@ function sendInTurns(
 ): void {
   const slice = new TimeSlice();
   let next = 0;
-  const goOn = () => {
+  const sendNext = () => {
     if (response.destroyed) return;
     limit.refresh();
     const chunk = chunks[next++] as Buffer;
     if (next === chunks.length) methods.end.call(response, chunk);
-    else if (methods.write.call(response, chunk)) slice.next(goOn);
-    // a reader that is fast would have the loop to itself: what it drains is told before anything else runs
-    else response.once('drain', () => (slice.isOver() ? slice.next(goOn) : goOn()));
+    else if (methods.write.call(response, chunk)) slice.next(sendNext);
+    // a fast reader emits drain before any other event runs and would keep the loop to itself
+    else response.once('drain', () => (slice.isOver() ? slice.next(sendNext) : sendNext()));
     onWaiting();
   };
-  goOn();
+  sendNext();
 }
 
-function hold(chunks: readonly Buffer[], cutOff: () => void): void {
-  underWay.set(chunks, (underWay.get(chunks) ?? new Set()).add(cutOff));
-  const earlier = [...underWay].filter(([other]) => other !== chunks);
+function hold(chunks: readonly Buffer[], disconnect: () => void): void {
+  sending.set(chunks, (sending.get(chunks) ?? new Set()).add(disconnect));
+  const earlier = [...sending].filter(([other]) => other !== chunks);
   let held = earlier.reduce((sum, [other]) => sum + bytesOf(other), 0);
   for (const [oldest, readers] of earlier) {
     if (held <= HELD_BYTES) return;
     held -= bytesOf(oldest);
-    for (const cutOffReader of [...readers]) cutOffReader();
+    for (const disconnectReader of [...readers]) disconnectReader();
   }
 }
 
-function letGo(chunks: readonly Buffer[], cutOff: () => void): void {
-  const readers = underWay.get(chunks);
-  readers?.delete(cutOff);
-  if (readers?.size === 0) underWay.delete(chunks);
+function forget(chunks: readonly Buffer[], disconnect: () => void): void {
+  const readers = sending.get(chunks);
+  readers?.delete(disconnect);
+  if (readers?.size === 0) sending.delete(chunks);
 }
 
 function bytesOf(chunks: readonly Buffer[]): number {

@@ -11,23 +11,23 @@ import { closeOnRequestTimeout, WITHOUT_CHECK } from './request-timeout';
 import { StalledScrapers } from './stalled-scrapers';
 
 export const METRICS_PATH = '/metrics';
-/** Time for a scraper to send its request; Prometheus itself gives up after 10 s by default. */
+/** Time for a scraper to send its request; Prometheus gives up after 10 s by default. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** A socket that moves nothing for so long is closed, whatever it waits for; Node counts the first time twice. */
+/** An idle socket is closed after this time, in any state; Node needs up to twice as long the first time. */
 const IDLE_SOCKET_MS = 10_000;
-/** Scrapers connected at a time; further ones are turned away. */
+/** Connections at a time; further ones are closed. */
 const MAX_CONNECTIONS = 64;
-/** A head larger than this is malformed. */
+/** A request with a larger head is answered with 400. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
 export interface MetricsServer {
-  /** Address of the scrape; with port 0 and a host it names port 0 until the host is looked up. */
+  /** URL of the scrape; with port 0 and a host name it contains port 0 until the name is resolved. */
   readonly url: string;
   /** Whether a request belongs to this server. */
   owns(server: unknown): boolean;
   /**
-   * Tries once to have the port, which is bound when this returns unless a host name must be resolved first.
-   * @returns the error; undefined: it is served
+   * Tries once to bind the port. It is bound when this returns, unless a host name must be resolved first.
+   * @returns the error; undefined when it listens
    */
   listen(): Promise<NodeJS.ErrnoException | undefined>;
   /** Stops listening and closes every connection. */
@@ -39,12 +39,12 @@ export interface ServerSettings {
   readonly host: string | undefined;
 }
 
-/** A server that does not listen yet. */
+/** Creates a server that does not listen yet. */
 export function createMetricsServer(scrape: Scrape, settings: ServerSettings): MetricsServer {
-  const unread = new StalledScrapers();
+  const stalled = new StalledScrapers();
   const limits = { maxHeaderSize: MAX_HEADER_BYTES, ...WITHOUT_CHECK };
   const server = createServer(limits, (request, response) =>
-    answer(request, response, scrape, () => unread.add(request.socket)),
+    answer(request, response, scrape, () => stalled.add(request.socket)),
   );
   // an application's instrumentation patches Server.prototype.emit and would trace every scrape
   server.emit = EventEmitter.prototype.emit;
@@ -59,7 +59,7 @@ export function createMetricsServer(scrape: Scrape, settings: ServerSettings): M
   });
 
   server.on('listening', () => {
-    // a host is looked up first, so that the start-up line could not know which port was free
+    // a host name is resolved first, so the start-up line could not name the port
     const wasUnknown = settings.port === 0 && settings.host !== undefined;
     if (wasUnknown) logLine('info', `metrics are now on ${urlOf(server, settings)}`);
   });
@@ -82,7 +82,7 @@ export function createMetricsServer(scrape: Scrape, settings: ServerSettings): M
         };
         server.once('error', onError);
         server.once('listening', onListening);
-        // exclusive: in a cluster worker the port would otherwise be shared, and each scrape hit another worker
+        // exclusive: cluster workers would share the port otherwise, and each scrape would hit another one
         server.listen({
           port: settings.port,
           ...(settings.host === undefined ? {} : { host: settings.host }),

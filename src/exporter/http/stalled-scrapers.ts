@@ -1,21 +1,21 @@
 /**
- * Lets go of scrapers that do not read once nothing else keeps the process alive.
+ * Disconnects scrapers that do not read, once nothing else keeps the process alive.
  *
- * An unref'ed socket still holds the process while the kernel has not taken what was written to it, and Node has no
- * way to take such a write back: measured, a finished application stayed for more than a minute.
+ * An unref'ed socket still keeps the process alive while a write is pending, and Node cannot cancel a pending write:
+ * measured, a finished application stayed for more than a minute.
  */
 import { fstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
-/** How often it is looked whether the application has ended. */
-const LOOK_EVERY_MS = 250;
+/** How often it is checked whether the application has ended. */
+const CHECK_EVERY_MS = 250;
 
 export class StalledScrapers {
-  /** Sockets that are watched, with their listeners. */
+  /** Watched sockets, with their close listeners. */
   private readonly sockets = new Map<Socket, () => void>();
   private timer: NodeJS.Timeout | undefined;
 
-  /** Watches a socket after a chunk of an answer was written to it, until all of it is on its way. */
+  /** Watches a socket from a chunk of an answer on, until all of its bytes have reached the kernel. */
   add(socket: Socket): void {
     if (socket.writableLength === 0 || this.sockets.has(socket)) return;
     const onClose = () => this.remove(socket);
@@ -24,12 +24,12 @@ export class StalledScrapers {
     this.watch();
   }
 
-  /** Apart from `add`, whose socket the timer's function would hold for as long as any is watched. */
+  /** A method of its own: inside `add` the timer's closure would hold that socket. */
   private watch(): void {
-    this.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
+    this.timer ??= setInterval(() => this.check(), CHECK_EVERY_MS).unref();
   }
 
-  private look(): void {
+  private check(): void {
     for (const socket of this.sockets.keys()) if (socket.writableLength === 0) this.remove(socket);
     if (this.sockets.size === 0 || !areOnlyWrites(this.sockets.size)) return;
     for (const socket of this.sockets.keys()) socket.destroy();
@@ -45,8 +45,8 @@ export class StalledScrapers {
 }
 
 /**
- * Whether nothing but at most so many writes keeps the process alive. Where it cannot be told the answer is no, and
- * the socket's own timeout remains.
+ * Whether only pending writes, `most` of them at most, keep the process alive. Where that is unknown it returns false,
+ * and the socket's own timeout ends the connection.
  */
 function areOnlyWrites(most: number): boolean {
   const resources = process.getActiveResourcesInfo();
@@ -54,10 +54,10 @@ function areOnlyWrites(most: number): boolean {
   return writes <= most && resources.length - writes <= idlePipes(resources);
 }
 
-/** stdout and stderr as pipes are listed once they were used, though they keep nothing alive. */
+/** stdout and stderr as pipes are listed once they were used, although they do not keep the process alive. */
 function idlePipes(resources: readonly string[]): number {
   const pipes = resources.filter((name) => name === 'PipeWrap').length;
-  // a pipe that is read looks the same: the channel to a parent, or stdin
+  // a pipe that is read looks the same: the IPC channel, or stdin
   return process.channel === undefined && !isPipe(0) ? Math.min(pipes, [1, 2].filter(isPipe).length) : 0;
 }
 

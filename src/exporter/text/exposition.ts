@@ -1,10 +1,10 @@
 /**
  * Writes the scrape: the Prometheus text format 0.0.4, or OpenMetrics 1.0.
  *
- * The former is equal to the text of OpenTelemetry's PrometheusSerializer (a test holds them so) except for `le`, which
- * is written as Python, OpenMetrics and Prometheus 3 write it: `100.0`, and that a histogram without boundaries is a
- * summary. To Prometheus 2, `le="100"` and `le="100.0"` are two series, and a query over Python and Node services would
- * count half.
+ * The former equals the text of OpenTelemetry's PrometheusSerializer (a test compares them) with two exceptions: `le`
+ * is written as Python, OpenMetrics and Prometheus 3 write it, `100.0`, and a histogram without boundaries is a
+ * summary. To Prometheus 2, `le="100"` and `le="100.0"` are two series: a query over Python and Node services would
+ * miss one of them.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 import type { DataPoint, Histogram, MetricData } from '@opentelemetry/sdk-metrics';
@@ -19,8 +19,8 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
-/** As a counter's samples end; in OpenMetrics its family is called without it. */
-const COUNTER_ENDING = '_total';
+/** Suffix of a counter's samples; in OpenMetrics the name of its family does not have it. */
+const COUNTER_SUFFIX = '_total';
 
 /** @returns the text of all families, with a newline at the end */
 export function metricsText(metrics: readonly MetricData[], format: Format = 'text'): string {
@@ -30,8 +30,9 @@ export function metricsText(metrics: readonly MetricData[], format: Format = 'te
 }
 
 /**
- * Writes all families; each step is one series, whose counts are read and written together: they may rise between.
- * @throws {Error} for a kind of data that the format has no form for
+ * Writes all families. One step is one series: its counts are read and written together, because they may rise between
+ * two steps.
+ * @throws {Error} for an exponential histogram, which neither format has
  */
 export function* writeMetrics(
   metrics: readonly MetricData[],
@@ -74,14 +75,14 @@ function* writeFamily(metric: MetricData, format: Format, labels: FamilyLabels, 
 function typeOf(metric: MetricData): string {
   switch (metric.dataPointType) {
     case DataPointType.HISTOGRAM:
-      // without boundaries there is one bucket, which is the count
+      // without boundaries the only bucket is the count
       return metric.dataPoints.length > 0 && metric.dataPoints.every(hasNoBoundaries) ? 'summary' : 'histogram';
     case DataPointType.SUM:
       return metric.isMonotonic ? 'counter' : 'gauge';
     case DataPointType.GAUGE:
       return 'gauge';
     default:
-      throw new Error(`${metric.descriptor.name} is of a kind that Prometheus text has no form for`);
+      throw new Error(`${metric.descriptor.name} is of a kind that the Prometheus text format does not have`);
   }
 }
 
@@ -91,13 +92,13 @@ function hasNoBoundaries({ value }: DataPoint<Histogram>): boolean {
 
 function headText({ descriptor }: MetricData, type: string, format: Format): string {
   const isOpenMetrics = format === 'openmetrics';
-  const family = isOpenMetrics && type === 'counter' ? withoutEnding(descriptor.name) : descriptor.name;
+  const family = isOpenMetrics && type === 'counter' ? withoutSuffix(descriptor.name) : descriptor.name;
   const help = escapeHelp(descriptor.description);
   return `# HELP ${family} ${isOpenMetrics ? help.replace(/"/g, '\\"') : help}\n# TYPE ${family} ${type}\n`;
 }
 
-function withoutEnding(counter: string): string {
-  return counter.endsWith(COUNTER_ENDING) ? counter.slice(0, -COUNTER_ENDING.length) : counter;
+function withoutSuffix(counter: string): string {
+  return counter.endsWith(COUNTER_SUFFIX) ? counter.slice(0, -COUNTER_SUFFIX.length) : counter;
 }
 
 function summaryText(name: string, labels: string, value: Histogram): string {
@@ -133,11 +134,14 @@ function writeHistogram(name: string, labels: string, value: Histogram, texts: B
 
 const NEWLINE = Buffer.from('\n');
 
-/** What follows the labels in the lines of the buckets; the series of a family have the same boundaries. */
+/**
+ * The text after the labels in the lines of the buckets; cached, because all series of a family have the same
+ * boundaries.
+ */
 class BoundaryTexts {
   private boundaries: readonly number[] | undefined;
   private texts: readonly Uint8Array[] = [];
-  /** Bytes of the longest. */
+  /** Length of the longest text in bytes. */
   longest = 0;
 
   of(boundaries: readonly number[]): readonly Uint8Array[] {
@@ -155,17 +159,19 @@ function isSame(one: readonly number[], other: readonly number[]): boolean {
   return one.length === other.length && one.every((boundary, index) => boundary === other[index]);
 }
 
-/** A boundary as Python writes a float; undefined is the last bucket. */
+/** A boundary as Python writes a float; undefined is that of the last bucket. */
 export function boundaryText(boundary: number | undefined): string {
   if (boundary === undefined || boundary === Number.POSITIVE_INFINITY) return '+Inf';
   return pythonFloat(boundary);
 }
 
-/** Where the plain form ends: Python's own repr goes on to 1e16, but its client follows Go from a million on. */
+/**
+ * Larger numbers have an exponent: Python's repr writes one from 1e16 on, but its client follows Go from a million on.
+ */
 const PLAIN_DIGITS_BELOW = 1e6;
 const PLAIN_FRACTION_FROM = 1e-4;
 
-/** A finite number as the Python client and Go have it: the shortest digits, always with a point or an exponent. */
+/** A finite number as the Python client and Go write it: the shortest digits, always with a point or an exponent. */
 function pythonFloat(value: number): string {
   const size = Math.abs(value);
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';

@@ -1,14 +1,15 @@
 /**
- * The text of each series' labels, made once.
+ * Caches the text of each series' labels.
  *
- * Whoever collects keeps one attributes object for the life of a series and hands the series over in one order, so a
- * text is found again by its place and that object. A WeakMap would do without the place, but costs 30 bytes a series
- * instead of 16 beside the text, and work in every collection of garbage. Series that come anew each time are written
- * anew; nothing is kept but what the last scrape showed.
+ * The totals keep one attributes object for the life of a series and hand series over in one order, so a text is found
+ * by its index and that object. A WeakMap would need no index, but costs 30 bytes a series instead of 16 beside the
+ * text, and work in every garbage collection. Series with a new attributes object are written again; only the texts of
+ * the last scrape are kept.
  */
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { prometheusLabelName } from '../../views/prometheus-names';
 
-/** Label sets of one family. */
+/** Label texts of one family. */
 export class FamilyLabels {
   private readonly sets: Attributes[] = [];
   private readonly texts: string[] = [];
@@ -22,7 +23,7 @@ export class FamilyLabels {
     return text;
   }
 
-  /** Forgets what stands behind the last series. */
+  /** Drops the texts after the first `count` series. */
   keepFirst(count: number): void {
     if (this.sets.length > count) this.sets.length = this.texts.length = count;
   }
@@ -39,7 +40,7 @@ export class LabelTexts {
     return labels;
   }
 
-  /** Forgets families that are not shown any more. */
+  /** Drops families that are not on the scrape any more. */
   keepOnly(shown: readonly string[]): void {
     this.families = new Map(shown.map((family) => [family, this.of(family)]));
   }
@@ -47,13 +48,8 @@ export class LabelTexts {
 
 function labelsText(attributes: Attributes): string {
   return Object.entries(attributes)
-    .map(([name, value]) => `${labelName(name)}="${escapeLabel(labelValue(value))}"`)
+    .map(([name, value]) => `${prometheusLabelName(name)}="${escapeLabel(labelValue(value))}"`)
     .join(',');
-}
-
-/** The SDK's own overflow series is labelled `otel.metric.overflow`, and one such name spoils a whole scrape. */
-function labelName(name: string): string {
-  return /[^A-Za-z0-9_]|__/.test(name) ? name.replace(/[^A-Za-z0-9_]/g, '_').replace(/_{2,}/g, '_') : name;
 }
 
 function labelValue(value: AttributeValue | undefined): string {

@@ -1,9 +1,9 @@
 /**
- * Whether families can be told in OpenMetrics without changing their series. Where they cannot, the answer is in the
- * plain format, which every scraper takes.
+ * Decides whether families can be written in OpenMetrics without changing their series. If not, the answer is in the
+ * plain format, which every scraper accepts.
  *
- * A counter's family is called without `_total` there, and a family may claim further names than it writes, so that
- * names meet that are apart in the plain format: the counter `orders_total` and a gauge `orders`.
+ * In OpenMetrics the name of a counter's family has no `_total`, and a family reserves more names than it writes. So
+ * names clash that differ in the plain format, such as the counter `orders_total` and a gauge `orders`.
  * @see https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md, sections "Suffixes" and
  *   "Histogram"
  */
@@ -22,19 +22,22 @@ export function isOpenMetrics(metrics: readonly MetricData[]): boolean {
   });
 }
 
-/** @returns names that nothing else may have; undefined: there is no form for it */
+/** @returns the names that a family reserves; undefined when OpenMetrics cannot express it */
 function claims(metric: MetricData): string[] | undefined {
   const { name } = metric.descriptor;
-  const withEndings = (family: string, endings: readonly string[]) => [family, ...endings.map((each) => family + each)];
+  const withSuffixes = (family: string, suffixes: readonly string[]) => [
+    family,
+    ...suffixes.map((each) => family + each),
+  ];
   switch (metric.dataPointType) {
     case DataPointType.HISTOGRAM: {
-      // a sum that may fall is not permitted beside buckets
+      // OpenMetrics forbids a sum beside buckets with negative boundaries
       const lowest = metric.dataPoints[0]?.value.buckets.boundaries[0] ?? 0;
-      return lowest < 0 ? undefined : withEndings(name, ['_bucket', '_sum', '_count', '_created']);
+      return lowest < 0 ? undefined : withSuffixes(name, ['_bucket', '_sum', '_count', '_created']);
     }
     case DataPointType.SUM:
       if (!metric.isMonotonic) return [name];
-      return COUNTER.test(name) ? withEndings(name.replace(COUNTER, ''), ['_total', '_created']) : undefined;
+      return COUNTER.test(name) ? withSuffixes(name.replace(COUNTER, ''), ['_total', '_created']) : undefined;
     default:
       return [name];
   }

@@ -1,0 +1,52 @@
+/** Logs why a process has neither the port nor a hub, and what to do about it. */
+import { warn } from '../diagnostics/log';
+import type { Address } from './hub-socket';
+import { WELCOME_LIMIT_MS } from './member';
+import { describePortHolder } from './port-holder';
+import type { Refused } from './protocol';
+
+/** Pause after which the port is tried again. */
+export const RETRY_MS = 5_000;
+/** The same after a hub has refused this process. */
+export const RETRY_REFUSED_MS = 60_000;
+
+/** Why an attempt to become hub or member failed. */
+export type Fault = Refused | 'silent' | NodeJS.ErrnoException;
+
+export interface Candidate {
+  readonly syscode: string;
+  readonly address: Address;
+}
+
+export function logFault(fault: Fault, { syscode, address }: Candidate): void {
+  const { port, host } = address;
+  const where = host === undefined ? `port ${port}` : `${host}, port ${port}`;
+  const until = 'until then nothing can be scraped here';
+  const again = `It is tried again every ${RETRY_MS / 1000} s; ${until}`;
+  const another = 'Set CHANNEL_EXPORTER_PORT to another one, 0 for any.';
+  if (fault === 'silent') {
+    const holder = describePortHolder(port) ?? 'another program';
+    const silence = `the hub's socket has not answered within ${WELCOME_LIMIT_MS / 1000} s`;
+    warn('CHX_HUB_SILENT', where, `${where} is taken by ${holder}, and ${silence}. ${again}.`);
+  } else if ('reason' in fault) {
+    const holder = `the hub of ${fault.syscode} (pid ${fault.pid})`;
+    const later = `It is asked again every ${RETRY_REFUSED_MS / 1000} s; ${until}.`;
+    if (fault.reason === 'syscode') {
+      warn(
+        'CHX_SYSCODE_OTHER',
+        where,
+        `${where} is that of ${holder}, this process is of ${syscode}. ${later} ${another}`,
+      );
+    } else {
+      const why =
+        fault.reason === 'version' ? 'runs another version of channel-exporter' : 'has all the members it takes';
+      warn('CHX_HUB_REFUSED', where, `${where}: ${holder} ${why}. ${later}`);
+    }
+  } else if (fault.code === 'EADDRINUSE') {
+    const holder = describePortHolder(port);
+    const by = holder === undefined ? 'by another program' : `by ${holder}`;
+    warn('CHX_PORT_TAKEN', where, `${where} is taken ${by}. ${again}. ${another}`);
+  } else {
+    warn('CHX_PORT_REFUSED', where, `cannot listen on ${where}: ${fault.message}. ${again}.`);
+  }
+}

@@ -1,0 +1,21 @@
+/** Logs what the hub did not accept of its members, once a minute for each reason. */
+import { warn } from '../diagnostics/log';
+import type { DropReason } from '../metrics/totals';
+
+const TEXTS: Readonly<Record<DropReason, string>> = {
+  connections: 'connections were closed that sent no hello, or came beyond those that may wait for theirs',
+  malformed: 'a message is malformed, and its sender was disconnected',
+  family: 'series belong to a family that this process does not have',
+  labels: 'series have other labels than their family has in this process',
+  boundaries: 'series have other bucket boundaries than this process',
+  series: 'their family has twice its limit of series',
+};
+
+export function logDropped(reason: DropReason): void {
+  const text = `not everything that other processes sent to this one, the hub, was accepted: ${TEXTS[reason]}`;
+  warn(
+    'CHX_DELTAS_DROPPED',
+    reason,
+    `${text}. It is counted in channel_exporter_dropped_deltas_total{reason="${reason}"}`,
+  );
+}
