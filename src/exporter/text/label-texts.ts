@@ -7,6 +7,7 @@
  * anew; nothing is kept but what the last scrape showed.
  */
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { prometheusLabelName } from '../../views/prometheus-names';
 
 /** Label sets of one family. */
 export class FamilyLabels {
@@ -47,13 +48,8 @@ export class LabelTexts {
 
 function labelsText(attributes: Attributes): string {
   return Object.entries(attributes)
-    .map(([name, value]) => `${labelName(name)}="${escapeLabel(labelValue(value))}"`)
+    .map(([name, value]) => `${prometheusLabelName(name)}="${escapeLabel(labelValue(value))}"`)
     .join(',');
-}
-
-/** The SDK's own overflow series is labelled `otel.metric.overflow`, and one such name spoils a whole scrape. */
-function labelName(name: string): string {
-  return /[^A-Za-z0-9_]|__/.test(name) ? name.replace(/[^A-Za-z0-9_]/g, '_').replace(/_{2,}/g, '_') : name;
 }
 
 function labelValue(value: AttributeValue | undefined): string {
