@@ -6,8 +6,8 @@
 import { decodePath } from '../../business-code/percent-decode';
 import { nowMs } from '../../runtime/clock';
 import type { SourceContext } from '../instrumentation';
+import { rawPath } from '../request-target';
 import { InboundCodes, type InboundMessages } from './codes';
-import { rawPath } from './request-target';
 import { endRoute, routeOf } from './routes';
 
 /** The client left before the response was handed to the operating system. */

@@ -14,11 +14,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
 import { warn } from '../../../diagnostics/log';
-import { rawPath } from '../../inbound/request-target';
 import { addRouteLookup, guarded, type RouteState, removeRouteLookup, routeFailed } from '../../inbound/routes';
 import type { Instrumentation } from '../../instrumentation';
 import { offFileLoaded, onFileLoaded } from '../../patching/module-load';
 import { imitate, patchMethod } from '../../patching/patch';
+import { rawPath } from '../../request-target';
 import { type App, routeInApp, routerOf } from './app';
 import {
   foundLayerPath,

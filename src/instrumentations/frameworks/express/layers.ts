@@ -2,7 +2,7 @@
  * What the layers of an Express router say about the paths that they were made with: while they are made, and of those
  * that were made before anybody looked.
  */
-import { rawPath } from '../../inbound/request-target';
+import { rawPath } from '../../request-target';
 
 export type Path = string | RegExp;
 type Handler = (...args: unknown[]) => unknown;

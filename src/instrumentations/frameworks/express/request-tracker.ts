@@ -3,8 +3,8 @@
  * that it enters, and each layer that matches, a mount or a route. The error handlers that run later find it unchanged.
  */
 
-import { rawPath } from '../../inbound/request-target';
 import { keepNotes, notesOf, type RouteState } from '../../inbound/routes';
+import { rawPath } from '../../request-target';
 import { joinTemplates, type Layer, type LayerPath, matchedTemplate, mountedPaths, type Router } from './layers';
 
 export interface Request {
