@@ -1,6 +1,6 @@
 /**
  * Runs the application's callbacks of observable instruments so that one that fails or hangs takes neither the scrape
- * nor the other instruments with it: what it observed counts only once it has ended well, and in time.
+ * nor the other instruments with it: its observations count only once it has ended without an error, and in time.
  */
 import { sharedState } from '../shared-state';
 
@@ -20,11 +20,11 @@ export async function observeWhole<Args extends unknown[]>(
     await within(OBSERVE_LIMIT_MS, async () => callback((...args) => void observed.push(args)));
     for (const args of [...observed]) observe(...args);
   } catch (error) {
-    sharedState().services?.ownMetricsFailed('meter', error);
+    sharedState().running?.services.ownMetricsFailed('meter', error);
   }
 }
 
-/** @throws Error when the work has not ended by then; it may go on */
+/** @throws Error when the work takes longer; it is not interrupted */
 export async function within<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -6,9 +6,8 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
-import { forgetExchange } from '../../instrumentations/inbound/http1';
 import type { Scrape } from '../scrape';
-import { answerScrape } from './answer';
+import { answerScrape, type Reply } from './answer';
 import { send } from './send';
 
 const REQUEST_START = 'http.server.request.start';
@@ -22,36 +21,47 @@ interface RequestStart {
 
 type Method = (this: ServerResponse, ...args: unknown[]) => unknown;
 
+export interface ApplicationPort {
+  /** Whether a server is the exporter's. */
+  isOwnServer(server: unknown): boolean;
+  /** Called when a response is taken over: it is no response of the application any more. */
+  onTaken(response: ServerResponse): void;
+}
+
 /**
  * @param path exact, without query
- * @param isOwnServer whether a server is the exporter's
  * @returns a function that ends it
  */
 export function answerOnApplication(
   path: string,
   scrape: Scrape,
-  isOwnServer: (server: unknown) => boolean,
+  { isOwnServer, onTaken }: ApplicationPort,
 ): () => void {
   const onStart = (message: unknown) => {
     const { request, response, server } = message as RequestStart;
     const { url = '', method } = request;
     if (!url.startsWith(path) || (url.length > path.length && url[path.length] !== '?')) return;
-    if ((method === 'GET' || method === 'HEAD') && !isOwnServer(server)) takeOver404(request, response, path, scrape);
+    if ((method !== 'GET' && method !== 'HEAD') || isOwnServer(server)) return;
+    takeOver404(
+      response,
+      () => onTaken(response),
+      (reply) => answerScrape(request, path, scrape, reply),
+    );
   };
   subscribe(REQUEST_START, onStart);
   return () => unsubscribe(REQUEST_START, onStart);
 }
 
 /** Each method that may send the head, on this response alone; whoever patches later is above and sees no difference. */
-function takeOver404(request: IncomingMessage, response: ServerResponse, path: string, scrape: Scrape): void {
+function takeOver404(response: ServerResponse, onTaken: () => void, answer: (reply: Reply) => void): void {
   const real = ServerResponse.prototype;
   let isTaken = false;
   const isNotFound = (status: unknown) => !response.headersSent && status === STATUS_NOT_FOUND;
 
   const take = () => {
     isTaken = true;
-    forgetExchange(response);
-    answerScrape(request, path, scrape, (status, headers, body) => {
+    onTaken();
+    answer((status, headers, body) => {
       if (response.destroyed) return;
       // what the application had in mind for its 404
       for (const name of response.getHeaderNames()) response.removeHeader(name);

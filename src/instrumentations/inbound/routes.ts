@@ -55,7 +55,7 @@ export function keepRoutes(): void {
 
 /** Says that a request is over and its route has been read. */
 export function endRoute(request: object): void {
-  noted.release(request, areKept || sharedState().hasMonitored === true);
+  noted.release(request, areKept || sharedState().hasMonitored);
 }
 
 /**
