@@ -1,6 +1,6 @@
 /** Counts and logs what was replaced because a label or a family has reached its limit. */
 import { warn } from '../diagnostics/log';
-import type { SelfMetrics } from './instruments';
+import type { CounterAccumulator } from './accumulator';
 import type { LabelName } from './label-limits';
 
 export interface OverflowReports {
@@ -10,7 +10,13 @@ export interface OverflowReports {
   familyFull(family: string, limit: number): void;
 }
 
-export function createOverflowReports({ labelOverflow, seriesOverflow }: SelfMetrics): OverflowReports {
+/** The self-metrics that count them. */
+interface OverflowCounters {
+  readonly labelOverflow: CounterAccumulator;
+  readonly seriesOverflow: CounterAccumulator;
+}
+
+export function createOverflowReports({ labelOverflow, seriesOverflow }: OverflowCounters): OverflowReports {
   return {
     labelFull(family, label, limit) {
       labelOverflow.add([family, label], 1);
