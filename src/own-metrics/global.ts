@@ -2,9 +2,9 @@
  * Registers our provider as the global one, so that libraries that ask the OpenTelemetry API for a meter are on the
  * scrape.
  *
- * It is done through the application's own copy of the API: the first copy that registers anything owns the global
- * slots, and the application's would be refused if ours, of another version, had them. A provider of the application's
- * own has precedence, before and after.
+ * It uses the application's own copy of the API: the first copy that registers anything owns the global slots, and the
+ * application's would be refused if ours, of another version, had them. A provider of the application's own has
+ * precedence, before and after.
  */
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
