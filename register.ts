@@ -1,6 +1,6 @@
 /**
- * The preload: `node -r channel-exporter/register app.js`. Starts the exporter from the environment; whatever keeps it
- * from starting is said once on stderr, and the application runs as without it.
+ * The preload: `node -r channel-exporter/register app.js`. Starts the exporter from the environment. What keeps
+ * it from starting is logged once on stderr, and the application runs as without it.
  *
  * The only file with effects at import time.
  */
@@ -8,7 +8,7 @@ import { errorText, logLine } from './src/diagnostics/log';
 import { ConfigError } from './src/errors';
 import { launcherOf } from './src/processes/launchers';
 
-// a launcher has nothing to measure, and would pay for loading what it does not use
+// a launcher has nothing to measure, and is not to pay for loading what it does not use
 if (launcherOf(process) === undefined) {
   try {
     const { start } = require('./src/start') as typeof import('./src/start');

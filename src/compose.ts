@@ -1,5 +1,7 @@
 /**
- * The composition root: settings, then Views and reader, then sources, then the server.
+ * The composition root, from top to bottom: settings, the pipeline of this process, the totals of the service and their
+ * scrape, this process among the others, the sources. Each part is created from those above it; what a part reports to
+ * one below it goes through a Signal.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
@@ -7,14 +9,14 @@ import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve'
 import { errorText, logLine, warn } from './diagnostics/log';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
 import { answerOnApplication } from './exporter/http/application-port';
-import { createMetricsServer } from './exporter/http/server';
-import { createApplicationMeters, createTotalsReader } from './exporter/reader';
-import { createScrape, type ForeignFamilies, type Scrape } from './exporter/scrape';
+import { createMetricsServer, type MetricsServer } from './exporter/http/server';
+import { type ApplicationMeters, createApplicationMeters, createTotalsReader } from './exporter/reader';
+import { createScrape, type Scrape } from './exporter/scrape';
 import { createSource, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
-import { createInstruments, familyLabels, takeDeltas } from './metrics/instruments';
-import { createRecorder } from './metrics/recorder';
+import { createPipeline, type Pipeline } from './metrics/pipeline';
 import { type DeltaSource, ServiceTotals } from './metrics/totals';
+import type { Exporter, StartOptions } from './options';
 import { registerGlobally } from './own-metrics/global';
 import { ownMeterProvider } from './own-metrics/meter';
 import { observePromClient } from './own-metrics/prom-client';
@@ -22,188 +24,159 @@ import { openPartnerDirectory } from './partners/open';
 import { Election } from './processes/election';
 import { Hub } from './processes/hub';
 import { Member } from './processes/member';
-import type { FamilyLabels } from './processes/received-deltas';
 import { threadSettings } from './processes/thread-settings';
+import { Signal } from './runtime/signal';
 import { type ExporterServices, sharedState } from './shared-state';
-import type { Exporter, StartOptions } from './start';
 import { VERSION } from './version';
-import { createViews, type Family, families } from './views';
-import { familyNames, INSTRUMENTS } from './views/metric-names';
 
 /**
- * Puts the exporter together from its options and the environment, and sets it going.
+ * Puts the exporter together from its options and the environment, and starts it.
  * @throws {ConfigError} listing every problem of the settings and the partner file; nothing is started then
  */
-export function run(options: StartOptions, env: NodeJS.ProcessEnv): Exporter {
+export function startExporter(options: StartOptions, env: NodeJS.ProcessEnv): Exporter {
   const { config, warnings } = resolveConfig({ ...options, ...threadSettings()?.options }, env);
   for (const text of warnings) warn('CHX_VARIABLE_UNKNOWN', text, text);
-  return compose(config, () => {
-    const shared = sharedState();
-    shared.running = undefined;
-    shared.recorder = undefined;
-    shared.reading = undefined;
-    shared.services = undefined;
-  });
+  return compose(config);
 }
 
-function compose(config: Config, onShutdown: () => void): Exporter {
-  const catalogue = families(config);
-  const names = familyNames(config.syscode);
-  const views = createViews(catalogue, config.seriesLimit);
-  const meters = createApplicationMeters(views, config.seriesLimit);
+function compose(config: Config): Exporter {
+  const shared = sharedState();
+  const pipeline = createPipeline(config, () => shared.hasMonitored);
+  const meters = createApplicationMeters(pipeline.views, config.seriesLimit);
   const ownMetricsFailed: ExporterServices['ownMetricsFailed'] = (source, error) => {
-    instruments.errors.add([source], 1);
-    warn(
-      'CHX_OWN_METRICS_FAILED',
-      source,
-      `metrics of the application are missing, from ${source}: ${errorText(error)}`,
-    );
+    pipeline.selfMetrics.errors.add([source], 1);
+    const text = `metrics of the application are missing, from ${source}: ${errorText(error)}`;
+    warn('CHX_OWN_METRICS_FAILED', source, text);
   };
   const promClient = config.promClient ? observePromClient(ownMetricsFailed) : undefined;
-  const onSeriesOverflow = (family: string, limit: number) => {
-    instruments.seriesOverflow.add([family], 1);
-    const text = `${family} has had its ${limit} series; what is measured under further ones is added up under other`;
-    warn('CHX_SERIES_OVERFLOW', family, text);
-  };
-  const processes = createProcesses(
-    config,
-    catalogue,
-    {
-      async collect() {
-        // whatever fails there, ours stay where they are
-        const application = await meters.collect();
-        return { deltas: takeDeltas(instruments), ...application };
-      },
-      takeDeltas: () => takeDeltas(instruments),
-    },
+
+  const source = deltaSource(pipeline, meters);
+  const totals = new ServiceTotals(pipeline.catalogue, source, {
+    seriesLimit: config.seriesLimit,
+    onSeriesOverflow: pipeline.overflow.familyFull,
+  });
+  const scrape = createScrape(
+    createTotalsReader(totals, () => meters.isInUse),
     promClient,
-    onSeriesOverflow,
-    () => meters.isInUse,
-    () => familyLabels(instruments),
   );
-  let measured = (): void => undefined;
-  const instruments = createInstruments(views, config, {
-    onOverflow(family, label, limit) {
-      instruments.labelOverflow.add([family, label], 1);
-      const text = `${family}: label ${label} has had its ${limit} distinct values; further ones are recorded as other`;
-      warn('CHX_LABEL_OVERFLOW', `${family} ${label}`, text);
-    },
-    onSeriesOverflow,
-    onChange: () => measured(),
-  });
-  const recorder = createRecorder(instruments, {
-    families: {
-      inner: names[INSTRUMENTS.inner],
-      partner: names[INSTRUMENTS.partner],
-      consumer: names[INSTRUMENTS.consumer],
-      function: names[INSTRUMENTS.calls],
-    },
-    flaskMetrics: config.flaskMetrics,
-  });
+  const server = createMetricsServer(scrape, config);
+
+  const election = joinService({ config, pipeline, source, totals, server });
+  const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
 
   const { partners, endWatch } = openPartnerDirectory(config);
-
-  const sources = SOURCES.filter(({ name }) => config.isInstrumentationEnabled(name));
-  const enabled = sources.map(createSource);
   const context = {
-    recorder,
+    recorder: pipeline.recorder,
     partners,
     ignorePaths: new Set(config.ignorePaths),
     bodyLimit: config.bodyLimit,
-    isOwnServer: processes.server.owns,
+    isOwnServer: server.owns,
   };
-  sharedState().reading = context;
-  for (const source of enabled) source.enable(context);
-  const undo = [
-    ...(config.appMetrics === undefined
-      ? []
-      : [answerOnApplication(config.appMetrics, processes.scrape, processes.server.owns)]),
-    ...(config.global ? [registerGlobally(ownMeterProvider)] : []),
-  ];
-  const shared = sharedState();
-  shared.recorder = recorder;
-  shared.services = {
-    get meterProvider() {
-      return meters.provider;
-    },
-    answer: (...exchange) => answerScraper(processes.scrape, ...exchange),
-    ownMetricsFailed,
-  };
-  for (const bind of shared.onStart) bind();
+  const rows = SOURCES.filter(({ name }) => config.isInstrumentationEnabled(name));
+  const sources = rows.map(createSource);
+  for (const each of sources) each.enable(context);
 
-  // what instruments are told while they are set up is no measurement
-  measured = () => processes.election.measured();
-  processes.election.begin();
-  const { server } = processes;
-  const observed = [...new Set(sources.map(({ name }) => name))].join(', ') || 'nothing';
-  const line = `${VERSION}, ${config.syscode}, ${server.url}; observes ${observed}; ${hostsText(config)}`;
-  // its process has said it
-  if (isMainThread) logLine('info', line);
+  const undo: (() => void)[] = [];
+  if (config.appMetrics !== undefined) {
+    undo.push(
+      answerOnApplication(config.appMetrics, scrapeHere, { isOwnServer: server.owns, onTaken: forgetExchange }),
+    );
+  }
+  if (config.global) undo.push(registerGlobally(ownMeterProvider));
 
   let ending: Promise<void> | undefined;
-  return {
+  const exporter: Exporter = {
     get url() {
       return server.url;
     },
     shutdown() {
       ending ??= (async () => {
-        onShutdown();
-        for (const source of enabled) source.disable();
+        shared.running = undefined;
+        for (const each of sources) each.disable();
         for (const end of undo) end();
         promClient?.disable();
         endWatch();
-        await processes.election.end();
+        await election.end();
         await meters.shutdown().catch(() => undefined);
       })();
       return ending;
     },
   };
+  const services: ExporterServices = {
+    get meterProvider() {
+      return meters.provider;
+    },
+    answer: (request, response) => answerScraper(scrapeHere, request, response),
+    ownMetricsFailed,
+  };
+  shared.running = { exporter, recorder: pipeline.recorder, reading: context, services };
+  for (const listener of shared.onStart) listener();
+
+  // last: the zeros that are recorded while the parts are created are no measurements
+  pipeline.measured.listen(() => election.measured());
+  election.begin();
+  // a thread's process has logged it
+  if (isMainThread) logLine('info', startLine(config, server.url, new Set(rows.map(({ name }) => name))));
+  return exporter;
 }
 
-/** A request to the application's own server that its handler passed on to us. */
-function answerScraper(scrape: Scrape, request: IncomingMessage, response: ServerResponse): void {
-  forgetExchange(response);
-  answerScrape(request, requestPath(request), scrape, replyOver(response));
+/** What this process measures: our own families, and those of the application's meters. */
+function deltaSource(pipeline: Pipeline, meters: ApplicationMeters): DeltaSource {
+  return {
+    async collect() {
+      // first: deltas that are taken are lost if something fails after that
+      const application = await meters.collect();
+      return { deltas: pipeline.takeDeltas(), ...application };
+    },
+    takeDeltas: pipeline.takeDeltas,
+  };
 }
 
-/** This process among the others of its service; it may turn out to be their hub or a member. */
-function createProcesses(
-  config: Config,
-  catalogue: readonly Family[],
-  own: DeltaSource,
-  promClient: ForeignFamilies | undefined,
-  onSeriesOverflow: (family: string, limit: number) => void,
-  isSdkInUse: () => boolean,
-  labels: () => FamilyLabels,
-) {
-  const hub = new Hub(config.syscode, labels, (added) => totals.addDeltas(added));
-  const totals = new ServiceTotals(catalogue, own, {
-    seriesLimit: config.seriesLimit,
-    onSeriesOverflow,
-    gather: () => hub.gather(),
-    state: () => hub.state(),
-  });
-  const scrape = createScrape(createTotalsReader(totals, isSdkInUse), promClient);
-  const server = createMetricsServer(scrape, config);
-  const member = new Member(config.syscode, own, () => election.hubLost());
-  const election: Election = new Election({
-    syscode: config.syscode,
-    address: { port: config.port, host: config.host },
+interface ServiceParts {
+  readonly config: Config;
+  readonly pipeline: Pipeline;
+  readonly source: DeltaSource;
+  readonly totals: ServiceTotals;
+  readonly server: MetricsServer;
+}
+
+/** This process among the others of its service; it may become their hub or a member. */
+function joinService({ config, pipeline, source, totals, server }: ServiceParts): Election {
+  const { syscode, port, host } = config;
+  const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => totals.addDeltas(deltas));
+  totals.include(hub);
+  const hubLost = new Signal();
+  const member = new Member(syscode, source, hubLost.emit);
+  const election = new Election({
+    syscode,
+    address: { port, host },
     isThread: !isMainThread,
     server,
     hub,
     member,
     addOwn: (deltas) => totals.addDeltas(deltas),
   });
-  // what a member measures goes to the hub: a scrape of its own would take it from there
-  const ownScrape: Scrape = async (form) => {
-    if (!(await election.isServedElsewhere())) return scrape(form);
-    throw new Error(`another process of this service serves its metrics, on port ${config.port}`);
-  };
-  return { server, election, scrape: ownScrape };
+  hubLost.listen(() => election.hubLost());
+  return election;
 }
 
-function hostsText(config: Config): string {
-  const preset = config.partnersPreset ? ` and ${PRESET_HOST_COUNT} of the preset` : '';
-  return `partner hosts: ${config.partnerHosts.length} of its own${preset}`;
+/** What a member measures goes to the hub: a scrape of its own would take it from there. */
+function scrapeUnlessMember(scrape: Scrape, election: Election, port: number): Scrape {
+  return async (form) => {
+    if (!(await election.isServedElsewhere())) return scrape(form);
+    throw new Error(`another process of this service serves its metrics, on port ${port}`);
+  };
+}
+
+/** Answers a request to the application's own server that its handler passed on to us. */
+function answerScraper(scrape: Scrape, request: IncomingMessage, response: ServerResponse): void {
+  forgetExchange(response);
+  answerScrape(request, requestPath(request), scrape, replyOver(response));
+}
+
+function startLine({ syscode, partnerHosts, partnersPreset }: Config, url: string, names: ReadonlySet<string>): string {
+  const observed = [...names].join(', ') || 'nothing';
+  const preset = partnersPreset ? ` and ${PRESET_HOST_COUNT} of the preset` : '';
+  const hosts = `partner hosts: ${partnerHosts.length} of its own${preset}`;
+  return `${VERSION}, ${syscode}, ${url}; observes ${observed}; ${hosts}`;
 }

@@ -2,7 +2,7 @@
  * The catalogue of what can go wrong: one code, one sentence, one way out.
  *
  * Every code stands here, in docs/errors.md and in a test; a code is never reused, because users match on it and not
- * on the text. What a message shows is cut, and never holds a request's data or a body.
+ * on the text. Values in a message are cut, and never contain a request's data or a body.
  */
 
 /** Codes of problems that keep the exporter from starting; `start()` throws them together as one {@link ConfigError}. */
@@ -31,7 +31,7 @@ export const PROBLEM_CODES = [
   'CHX_PARTNER_ALIAS',
 ] as const;
 
-/** Codes of what is said on stderr while the application runs on. */
+/** Codes of warnings on stderr; the application runs on. */
 export const WARNING_CODES = [
   'CHX_VARIABLE_UNKNOWN',
   'CHX_ALREADY_STARTED',
@@ -86,7 +86,7 @@ export function show(value: unknown): string {
   else if (typeof value === 'function') text = 'a function';
   else {
     try {
-      // JSON.stringify turns NaN and Infinity inside arrays into null, which would show a value nobody wrote
+      // JSON.stringify turns NaN and Infinity inside arrays into null, which would show a value that was not given
       text =
         JSON.stringify(value, (_key, inner) => (typeof inner === 'number' ? numberText(inner) : inner)) ?? typeof value;
     } catch {

@@ -1,12 +1,28 @@
 /**
- * Codes that the application has set by itself, the exporter that runs in this process, and what it makes of monitored
- * functions: shared by every copy of
- * the package that is loaded, so that two copies are one exporter.
+ * What all copies of the package in one process share, so that two copies are one exporter: the codes that the
+ * application has set, the functions that it monitors, and the exporter that runs.
  */
-
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MeterProvider } from '@opentelemetry/api';
 import type { Recorder } from './metrics/measurement';
+import type { Exporter } from './options';
+import type { PartnerDirectory } from './partners/directory';
+
+/** Codes that the application has set itself, in place of those in the bodies. */
+interface SetCodes {
+  /** By response. */
+  readonly businessCodes: WeakMap<object, string>;
+  /** By request. */
+  readonly methodCodes: WeakMap<object, string>;
+}
+
+/** Functions that the application has given to `monitor`. */
+interface MonitoredFunctions {
+  /** Whether there has been one, before or after `start()`. */
+  hasMonitored: boolean;
+  /** Observes their calls; undefined while no exporter runs. */
+  calls: CallObserver | undefined;
+}
 
 /** Takes the calls of monitored functions. Nothing in it throws. */
 export interface CallObserver {
@@ -20,47 +36,46 @@ export interface CallObserver {
 
 /** One call of a monitored function. */
 export interface ObservedCall {
-  /** What the function is to be called with. */
+  /** Arguments to call the function with. */
   readonly args: unknown[];
-  /** Second: it has given back something other than a promise; what it does may go on in a callback. */
+  /** Second: it has returned something other than a promise; its work may go on in a callback. */
   returned(): void;
   /** Instead: it has thrown, or its promise is settled. */
   ended(isFailed: boolean): void;
 }
 
-/** What the running exporter has for the application's own code. */
+/** The exporter that runs, and what the application's own code uses of it. */
+export interface RunningExporter {
+  /** As `start()` returns it. */
+  readonly exporter: Exporter;
+  /** Records the messages of functions given to `consume`. */
+  readonly recorder: Recorder;
+  /** What bodies and hosts are read with; spans are stamped by it. */
+  readonly reading: { readonly partners: PartnerDirectory; readonly bodyLimit: number };
+  readonly services: ExporterServices;
+}
+
+/** What the running exporter does for the application's own code. */
 export interface ExporterServices {
-  /** Whose instruments come onto the scrape. */
+  /** Its instruments are on the scrape. */
   readonly meterProvider: MeterProvider;
   /** Answers a request of the application's own server with the scrape. */
   answer(request: IncomingMessage, response: ServerResponse): void;
-  /** Counts that something of the application's own metrics is missing, and says it once a minute. */
+  /** Counts that some of the application's own metrics are missing, and logs it once a minute. */
   ownMetricsFailed(source: string, error: unknown): void;
 }
 
-/** What copies of this package share; its shape is fixed by the key's version. */
-export interface SharedState {
-  readonly businessCodes: WeakMap<object, string>;
-  readonly methodCodes: WeakMap<object, string>;
-  /** What `start()` gave back; undefined while nothing runs. */
-  running: unknown;
-  /** What the running exporter reads with, for spans; undefined while nothing runs. */
-  reading: unknown;
-  /** Whether it has been said that the exporter is switched off. */
-  hasSaidOff: boolean;
-  /** What wrapped functions of the application record to; undefined while nothing runs. */
-  recorder: Recorder | undefined;
-  /** Whether a function has been monitored, now or before `start()`. */
-  hasMonitored?: boolean;
-  /** Of the exporter that runs. */
-  calls?: CallObserver | undefined;
-  /** Undefined while nothing runs. */
-  services: ExporterServices | undefined;
+export interface SharedState extends SetCodes, MonitoredFunctions {
+  /** Undefined while none runs. */
+  running: RunningExporter | undefined;
   /** Called when an exporter has started. */
   readonly onStart: Set<() => void>;
+  /** Whether it has been logged that the exporter is switched off. */
+  hasLoggedOff: boolean;
 }
 
-const KEY = Symbol.for('channel-exporter.1');
+/** The number changes with the shape: copies of the package that disagree on it share nothing. */
+const KEY = Symbol.for('channel-exporter.2');
 
 let found: SharedState | undefined;
 
@@ -77,12 +92,11 @@ function findOrCreate(): SharedState {
     state = {
       businessCodes: new WeakMap(),
       methodCodes: new WeakMap(),
+      hasMonitored: false,
+      calls: undefined,
       running: undefined,
-      reading: undefined,
-      hasSaidOff: false,
-      recorder: undefined,
-      services: undefined,
       onStart: new Set(),
+      hasLoggedOff: false,
     };
     Object.defineProperty(holder, KEY, { value: state });
   }

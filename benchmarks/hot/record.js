@@ -3,7 +3,7 @@ const { internal, started } = require('./ours');
 
 exports.prepare = () => {
   started();
-  const { recorder } = internal('shared-state.js').sharedState();
+  const { recorder } = internal('shared-state.js').sharedState().running;
   return (i) => {
     recorder.recordInner(
       { fCode: 'C001', path: '/api/100B/:id', httpStatus: '200', code: '0000', methodCode: '', httpMethod: 'GET' },

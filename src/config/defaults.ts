@@ -1,4 +1,4 @@
-/** What each setting is when nobody sets it, and how far it can be set. */
+/** Default and limits of each setting. */
 import { DEFAULT_BOUNDARIES_MS } from '../views/boundaries';
 
 export const DEFAULT_PORT = 9166;

@@ -1,7 +1,7 @@
 /** The standard switches that turn everything off; read before anything else is loaded. */
 
 /**
- * Why nothing at all is to happen, from the standard switches; undefined: go on.
+ * @returns which standard switch turns the exporter off; undefined when none does
  * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  */
 export function offSwitch(env: NodeJS.ProcessEnv): string | undefined {

@@ -22,7 +22,7 @@ import {
   MAX_SERIES,
 } from './defaults';
 
-/** What is said of a value: the value to use, or one problem. */
+/** The value to use, or one problem. */
 export type Parsed<T> = { readonly value: T } | { readonly problem: Problem };
 
 /** Highest number of distinct values of each label. */
@@ -66,7 +66,7 @@ export function parseHost(raw: unknown, from: string): Parsed<string | undefined
   });
 }
 
-/** Enough of a check to tell an IPv6 address from `host:port`; the socket has the last word. */
+/** Distinguishes an IPv6 address from `host:port`; whether it is valid, the socket finds out. */
 function isIpv6(text: string): boolean {
   return /^[0-9A-Fa-f:.]+(%\w+)?$/.test(text) && text.split(':').length > 2;
 }

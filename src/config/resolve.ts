@@ -15,7 +15,7 @@ export interface Config extends Readonly<SettingValues> {
   isInstrumentationEnabled(name: string): boolean;
 }
 
-/** What resolving gives: the Config, and variables that were set but mean nothing. */
+/** The Config, and warnings about variables that have no effect. */
 export interface Resolved {
   readonly config: Config;
   /** Texts for the log. */
@@ -43,7 +43,7 @@ const SPAN_SETTINGS = ['partners', 'partnersPreset', 'bodyLimit'] as const;
 export type SpanConfig = Pick<Config, (typeof SPAN_SETTINGS)[number] | 'partnerHosts'>;
 
 /**
- * Resolves the settings that spans need, and reads the partner file; whatever else is set is not looked at.
+ * Resolves the settings that spans need, and reads the partner file; other settings are ignored.
  * @throws {ConfigError} listing everything that is wrong
  */
 export function resolveSpanConfig(options: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): SpanConfig {
@@ -88,7 +88,7 @@ function source(
   if (option !== undefined) return { raw: option, from: setting.option };
   for (const variable of [setting.variable, ...(setting.alsoVariables ?? [])]) {
     const raw = env[variable];
-    // an empty variable is as good as none, as everywhere in OpenTelemetry
+    // an empty variable counts as unset, as everywhere in OpenTelemetry
     if (raw !== undefined && raw !== '') return { raw, from: variable };
   }
   return undefined;

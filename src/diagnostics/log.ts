@@ -1,5 +1,5 @@
 /**
- * How the package speaks: lines on stderr, one per cause and minute, never on stdout.
+ * The log of the package: lines on stderr, one per cause and minute, never on stdout.
  *
  * It writes to the file descriptor itself: `process.stderr` builds a stream when it is first touched, and an
  * application may have replaced it.
@@ -14,7 +14,7 @@ export type LogLevel = (typeof LEVELS)[number];
 const PREFIX = 'channel-exporter';
 /** One line per cause in this time. */
 const QUIET_MS = 60_000;
-/** Causes remembered for the quiet time; more distinct causes than this within a minute are not told apart. */
+/** Causes remembered for the quiet time; with more than this within a minute, some are logged again. */
 const MAX_CAUSES = 100;
 
 let threshold: number = LEVELS.indexOf('info');
@@ -37,13 +37,13 @@ export function logLine(level: Exclude<LogLevel, 'none'>, text: string): void {
   try {
     writeSync(2, `${PREFIX}: ${text}\n`);
   } catch {
-    // a closed or full stderr is the application's business, and there is nowhere else to say it
+    // stderr is closed or full, and there is nowhere else to log that
   }
 }
 
 /**
- * Says that something went wrong on the way, once a minute per code and cause.
- * @param cause what tells this apart from other occurrences of the code, such as the source's name; never user data
+ * Logs that something went wrong, once a minute per code and cause.
+ * @param cause distinguishes occurrences of one code, such as the name of the source; never user data
  */
 export function warn(code: WarningCode, cause: string, text: string): void {
   const key = `${code} ${cause}`;

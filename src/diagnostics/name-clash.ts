@@ -1,7 +1,7 @@
-/** Says which families are left out because their name is taken, each once in the life of the process. */
+/** Logs which families are left out because their name is taken, each once in the life of the process. */
 import { warn } from './log';
 
-/** Families remembered; further clashes are said once a minute. */
+/** Families remembered; further clashes are logged once a minute. */
 const MAX_REPORTED = 1_000;
 const SHOWN = 10;
 
@@ -10,7 +10,7 @@ const reported = new Set<string>();
 /**
  * @param origin whose families are left out
  * @param families their names
- * @param holder who has the names, for the reader
+ * @param holder owner of the names, as the message calls it
  */
 export function reportClash(origin: string, families: readonly string[], holder: string): void {
   const fresh = families.filter((family) => !reported.has(`${origin} ${family}`));

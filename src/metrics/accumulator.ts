@@ -1,9 +1,9 @@
 /**
- * What one instrument has measured since it was last asked, by series.
+ * The measurements of one instrument since its last delta, by series.
  *
- * It stands where a synchronous instrument of the SDK would. That one sorts and hashes an object of attributes at each
- * record, which was the largest part of what a request cost (docs/performance.md). Here a series is found by its label
- * values, one map a label, and only a series that is new is looked at any closer. A test holds the sums equal to those
+ * It takes the place of a synchronous instrument of the SDK, which sorts and hashes an object of attributes at each
+ * record: that was the largest part of what a request cost (docs/performance.md). Here a series is found by its label
+ * values, one map per label, and only a new series is checked against the limits. A test holds the sums equal to those
  * of the SDK's instruments under the same Views.
  */
 import type { CounterDelta, FamilyDelta, GaugeDelta, HistogramDelta, SeriesDelta } from './deltas';
@@ -15,20 +15,20 @@ export interface AccumulatorOptions {
   readonly fixed: Readonly<Record<string, string>>;
   /** Labels whose values each record brings, in their order. */
   readonly labels: readonly string[];
-  /** Makes the values of a new series such as may be kept; the same for the same values, once it has kept them. */
-  readonly bound: (values: readonly string[]) => readonly string[];
-  /** Distinct series that are kept as they are. */
+  /** Cleans and caps the label values of a new series. Values accepted once are returned unchanged. */
+  readonly admit: (values: readonly string[]) => readonly string[];
+  /** Series beyond this number are folded. */
   readonly seriesLimit: number;
-  /** What is measured under a series beyond the limit is added to the series of these values. */
+  /** Gives the label values of the series that a new one beyond the limit is added to. */
   readonly fold: (values: readonly string[]) => readonly string[];
-  /** Called when a series has something to hand over that had nothing before. */
+  /** Called at the first change of a series after its last delta. */
   readonly onChange: () => void;
 }
 
 interface Series {
   /** Of all labels, the fixed ones first. */
   readonly values: readonly string[];
-  /** Whether it has something to hand over. */
+  /** Since its last delta. */
   isChanged: boolean;
 }
 
@@ -52,18 +52,18 @@ abstract class Accumulator<S extends Series> {
     return this.options.family;
   }
 
-  /** @returns what has come since the last call; undefined when nothing has */
+  /** @returns the changes since the last call; undefined without any */
   take(): FamilyDelta | undefined {
     if (this.changed.length === 0) return undefined;
     const series = this.changed.map((each) => {
       each.isChanged = false;
-      return this.handOver(each);
+      return this.takeDelta(each);
     });
     this.changed = [];
     return { family: this.options.family, labels: this.labels, ...this.shape(), series };
   }
 
-  /** The series of these values, which is about to be changed. */
+  /** Finds or creates the series of these values, and marks it as changed. */
   protected seriesOf(values: readonly string[]): S {
     const series = this.find(values) ?? this.admit(values);
     if (!series.isChanged) {
@@ -76,10 +76,10 @@ abstract class Accumulator<S extends Series> {
 
   protected abstract create(values: readonly string[]): S;
 
-  /** Gives what a series has to hand over, and leaves it with nothing. */
-  protected abstract handOver(series: S): SeriesDelta;
+  /** Reads the delta of a series, and sets it back to zero. */
+  protected abstract takeDelta(series: S): SeriesDelta;
 
-  /** What a kind of family has besides its labels. */
+  /** Fields of the delta that only one kind of family has. */
   protected shape(): Partial<FamilyDelta> {
     return {};
   }
@@ -94,8 +94,8 @@ abstract class Accumulator<S extends Series> {
   }
 
   private admit(values: readonly string[]): S {
-    const { bound, fold, seriesLimit } = this.options;
-    let admitted = bound(values);
+    const { admit, fold, seriesLimit } = this.options;
+    let admitted = admit(values);
     const known = this.find(admitted);
     if (known !== undefined) return known;
     if (this.size >= seriesLimit) {
@@ -132,7 +132,7 @@ interface HistogramSeries extends Series {
 export class HistogramAccumulator extends Accumulator<HistogramSeries> {
   private readonly empty: readonly number[];
 
-  /** @param boundaries inclusive upper bounds, ascending, in the unit of what is recorded */
+  /** @param boundaries inclusive upper bounds, ascending, in the unit of the recorded values */
   constructor(
     options: AccumulatorOptions,
     private readonly boundaries: readonly number[],
@@ -156,7 +156,7 @@ export class HistogramAccumulator extends Accumulator<HistogramSeries> {
     return { values, isChanged: false, count: 0, sum: 0, buckets: this.empty.slice() };
   }
 
-  protected handOver(series: HistogramSeries): HistogramDelta {
+  protected takeDelta(series: HistogramSeries): HistogramDelta {
     const { values, count, sum, buckets } = series;
     series.count = 0;
     series.sum = 0;
@@ -174,7 +174,7 @@ interface NumberSeries extends Series {
 }
 
 export class CounterAccumulator extends Accumulator<NumberSeries> {
-  /** @param amount not negative; zero shows the series without counting anything */
+  /** @param amount not negative; zero creates the series without counting anything */
   add(values: readonly string[], amount: number): void {
     this.seriesOf(values).value += amount;
   }
@@ -183,7 +183,7 @@ export class CounterAccumulator extends Accumulator<NumberSeries> {
     return { values, isChanged: false, value: 0 };
   }
 
-  protected handOver(series: NumberSeries): CounterDelta {
+  protected takeDelta(series: NumberSeries): CounterDelta {
     const { values, value } = series;
     series.value = 0;
     return { values, add: value };
@@ -199,7 +199,7 @@ export class GaugeAccumulator extends Accumulator<NumberSeries> {
     return { values, isChanged: false, value: 0 };
   }
 
-  protected handOver({ values, value }: NumberSeries): GaugeDelta {
+  protected takeDelta({ values, value }: NumberSeries): GaugeDelta {
     return { values, last: value };
   }
 }

@@ -5,25 +5,20 @@
 import type { View } from '../views';
 import { INSTRUMENTS, type InstrumentName } from '../views/metric-names';
 import { type AccumulatorOptions, CounterAccumulator, GaugeAccumulator, HistogramAccumulator } from './accumulator';
-import type { Deltas } from './deltas';
-import { LabelLimits, type LabelName, overflowOf } from './label-limits';
+import type { Deltas, FamilyDelta } from './deltas';
+import { cleanLabelValue, LabelLimits, type LabelName, overflowOf } from './label-limits';
+import type { OverflowReports } from './overflow';
 
 export interface InstrumentsSettings {
   readonly syscode: string;
   readonly labelValuesLimit: Readonly<Record<LabelName, number>>;
   /** The label of the same name, of monitored functions. */
   readonly env: string;
+  /** Whether inbound requests are also recorded under the names of Flask exporters. */
+  readonly flaskMetrics: boolean;
 }
 
-export interface InstrumentsEvents {
-  /** A value was replaced because its label is full. */
-  readonly onOverflow: (family: string, label: LabelName, limit: number) => void;
-  /** Something was added up under other, because its family is full. */
-  readonly onSeriesOverflow: (family: string, limit: number) => void;
-  /** Something is to be handed over, of a series that had nothing before. */
-  readonly onChange: () => void;
-}
-
+export type SelfMetrics = ReturnType<typeof createSelfMetrics>;
 export type Instruments = ReturnType<typeof createInstruments>;
 
 interface Shape {
@@ -31,101 +26,162 @@ interface Shape {
   /** Labels that are the same on every series. */
   readonly fixed?: Readonly<Record<string, string>>;
   readonly labels: readonly string[];
-  /** Shared by the instruments that one kind of measurement is recorded in. */
-  readonly values: LabelLimits;
-  /** Whether a kind's measurements are recorded in another instrument first, where replaced values are told. */
-  readonly isFurther?: true;
+  /** Shared by the instruments that one kind of measurement is recorded in; absent where all values are our own. */
+  readonly values?: LabelLimits;
+  /** Absent where all values are our own, and for label values where another instrument reports them. */
+  readonly reports?: Partial<OverflowReports>;
 }
 
 /** Characters of the system code that name the application's owner. */
 const APPID_CHARACTERS = 4;
 
-/** @param views one for each instrument */
-export function createInstruments(views: readonly View[], settings: InstrumentsSettings, events: InstrumentsEvents) {
-  const { syscode, labelValuesLimit } = settings;
-  const viewOf = (instrument: InstrumentName) => views.find((view) => view.instrumentName === instrument);
-  const optionsOf = ({ instrument, fixed = {}, labels, values, isFurther }: Shape): AccumulatorOptions => {
-    const { name: family = instrument, aggregationCardinalityLimit: seriesLimit = 0 } = viewOf(instrument) ?? {};
-    const onOverflow = (label: LabelName, limit: number) => events.onOverflow(family, label, limit);
+interface Created {
+  readonly family: string;
+  readonly labels: readonly string[];
+  take(): FamilyDelta | undefined;
+}
+
+/** Creates the accumulator of each instrument from its View, and takes the deltas of all of them. */
+export class Accumulators {
+  private readonly views: ReadonlyMap<string, View>;
+  private readonly created: Created[] = [];
+
+  /** @param onChange called when a series has something to hand over that had nothing before */
+  constructor(
+    views: readonly View[],
+    private readonly onChange: () => void,
+  ) {
+    this.views = new Map(views.map((view) => [view.instrumentName, view]));
+  }
+
+  /** @throws Error when no View has the instrument, as the following do */
+  counter(shape: Shape): CounterAccumulator {
+    return this.keep(new CounterAccumulator(this.optionsOf(shape)));
+  }
+
+  gauge(shape: Shape): GaugeAccumulator {
+    return this.keep(new GaugeAccumulator(this.optionsOf(shape)));
+  }
+
+  histogram(shape: Shape): HistogramAccumulator {
+    const { aggregation } = this.viewOf(shape.instrument);
+    if (aggregation === undefined) throw new Error(`the View of ${shape.instrument} has no boundaries`);
+    return this.keep(new HistogramAccumulator(this.optionsOf(shape), aggregation.options.boundaries));
+  }
+
+  /** @returns what all instruments have measured since the last call */
+  takeDeltas(): Deltas {
+    return this.created.flatMap((accumulator) => accumulator.take() ?? []);
+  }
+
+  /** @returns each family's label names, in the order of their values in deltas */
+  familyLabels(): ReadonlyMap<string, readonly string[]> {
+    return new Map(this.created.map(({ family, labels }) => [family, labels]));
+  }
+
+  private keep<A extends Created>(accumulator: A): A {
+    this.created.push(accumulator);
+    return accumulator;
+  }
+
+  private viewOf(instrument: InstrumentName): View {
+    const view = this.views.get(instrument);
+    if (view === undefined) throw new Error(`no View has the instrument ${instrument}`);
+    return view;
+  }
+
+  private optionsOf({ instrument, fixed = {}, labels, values, reports }: Shape): AccumulatorOptions {
+    const { name: family, aggregationCardinalityLimit: seriesLimit } = this.viewOf(instrument);
+    const { labelFull } = reports ?? {};
     const folded = overflowOf(labels);
     return {
       family,
       fixed,
       labels,
-      bound: values.admitterOf(labels, isFurther ? undefined : onOverflow),
+      admit:
+        values?.admitterOf(labels, labelFull && ((label, limit) => labelFull(family, label, limit))) ??
+        ((own) => own.map(cleanLabelValue)),
       seriesLimit,
       fold(each) {
-        events.onSeriesOverflow(family, seriesLimit);
+        reports?.familyFull?.(family, seriesLimit);
         return folded(each);
       },
-      onChange: events.onChange,
+      onChange: this.onChange,
     };
-  };
-  const counter = (shape: Shape) => new CounterAccumulator(optionsOf(shape));
-  const gauge = (shape: Shape) => new GaugeAccumulator(optionsOf(shape));
-  const histogram = (shape: Shape) =>
-    new HistogramAccumulator(optionsOf(shape), viewOf(shape.instrument)?.aggregation?.options.boundaries ?? []);
+  }
+}
 
+/**
+ * What the exporter measures of itself. All label values are our own and few, so that nothing is reported of them:
+ * the counters of overflows would have to count themselves.
+ */
+export function createSelfMetrics(accumulators: Accumulators) {
+  const counter = (instrument: InstrumentName, labels: readonly string[]) =>
+    accumulators.counter({ instrument, labels });
+  return {
+    lostMeasurements: counter(INSTRUMENTS.lostMeasurements, ['family']),
+    errors: counter(INSTRUMENTS.errors, ['source']),
+    labelOverflow: counter(INSTRUMENTS.labelOverflow, ['family', 'label']),
+    seriesOverflow: counter(INSTRUMENTS.seriesOverflow, ['family']),
+  };
+}
+
+/** @param reports are told what is replaced */
+export function createInstruments(accumulators: Accumulators, settings: InstrumentsSettings, reports: OverflowReports) {
+  const { syscode, labelValuesLimit, env, flaskMetrics } = settings;
   const identity = { appid: syscode.slice(0, APPID_CHARACTERS), application: syscode };
-  const inner = { values: new LabelLimits(labelValuesLimit) };
-  const partner = { fixed: identity, values: new LabelLimits(labelValuesLimit) };
+  const limits = () => ({ values: new LabelLimits(labelValuesLimit), reports });
+  /** Of an instrument whose label values were recorded, and reported, in another one before. */
+  const further = { reports: { familyFull: reports.familyFull } };
+
+  const inner = limits();
+  const partner = { ...limits(), fixed: identity };
   // consumers have no caller: its label is there for dashboards that are shared
-  const consumer = { fixed: { ...identity, f_code: '' }, values: new LabelLimits(labelValuesLimit) };
-  const call = { fixed: { env: settings.env }, labels: ['url'], values: new LabelLimits(labelValuesLimit) };
-  const own = { values: new LabelLimits(labelValuesLimit) };
-  const isFurther = true;
+  const consumer = { ...limits(), fixed: { ...identity, f_code: '' } };
+  const call = { ...limits(), fixed: { env }, labels: ['url'] };
 
   return {
-    /** Milliseconds. */
-    inner: histogram({
+    /** Milliseconds, as the two that follow. */
+    inner: accumulators.histogram({
       ...inner,
       instrument: INSTRUMENTS.inner,
       fixed: identity,
       labels: ['f_code', 'path', 'http_status', 'code', 'method_code'],
     }),
-    partner: histogram({
+    partner: accumulators.histogram({
       ...partner,
       instrument: INSTRUMENTS.partner,
       labels: ['partner', 'action_code', 'http_status', 'code'],
     }),
-    consumer: histogram({ ...consumer, instrument: INSTRUMENTS.consumer, labels: ['topic', 'code'] }),
-    partnerErrors: counter({
+    consumer: accumulators.histogram({ ...consumer, instrument: INSTRUMENTS.consumer, labels: ['topic', 'code'] }),
+    partnerErrors: accumulators.counter({
       ...partner,
+      ...further,
       instrument: INSTRUMENTS.partnerErrors,
       labels: ['partner', 'action_code', 'error'],
-      isFurther,
     }),
-    calls: counter({ ...call, instrument: INSTRUMENTS.calls }),
-    /** Seconds. */
-    lastCall: gauge({ ...call, instrument: INSTRUMENTS.lastCall, isFurther }),
-    callDuration: histogram({ ...call, instrument: INSTRUMENTS.callDuration, isFurther }),
-    callFailures: counter({ ...call, instrument: INSTRUMENTS.callFailures, isFurther }),
-    /** Seconds. */
-    flaskLatency: histogram({
-      ...inner,
-      instrument: INSTRUMENTS.flaskLatency,
-      labels: ['endpoint', 'method'],
-      isFurther,
-    }),
-    flaskCount: counter({
-      ...inner,
-      instrument: INSTRUMENTS.flaskCount,
-      labels: ['endpoint', 'method', 'http_status'],
-      isFurther,
-    }),
-    lostMeasurements: counter({ ...own, instrument: INSTRUMENTS.lostMeasurements, labels: ['family'] }),
-    errors: counter({ ...own, instrument: INSTRUMENTS.errors, labels: ['source'] }),
-    labelOverflow: counter({ ...own, instrument: INSTRUMENTS.labelOverflow, labels: ['family', 'label'] }),
-    seriesOverflow: counter({ ...own, instrument: INSTRUMENTS.seriesOverflow, labels: ['family'] }),
+    calls: accumulators.counter({ ...call, instrument: INSTRUMENTS.calls }),
+    /** Seconds, as the one that follows. */
+    lastCall: accumulators.gauge({ ...call, ...further, instrument: INSTRUMENTS.lastCall }),
+    callDuration: accumulators.histogram({ ...call, ...further, instrument: INSTRUMENTS.callDuration }),
+    callFailures: accumulators.counter({ ...call, ...further, instrument: INSTRUMENTS.callFailures }),
+    /** Undefined unless the settings want them: their families are not in the catalogue then. */
+    flask: flaskMetrics
+      ? {
+          /** Seconds. */
+          latency: accumulators.histogram({
+            ...inner,
+            ...further,
+            instrument: INSTRUMENTS.flaskLatency,
+            labels: ['endpoint', 'method'],
+          }),
+          count: accumulators.counter({
+            ...inner,
+            ...further,
+            instrument: INSTRUMENTS.flaskCount,
+            labels: ['endpoint', 'method', 'http_status'],
+          }),
+        }
+      : undefined,
   };
-}
-
-/** What all instruments have measured since the last call. */
-export function takeDeltas(instruments: Instruments): Deltas {
-  return Object.values(instruments).flatMap((instrument) => instrument.take() ?? []);
-}
-
-/** @returns each family's label names, in the order of their values in deltas */
-export function familyLabels(instruments: Instruments): ReadonlyMap<string, readonly string[]> {
-  return new Map(Object.values(instruments).map(({ family, labels }) => [family, labels]));
 }

@@ -1,8 +1,8 @@
 /**
- * Bounds what labels may become: length and alphabet of every value, and the number of distinct
- * values in the life of the process.
+ * Bounds the values of labels: length and alphabet of each, and how many distinct ones there are in the life of the
+ * process.
  *
- * Beyond its limit the guilty label alone becomes `other`; the SDK's own limit would drop every label of the
+ * Beyond its limit that label alone becomes `other`; the SDK's own limit would drop every label of the
  * measurement, and counts anew in each collection.
  * @see docs/limits.md
  */
@@ -22,7 +22,7 @@ const CUT = '...';
 /** The same under another name: Flask exporters call the path an endpoint. */
 const LIMITED_AS: Readonly<Record<string, LabelName>> = { endpoint: 'path' };
 
-/** What the labels of one kind of measurement have become so far, for all families that it is recorded in. */
+/** The values that each label of one kind of measurement has had so far, in all families that it is recorded in. */
 export class LabelLimits {
   private readonly seen = new Map<LabelName, Set<string>>();
 
@@ -34,7 +34,7 @@ export class LabelLimits {
   /**
    * @param labels of a family, in their order
    * @param onOverflow called for each value that is replaced; absent where another family's values came first
-   * @returns makes values of these labels such as may be kept: the same once they have been kept
+   * @returns a function that cleans and caps values of these labels; values accepted once come back unchanged
    */
   admitterOf(
     labels: readonly string[],
@@ -43,7 +43,7 @@ export class LabelLimits {
     const bounded = labels.map(boundedAs);
     return (values) =>
       values.map((value, place) => {
-        const text = clean(value);
+        const text = cleanLabelValue(value);
         const label = bounded[place];
         if (label === undefined || this.admits(label, text)) return text;
         onOverflow?.(label, this.limits[label]);
@@ -61,7 +61,7 @@ export class LabelLimits {
   }
 }
 
-/** @returns makes `other` of every value that came from outside; of the rest there are few */
+/** @returns a function that replaces every value that came from outside by `other`; of the rest there are few */
 export function overflowOf(labels: readonly string[]): (values: readonly string[]) => string[] {
   const bounded = labels.map(boundedAs);
   return (values) => values.map((value, place) => (bounded[place] === undefined || value === '' ? value : OTHER));
@@ -72,8 +72,8 @@ function boundedAs(label: string): LabelName | undefined {
   return LIMITED_AS[label] ?? LABELS.find((bounded) => bounded === label);
 }
 
-/** @returns the value cut to {@link MAX_LABEL_CHARACTERS}, with U+FFFD in place of unprintable characters */
-export function clean(value: string): string {
+/** @returns the value, printable and cut at {@link MAX_LABEL_CHARACTERS} */
+export function cleanLabelValue(value: string): string {
   const short = value.length <= MAX_LABEL_CHARACTERS ? value : value.slice(0, MAX_LABEL_CHARACTERS - CUT.length) + CUT;
   return printable(short);
 }

@@ -1,10 +1,10 @@
 /**
- * The vocabulary of the house: what one finished piece of work is called and which labels it carries.
+ * The vocabulary of measurements: what one finished piece of work is called and which labels it carries.
  * @see docs/metrics.md for the meaning of every label
  */
 
-/** What is measured: requests answered, calls to partners, messages consumed, monitored functions called. */
-export type Channel = 'inner' | 'partner' | 'consumer' | 'function';
+/** Requests answered, exchanges with partners, messages consumed, monitored functions called. */
+export type MeasurementKind = 'inner' | 'partner' | 'consumer' | 'function';
 
 export interface InnerLabels {
   /** Caller, from its User-Agent. */
@@ -38,17 +38,20 @@ export interface ConsumerLabels {
 /** `0`: success, `1`: failure; as the Python package writes them. */
 export type ConsumerCode = '0' | '1';
 
-/** Why a partner call ended without a status. */
+/** Why an exchange with a partner ended without a status. */
 export const PARTNER_ERRORS = ['refused', 'dns', 'tls', 'timeout', 'reset', 'aborted', 'other'] as const;
 export type PartnerError = (typeof PARTNER_ERRORS)[number];
 
-/** What the sources of measurements hand their finished work to. Nothing in it throws. */
+/** Takes the finished work of all sources. Nothing in it throws. */
 export interface Recorder {
   recordInner(labels: InnerLabels, durationMs: number): void;
   recordPartner(labels: PartnerLabels, durationMs: number, error?: PartnerError): void;
   recordConsumer(labels: ConsumerLabels, durationMs: number): void;
   /** @param url name of the function, or the route that it handles */
   recordCall(url: string, durationMs: number, isFailed: boolean): void;
-  /** Counts something that went wrong inside a source, and says it once a minute. */
-  failed(source: string, error: unknown, lost?: Channel): void;
+  /**
+   * Counts an error inside a source, and logs it once a minute.
+   * @param lost kind of the measurement that is missing because of it, if one is
+   */
+  failed(source: string, error: unknown, lost?: MeasurementKind): void;
 }

@@ -3,44 +3,59 @@
  * throw; what cannot be recorded is counted as lost.
  */
 import { errorText, warn } from '../diagnostics/log';
-import type { Instruments } from './instruments';
-import type { Channel, ConsumerLabels, InnerLabels, PartnerError, PartnerLabels, Recorder } from './measurement';
-
-export interface RecorderSettings {
-  /** Metric family of each channel, for the labels of self-metrics. */
-  readonly families: Readonly<Record<Channel, string>>;
-  /** Whether inbound requests are also recorded under the names of Flask exporters. */
-  readonly flaskMetrics: boolean;
-}
+import type { InstrumentName } from '../views/metric-names';
+import { INSTRUMENTS } from '../views/metric-names';
+import type { Instruments, SelfMetrics } from './instruments';
+import type {
+  ConsumerLabels,
+  InnerLabels,
+  MeasurementKind,
+  PartnerError,
+  PartnerLabels,
+  Recorder,
+} from './measurement';
 
 const MS_PER_SECOND = 1000;
-/** Channels that every service has; the others' families are only on the scrape of a service that uses them. */
-const STANDING_CHANNELS: readonly Channel[] = ['inner', 'partner', 'consumer'];
+/** Instrument of each kind; a lost measurement is counted under its family. */
+const INSTRUMENT_OF = {
+  inner: INSTRUMENTS.inner,
+  partner: INSTRUMENTS.partner,
+  consumer: INSTRUMENTS.consumer,
+  function: INSTRUMENTS.calls,
+} as const satisfies Record<MeasurementKind, InstrumentName>;
+/** Kinds whose families are on the scrape of every service; those of the others only where they are used. */
+const STANDING_KINDS: readonly MeasurementKind[] = ['inner', 'partner', 'consumer'];
 
-export function createRecorder(instruments: Instruments, settings: RecorderSettings): Recorder {
-  const { families, flaskMetrics } = settings;
+/** @param familyNames the metric family of each instrument */
+export function createRecorder(
+  instruments: Instruments,
+  { errors, lostMeasurements }: SelfMetrics,
+  familyNames: Readonly<Record<InstrumentName, string>>,
+): Recorder {
+  const { flask } = instruments;
+  const familyOf = (kind: MeasurementKind) => familyNames[INSTRUMENT_OF[kind]];
 
   const failed: Recorder['failed'] = (source, error, lost) => {
     try {
-      instruments.errors.add([source], 1);
-      if (lost !== undefined) instruments.lostMeasurements.add([families[lost]], 1);
+      errors.add([source], 1);
+      if (lost !== undefined) lostMeasurements.add([familyOf(lost)], 1);
       warn('CHX_INTERNAL', source, `an error inside the exporter, in ${source}: ${errorText(error)}`);
     } catch {
-      // the last line of defence has nobody to tell
+      // there is nothing left to report it to
     }
   };
 
-  // shown from the start, so that nothing lost is a zero and not a gap
-  for (const channel of STANDING_CHANNELS) instruments.lostMeasurements.add([families[channel]], 0);
+  // present from the start: zero lost measurements are a value and not a gap
+  for (const kind of STANDING_KINDS) lostMeasurements.add([familyOf(kind)], 0);
 
   return {
     recordInner({ fCode, path, httpStatus, code, methodCode, httpMethod }: InnerLabels, durationMs: number) {
       try {
         instruments.inner.record([fCode, path, httpStatus, code, methodCode], atLeastZero(durationMs));
-        if (!flaskMetrics) return;
-        // methods need no bound: Node's parser refuses those that it does not know
-        instruments.flaskLatency.record([path, httpMethod], seconds(durationMs));
-        instruments.flaskCount.add([path, httpMethod, httpStatus], 1);
+        if (flask === undefined) return;
+        // methods need no limit: Node's parser refuses those that it does not know
+        flask.latency.record([path, httpMethod], seconds(durationMs));
+        flask.count.add([path, httpMethod, httpStatus], 1);
       } catch (error) {
         failed('recorder', error, 'inner');
       }

@@ -1,8 +1,8 @@
 /**
  * Adds up what was measured since the last collection to what was measured before.
  *
- * It takes deltas, of this process and of its members (members.ts), and produces the totals that a scrape shows.
- * With one process it is the sum of one; totals of several could not be added without counting the dead twice.
+ * It takes deltas, of this process and of its members, and produces the totals that a scrape shows. Totals of several
+ * processes could not be added without counting those of an ended process twice.
  */
 import type { HrTime } from '@opentelemetry/api';
 import type {
@@ -42,14 +42,14 @@ export interface DeltaSource {
 export const DROP_REASONS = ['connections', 'malformed', 'family', 'labels', 'boundaries', 'series'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
-/** A sample of a family that is not measured but known when the scrape is written. */
+/** A sample of a family without instrument: its value is read when the scrape is written. */
 export interface StateSample {
   readonly family: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** This process's own series and those of members may be as many each. */
+/** This process's own series and those of its members may each reach the limit. */
 const MOST_OVER_LIMIT = 2;
 
 type Point = DataPoint<number> | DataPoint<Histogram>;
@@ -67,12 +67,16 @@ interface FamilyTotals {
 export interface TotalsOptions {
   /** Series that a family may have. */
   readonly seriesLimit: number;
-  /** Called when something of a member is added up under other, because its family is full. */
+  /** Called when a member's series is added to the series `other`, because its family is full. */
   readonly onSeriesOverflow?: (family: string, limit: number) => void;
-  /** Called before own deltas are taken; brings in those of members. */
-  readonly gather?: () => Promise<void>;
+}
+
+/** The other processes of the service, whose deltas arrive through `addDeltas`. */
+export interface Members {
+  /** Called before own deltas are taken: asks the members for theirs, and waits until they are added. */
+  gather(): Promise<void>;
   /** Read after everything is added. */
-  readonly state?: () => readonly StateSample[];
+  state(): readonly StateSample[];
 }
 
 export class ServiceTotals implements MetricProducer {
@@ -80,13 +84,14 @@ export class ServiceTotals implements MetricProducer {
   /** Totals of series of this process, whose values are the same object each time. */
   private readonly known = new WeakMap<readonly string[], Point>();
   private readonly application: ApplicationTotals;
+  private members: Members | undefined;
   private readonly startTime: HrTime = hrTimeNow();
   /** Of the last collection; all points share it. */
   private readonly endTime: HrTime = hrTimeNow();
 
   /**
-   * @param catalogue every family of our own meter, shown also without observations; the application's meters come
-   *   behind, under names that are not in it
+   * @param catalogue every family of our own meter, shown also without observations; the families of the application's
+   *   meters follow, under names that are not in it
    * @param own deltas of this process
    */
   constructor(
@@ -98,9 +103,14 @@ export class ServiceTotals implements MetricProducer {
     this.application = new ApplicationTotals(catalogue, options.seriesLimit);
   }
 
-  /** @returns totals since the start; errors of the collection are handed on */
+  /** From now on each collection begins with the deltas of these. */
+  include(members: Members): void {
+    this.members = members;
+  }
+
+  /** @returns totals since the start, with the errors of the collection */
   async collect(): Promise<CollectionResult> {
-    await this.options.gather?.();
+    await this.members?.gather();
     const { deltas, scopeMetrics, errors } = await this.own.collect();
     const slice = new TimeSlice();
     for (const delta of deltas) await this.addOwn(delta, slice);
@@ -136,7 +146,7 @@ export class ServiceTotals implements MetricProducer {
       onSeriesOverflow?.(family.name, seriesLimit);
       added = { ...row, values: overflowOf(delta.labels)(row.values) };
       point = series.get(seriesKey(delta, added));
-      // what is not folded is few values, of a member that is as it should be
+      // a well-behaved member has few series that cannot be folded
       if (point === undefined && points.length >= seriesLimit * MOST_OVER_LIMIT) return false;
     }
     if (point === undefined) this.begin(totals, delta, added);
@@ -166,7 +176,7 @@ export class ServiceTotals implements MetricProducer {
 
   private produce(): MetricData[] {
     Object.assign(this.endTime, hrTimeNow());
-    const state = this.options.state?.() ?? [];
+    const state = this.members?.state() ?? [];
     const shown = [...this.totals.values()].filter(
       ({ family, points }) => points.length > 0 || family.isShown?.() !== false,
     );
@@ -184,7 +194,7 @@ export class ServiceTotals implements MetricProducer {
   }
 }
 
-/** The scrape has none: it is Prometheus that says where a series comes from. */
+/** The scrape has none: Prometheus itself labels a series with the target that it comes from. */
 const NO_RESOURCE = { attributes: {} } as CollectionResult['resourceMetrics']['resource'];
 
 /** A member may run with other settings than the hub, or with another version of this package. */
@@ -213,7 +223,7 @@ function isCounter(row: SeriesDelta): boolean {
 function firstValue({ boundaries = [] }: Family, row: SeriesDelta): number | Histogram {
   if ('add' in row) return row.add;
   if ('last' in row) return row.last;
-  // these buckets are the caller's no more
+  // the caller does not use these buckets any more
   const buckets = { boundaries: boundaries as number[], counts: row.buckets as number[] };
   return { buckets, sum: row.sum, count: row.count };
 }

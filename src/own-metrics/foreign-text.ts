@@ -1,5 +1,5 @@
 /**
- * Reads the text that another library would answer a scrape with, in families, so that it can stand behind ours.
+ * Parses the text with which another library would answer a scrape into families, so that it can follow ours.
  *
  * Text format 0.0.4 and OpenMetrics 1.0, whose counters are renamed and whose exemplars are cut off. A line that is
  * no sample is dropped: one such line makes Prometheus refuse a whole scrape.
@@ -21,7 +21,7 @@ interface Draft {
 }
 
 const META = /^# (HELP|TYPE) ([A-Za-z_:][\w:]*) ?(.*)$/;
-/** Name, labels, value and perhaps a timestamp; what OpenMetrics adds behind it is not kept. */
+/** Name, labels, value and perhaps a timestamp; what OpenMetrics adds after it is not kept. */
 const SAMPLE =
   /^([A-Za-z_:][\w:]*)(?:\{(?:[A-Za-z_]\w*="(?:[^"\\]|\\.)*",?)*\})? (?:[+-]?[\d.]+(?:[eE][+-]?\d+)?|[+-]?Inf|N[aA]N)(?: -?\d+)?(?=$| # )/;
 

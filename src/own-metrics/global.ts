@@ -1,10 +1,10 @@
 /**
- * Registers our provider as the global one, so that libraries that ask the OpenTelemetry API for a meter come onto the
+ * Registers our provider as the global one, so that libraries that ask the OpenTelemetry API for a meter are on the
  * scrape.
  *
- * It is done through the application's own copy of the API: the first copy that registers anything owns the global
- * slots, and the application's would be refused if ours, of another version, had them. A provider of the application's
- * own has precedence, before and after.
+ * It uses the application's own copy of the API: the first copy that registers anything owns the global slots, and the
+ * application's would be refused if ours, of another version, had them. A provider of the application's own has
+ * precedence, before and after.
  */
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,15 +28,16 @@ export function registerGlobally(provider: MeterProvider): () => void {
   const nothing = () => undefined;
   try {
     const metrics = applicationsApi();
-    if (metrics === undefined) return say(`the application has no ${PACKAGE} with metrics (1.3 or newer)`);
-    if (registered() !== undefined) return say('the application has registered a meter provider of its own');
-    if (!metrics.setGlobalMeterProvider(provider)) return say(`another version of ${PACKAGE} holds the global slots`);
+    if (metrics === undefined) return refused(`the application has no ${PACKAGE} with metrics (1.3 or newer)`);
+    if (registered() !== undefined) return refused('the application has registered a meter provider of its own');
+    if (!metrics.setGlobalMeterProvider(provider))
+      return refused(`another version of ${PACKAGE} holds the global slots`);
     return follow(metrics, provider);
   } catch (error) {
-    return say(errorText(error));
+    return refused(errorText(error));
   }
 
-  function say(why: string): () => void {
+  function refused(why: string): () => void {
     warn('CHX_GLOBAL_REFUSED', 'global', `the global meter provider is not ours: ${why}`);
     return nothing;
   }

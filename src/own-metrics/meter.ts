@@ -1,7 +1,7 @@
 /**
- * `meter(name)`: an OpenTelemetry Meter for what the application measures itself; it comes onto the same scrape.
+ * `meter(name)`: an OpenTelemetry Meter for what the application measures itself; its families are on the same scrape.
  *
- * It may be had at any time, also as a constant at the top of a module: its instruments belong to whichever exporter
+ * It can be created at any time, also as a constant at the top of a module: its instruments belong to whichever exporter
  * runs when they are used. What is recorded while none runs is dropped.
  */
 import type {
@@ -22,8 +22,8 @@ import type {
   UpDownCounter,
 } from '@opentelemetry/api';
 import { METER_NAME } from '../views/metric-names';
-import { Late, type MeterScope } from './late';
-import { LateBatch, LateObservable } from './observables';
+import { Delegate, type MeterScope } from './delegate';
+import { ProxyBatchCallback, ProxyObservable } from './observables';
 
 /**
  * @param name of the part of the application that measures, such as its package; it does not show on the scrape
@@ -39,12 +39,12 @@ export const ownMeterProvider: MeterProvider = {
   getMeter(name: string, version?: string, options?: MeterOptions): Meter {
     const text = String(name ?? '');
     // under our own name the application's instruments would be among ours
-    return new LateMeter([text === METER_NAME ? `${text} of the application` : text, version, options]);
+    return new ProxyMeter([text === METER_NAME ? `${text} of the application` : text, version, options]);
   },
 };
 
-class LateMeter implements Meter {
-  private readonly batches = new Set<LateBatch>();
+class ProxyMeter implements Meter {
+  private readonly batches = new Set<ProxyBatchCallback>();
 
   constructor(private readonly scope: MeterScope) {}
 
@@ -65,20 +65,20 @@ class LateMeter implements Meter {
   }
 
   createObservableCounter(name: string, options?: MetricOptions): ObservableCounter {
-    return new LateObservable(this.scope, (real) => real.createObservableCounter(name, options));
+    return new ProxyObservable(this.scope, (real) => real.createObservableCounter(name, options));
   }
 
   createObservableUpDownCounter(name: string, options?: MetricOptions): ObservableUpDownCounter {
-    return new LateObservable(this.scope, (real) => real.createObservableUpDownCounter(name, options));
+    return new ProxyObservable(this.scope, (real) => real.createObservableUpDownCounter(name, options));
   }
 
   createObservableGauge(name: string, options?: MetricOptions): ObservableGauge {
-    return new LateObservable(this.scope, (real) => real.createObservableGauge(name, options));
+    return new ProxyObservable(this.scope, (real) => real.createObservableGauge(name, options));
   }
 
   addBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
     if (this.findBatch(callback, observables) !== undefined) return;
-    this.batches.add(new LateBatch(this.scope, callback, new Set(observables)));
+    this.batches.add(new ProxyBatchCallback(this.scope, callback, new Set(observables)));
   }
 
   removeBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
@@ -88,26 +88,26 @@ class LateMeter implements Meter {
     batch.end();
   }
 
-  private findBatch(callback: BatchObservableCallback, observables: Observable[]): LateBatch | undefined {
+  private findBatch(callback: BatchObservableCallback, observables: Observable[]): ProxyBatchCallback | undefined {
     return [...this.batches].find((batch) => batch.isOf(callback, observables));
   }
 
   private adder(create: (real: Meter) => UpDownCounter): UpDownCounter {
-    const late = new Late(this.scope, create);
-    late.get();
+    const delegate = new Delegate(this.scope, create);
+    delegate.get();
     return {
       add(value: number, attributes?: Attributes, context?: Context) {
-        late.use((real) => real.add(value, attributes, context));
+        delegate.use((real) => real.add(value, attributes, context));
       },
     };
   }
 
   private recorder(create: (real: Meter) => Gauge): Gauge {
-    const late = new Late(this.scope, create);
-    late.get();
+    const delegate = new Delegate(this.scope, create);
+    delegate.get();
     return {
       record(value: number, attributes?: Attributes, context?: Context) {
-        late.use((real) => real.record(value, attributes, context));
+        delegate.use((real) => real.record(value, attributes, context));
       },
     };
   }

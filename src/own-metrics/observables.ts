@@ -1,4 +1,4 @@
-/** Observable instruments that follow whichever exporter runs, and the callbacks that observe several at once. */
+/** Observable instruments of the exporter that runs at the moment, and the callbacks that observe several at once. */
 import type {
   BatchObservableCallback,
   BatchObservableResult,
@@ -8,22 +8,22 @@ import type {
   ObservableResult,
 } from '@opentelemetry/api';
 import { sharedState } from '../shared-state';
-import { Late, type MeterScope } from './late';
+import { Delegate, type MeterScope } from './delegate';
 import { observeWhole } from './observation';
 
-export class LateObservable implements Observable {
+export class ProxyObservable implements Observable {
   private readonly guarded = new Map<ObservableCallback, ObservableCallback>();
-  private readonly late: Late<Observable>;
-  private readonly bind = () => this.late.use((real) => this.addAll(real));
+  private readonly delegate: Delegate<Observable>;
+  private readonly bind = () => this.delegate.use((real) => this.addAll(real));
 
   constructor(scope: MeterScope, create: (meter: Meter) => Observable) {
-    this.late = new Late(scope, create);
-    this.late.get();
+    this.delegate = new Delegate(scope, create);
+    this.delegate.get();
   }
 
   /** The instrument of the running exporter. */
   real(): Observable | undefined {
-    return this.late.get();
+    return this.delegate.get();
   }
 
   addCallback(callback: ObservableCallback): void {
@@ -43,7 +43,7 @@ export class LateObservable implements Observable {
     if (guarded === undefined) return;
     this.guarded.delete(callback);
     if (this.guarded.size === 0) sharedState().onStart.delete(this.bind);
-    this.late.use((real) => real.removeCallback(guarded));
+    this.delegate.use((real) => real.removeCallback(guarded));
   }
 
   /** The SDK takes each callback once. */
@@ -53,17 +53,18 @@ export class LateObservable implements Observable {
 }
 
 /** One callback for several instruments. */
-export class LateBatch {
-  private readonly late: Late<Meter>;
+export class ProxyBatchCallback {
+  private readonly delegate: Delegate<Meter>;
   private readonly guarded: BatchObservableCallback;
-  private readonly bind = () => this.late.use((meter) => meter.addBatchObservableCallback(this.guarded, this.reals()));
+  private readonly bind = () =>
+    this.delegate.use((meter) => meter.addBatchObservableCallback(this.guarded, this.reals()));
 
   constructor(
     scope: MeterScope,
     private readonly callback: BatchObservableCallback,
     private readonly observables: ReadonlySet<Observable>,
   ) {
-    this.late = new Late(scope, (meter) => meter);
+    this.delegate = new Delegate(scope, (meter) => meter);
     this.guarded = (result) =>
       observeWhole<Parameters<BatchObservableResult['observe']>>(
         (observe) => callback({ observe }),
@@ -84,7 +85,7 @@ export class LateBatch {
 
   end(): void {
     sharedState().onStart.delete(this.bind);
-    this.late.use((meter) => meter.removeBatchObservableCallback(this.guarded, this.reals()));
+    this.delegate.use((meter) => meter.removeBatchObservableCallback(this.guarded, this.reals()));
   }
 
   private reals(): Observable[] {
@@ -93,5 +94,5 @@ export class LateBatch {
 }
 
 function realOf(observable: Observable): Observable {
-  return (observable instanceof LateObservable ? observable.real() : undefined) ?? observable;
+  return (observable instanceof ProxyObservable ? observable.real() : undefined) ?? observable;
 }

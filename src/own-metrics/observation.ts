@@ -1,6 +1,6 @@
 /**
  * Runs the application's callbacks of observable instruments so that one that fails or hangs takes neither the scrape
- * nor the other instruments with it: what it observed counts only once it has ended well, and in time.
+ * nor the other instruments with it: its observations count only once it has ended without an error, and in time.
  */
 import { within } from '../runtime/time-limit';
 import { sharedState } from '../shared-state';
@@ -22,6 +22,6 @@ export async function observeWhole<Args extends unknown[]>(
     await within(OBSERVE_LIMIT_MS, work());
     for (const args of [...observed]) observe(...args);
   } catch (error) {
-    sharedState().services?.ownMetricsFailed('meter', error);
+    sharedState().running?.services.ownMetricsFailed('meter', error);
   }
 }

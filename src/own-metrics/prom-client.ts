@@ -1,10 +1,9 @@
 /**
  * What the application has registered in prom-client (or @prometheus-io/client, its successor) on the same scrape: the
- * text of the default registry of every copy that is loaded, family by family behind ours.
+ * text of the default registry of every copy that is loaded, family by family after ours.
  */
 import type { MetricData } from '@opentelemetry/sdk-metrics';
 import { reportClash } from '../diagnostics/name-clash';
-import type { ForeignFamilies } from '../exporter/scrape';
 import { offFileLoaded, onFileLoaded } from '../instrumentations/patching/module-load';
 import { within } from '../runtime/time-limit';
 import { sampleNames } from '../views/prometheus-names';
@@ -19,12 +18,18 @@ interface Registry {
 /** Packages to the file that each loads first. */
 const PACKAGES = { 'prom-client': '/prom-client/index.js', '@prometheus-io/client': '/@prometheus-io/client/index.js' };
 
-export interface PromClientSource extends ForeignFamilies {
-  /** Ends looking for copies, and forgets them. */
+/** What the exporter puts on the scrape after its own families. */
+export interface PromClientSource {
+  /**
+   * Reads the registries; does not reject.
+   * @returns writes what was read, without the names that are in `own`
+   */
+  collect(): Promise<(own: readonly MetricData[]) => string>;
+  /** Stops looking for copies, and forgets those it has. */
   disable(): void;
 }
 
-/** @param failed counts and says that a registry could not be read */
+/** @param failed counts and logs that a registry could not be read */
 export function observePromClient(failed: (source: string, error: unknown) => void): PromClientSource {
   const registries = new Map<Registry, string>();
   for (const [name, file] of Object.entries(PACKAGES)) {
@@ -50,7 +55,7 @@ export function observePromClient(failed: (source: string, error: unknown) => vo
       const all = await Promise.all(Array.from(registries, ([registry, name]) => read(registry, name)));
       return (own) => {
         const claims = claimsOf(own);
-        return all.map((families, index) => textBehind(claims, families, origins[index] as string)).join('');
+        return all.map((families, index) => textAfter(claims, families, origins[index] as string)).join('');
       };
     },
     disable() {
@@ -75,7 +80,7 @@ function claimsOf(own: readonly MetricData[]): Map<string, string> {
   return claims;
 }
 
-function textBehind(claims: Map<string, string>, families: ForeignFamily[] | undefined, origin: string): string {
+function textAfter(claims: Map<string, string>, families: ForeignFamily[] | undefined, origin: string): string {
   if (families === undefined) return `# ${origin}: its metrics could not be read and are missing from this scrape\n`;
   const clashes = new Map<string, string[]>();
   let text = '';

@@ -68,7 +68,7 @@ export class Hub {
    */
   constructor(
     private readonly syscode: string,
-    private readonly labels: () => FamilyLabels,
+    private readonly labels: FamilyLabels,
     private readonly add: (deltas: Deltas) => ReadonlyMap<DropReason, number>,
   ) {}
 
@@ -216,7 +216,7 @@ export class Hub {
   /** Adds and acknowledges in one step: a batch whose ack was lost is sent again and recognised by its number. */
   private take(socket: Socket, member: string, number: number, deltas: Deltas): void {
     if (number > (this.lastBatches.get(member) ?? 0)) {
-      const { deltas: bounded, otherLabels } = boundDeltas(deltas, this.labels());
+      const { deltas: bounded, otherLabels } = boundDeltas(deltas, this.labels);
       if (otherLabels > 0) this.drop('labels', otherLabels);
       for (const [reason, count] of this.add(bounded)) this.drop(reason, count);
       this.remember(member, number);

@@ -1,6 +1,6 @@
 /** Makes deltas of a member as bounded as those of this process: the family's own labels, and values cut and printable. */
 import type { Deltas } from '../metrics/deltas';
-import { clean, MAX_LABEL_CHARACTERS } from '../metrics/label-limits';
+import { cleanLabelValue, MAX_LABEL_CHARACTERS } from '../metrics/label-limits';
 
 /** Family to its label names in their order. */
 export type FamilyLabels = ReadonlyMap<string, readonly string[]>;
@@ -23,7 +23,7 @@ export function boundDeltas(received: Deltas, known: FamilyLabels): ReceivedDelt
 }
 
 function boundValue(value: string): string {
-  const bounded = clean(value);
+  const bounded = cleanLabelValue(value);
   // a part of a string keeps the whole one in memory; only a copy lets go of it
   return value.length > MAX_LABEL_CHARACTERS ? Buffer.from(bounded).toString() : bounded;
 }

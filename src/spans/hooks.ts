@@ -2,7 +2,7 @@
  * Stamps an application's own spans with what the metrics call labels, by the hooks of its HttpInstrumentation and
  * ExpressInstrumentation. It creates neither: of @opentelemetry/instrumentation* only types are used here.
  *
- * A span takes no attribute once it has ended, and it ends in the turn in which the last byte was seen. So a code is
+ * A span takes no attribute after it has ended, and it ends in the tick in which the last byte was seen. So a code is
  * read before that: of a partner's response when the parser pushes its end, of our own when HttpInstrumentation asks
  * for further attributes; a compressed body is decompressed there and then.
  */
@@ -23,7 +23,7 @@ import { observePush } from '../instrumentations/patching/patch';
 import type { PartnerDirectory } from '../partners/directory';
 import { SPAN_ATTRIBUTES } from './attributes';
 
-/** What spans are stamped with is read by. */
+/** What the attributes of spans are read with. */
 export interface SpanContext {
   readonly partners: PartnerDirectory;
   /** Bytes of a body that are read for codes. */
@@ -46,7 +46,7 @@ const HANDLER = 'request_handler';
 
 /** Inbound requests whose spans are under way. */
 const inbound = new WeakMap<ServerResponse, InboundCodes>();
-/** Routes that ExpressInstrumentation has told. */
+/** Routes that ExpressInstrumentation has reported. */
 const expressRoutes = new WeakMap<object, string>();
 let isObserving = false;
 
@@ -55,7 +55,7 @@ export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks 
   keepRoutes();
   return {
     http: {
-      startOutgoingSpanHook: (options) => attempt(() => calleeAttributes(contextOf(), options)) ?? {},
+      startOutgoingSpanHook: (options) => attempt(() => destinationAttributes(contextOf(), options)) ?? {},
       startIncomingSpanHook: (request) =>
         attempt(() => filled({ [SPAN_ATTRIBUTES.fCode]: fCodeOf(readHeaders(request.rawHeaders).userAgent) })) ?? {},
       responseHook(span, response) {
@@ -89,12 +89,12 @@ export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks 
 }
 
 /** A call is about to be made: whom it reaches. Until its response has been read, there is no code. */
-function calleeAttributes(context: SpanContext, options: RequestOptions): Attributes {
+function destinationAttributes(context: SpanContext, options: RequestOptions): Attributes {
   const { protocol, hostname, host, path, port, defaultPort, method } = options;
   const agent = options.agent as { defaultPort?: number } | undefined;
   const destination = findDestination(context.partners, {
     method: method?.toUpperCase(),
-    // HttpInstrumentation says it of every call through node:https
+    // HttpInstrumentation sets it for every call through node:https
     protocol: protocol ?? 'http:',
     hostname: hostname || host || 'localhost',
     path: path ?? '/',
@@ -108,7 +108,7 @@ function calleeAttributes(context: SpanContext, options: RequestOptions): Attrib
   return { [SPAN_ATTRIBUTES.partner]: destination.partner, ...rest };
 }
 
-/** The head of a partner's response has come; its span ends behind its body. */
+/** The head of a partner's response has come; its span ends after its body. */
 function readPartnerCode(span: Span, response: IncomingMessage, { bodyLimit }: SpanContext): void {
   const body = partnerCodeReader(bodyLimit);
   body.setEncoding(response.headers['content-encoding']);
@@ -117,7 +117,7 @@ function readPartnerCode(span: Span, response: IncomingMessage, { bodyLimit }: S
     attempt(() => {
       if (isRead) return;
       if (chunk !== null) body.push(chunk, encoding);
-      // what cannot change any more is not kept until the end, which may never come
+      // a code that cannot change any more does not wait for the end, which may never come
       if (!body.isDone && !(chunk === null && response.complete)) return;
       isRead = true;
       if (!span.isRecording()) return;
@@ -135,7 +135,7 @@ function followRequest(response: ServerResponse, { bodyLimit }: SpanContext): vo
       ended: (answering) => inbound.get(answering)?.responseEnded(),
     });
   }
-  const codes = new InboundCodes(new Http1Messages(response.req, response), bodyLimit, told);
+  const codes = new InboundCodes(new Http1Messages(response.req, response), bodyLimit, logFailure);
   if (codes.wantsRequestBody) observePush(response.req, (chunk, encoding) => codes.requestChunk(chunk, encoding));
   inbound.set(response, codes);
 }
@@ -177,11 +177,11 @@ function attempt<T>(work: () => T): T | undefined {
   try {
     return work();
   } catch (error) {
-    told(error);
+    logFailure(error);
     return undefined;
   }
 }
 
-function told(error: unknown): void {
+function logFailure(error: unknown): void {
   warn('CHX_INTERNAL', NAME, `a span could not be stamped: ${errorText(error)}`);
 }

@@ -1,20 +1,16 @@
 /**
- * `channelSpanHooks()`: what it needs is loaded when an application that traces calls it, and not with the rest of the
+ * `channelSpanHooks()`: its parts are loaded when an application that traces calls it, and not with the rest of the
  * public API.
  */
-
-import type { StartOptions } from '../start';
+import type { SpanHooksOptions } from '../options';
 import type { ChannelSpanHooks } from './hooks';
-
-/** Options of {@link channelSpanHooks}, with the meaning, variables and defaults that they have in `start()`. */
-export type SpanHooksOptions = Pick<StartOptions, 'partners' | 'partnersPreset' | 'bodyLimit'>;
 
 /**
  * Gives configurations for the application's own HttpInstrumentation and ExpressInstrumentation, by which its spans
  * are stamped with partner, action code, business code, caller, interface number and route.
  *
  * While the exporter runs in this process, its partner directory and body limit are the ones in force, and the options
- * wait. It does not throw: faulty settings are said on stderr, and no call is a partner's then.
+ * wait. It does not throw: faulty settings are logged on stderr, and no call is a partner's then.
  * @see docs/tracing.md for the attributes, and for combining the hooks with hooks of one's own
  */
 export function channelSpanHooks(options: SpanHooksOptions = {}): ChannelSpanHooks {

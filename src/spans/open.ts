@@ -1,16 +1,15 @@
 /**
  * The composition root for applications that trace: settings, then the partner directory, then the hooks.
  */
-
 import { DEFAULT_BODY_LIMIT_BYTES } from '../config/defaults';
 import { resolveSpanConfig } from '../config/resolve';
 import { errorText, logLine } from '../diagnostics/log';
 import { ConfigError } from '../errors';
+import type { SpanHooksOptions } from '../options';
 import { PartnerDirectory } from '../partners/directory';
 import { openPartnerDirectory } from '../partners/open';
 import { sharedState } from '../shared-state';
 import { type ChannelSpanHooks, createSpanHooks, type SpanContext } from './hooks';
-import type { SpanHooksOptions } from './index';
 
 /** @see channelSpanHooks */
 export function openSpanHooks(options: SpanHooksOptions): ChannelSpanHooks {
@@ -19,7 +18,7 @@ export function openSpanHooks(options: SpanHooksOptions): ChannelSpanHooks {
     own ??= openOwn(options);
     return own;
   };
-  const contextOf = () => (sharedState().reading as SpanContext | undefined) ?? ownContext();
+  const contextOf = () => sharedState().running?.reading ?? ownContext();
   // reads the partner file now rather than in the application's first request
   contextOf();
   return createSpanHooks(contextOf);

@@ -1,11 +1,11 @@
 /**
- * Shapes what leaves the SDK: every instrument's family name, help text and boundaries stand here and nowhere else.
+ * The catalogue of metric families: every instrument's family name, help text and boundaries stand here and nowhere
+ * else.
  *
  * One View per instrument, selected by its exact name: a View with a name that selects several would give them all
  * the same one.
  */
 import type { AggregationType as SdkAggregationType, ViewOptions } from '@opentelemetry/sdk-metrics';
-import { sharedState } from '../shared-state';
 import { BOUNDARIES_SECONDS } from './boundaries';
 import { familyNames, INSTRUMENTS, type InstrumentName, METER_NAME } from './metric-names';
 import { AggregationType } from './sdk-constants';
@@ -29,11 +29,11 @@ export interface Family {
   readonly kind: 'histogram' | 'counter' | 'gauge';
   /** Of a histogram, in the unit that its help names. */
   readonly boundaries?: readonly number[];
-  /** Whether it is shown without observations; a family that does not say is. */
+  /** Whether it is shown without observations; where this is absent, it is. */
   readonly isShown?: () => boolean;
 }
 
-/** Families that tell of the processes behind the scrape; they have no instrument. */
+/** Families about the processes of the service; they have no instrument. */
 export const STATE_FAMILIES = {
   processes: 'channel_exporter_processes',
   collectionSeconds: 'channel_exporter_collection_seconds',
@@ -42,8 +42,11 @@ export const STATE_FAMILIES = {
   refused: 'channel_exporter_refused',
 } as const;
 
-/** Every family of the scrape, in the order in which it is written. */
-export function families(settings: ViewSettings): readonly Family[] {
+/**
+ * @param hasMonitored whether a function has been monitored, now or before; asked at each scrape
+ * @returns every family of the scrape, in the order in which it is written
+ */
+export function families(settings: ViewSettings, hasMonitored: () => boolean): readonly Family[] {
   const names = familyNames(settings.syscode);
   const counter = (instrument: InstrumentName, help: string): Family => ({
     instrument,
@@ -91,7 +94,7 @@ export function families(settings: ViewSettings): readonly Family[] {
     ),
     counter(INSTRUMENTS.partnerErrors, 'HTTP exchanges with partners that ended without a status, by cause.'),
     // on a scrape only of a service that monitors functions
-    ...monitored.map((family) => ({ ...family, isShown: () => sharedState().hasMonitored === true })),
+    ...monitored.map((family) => ({ ...family, isShown: hasMonitored })),
     ...(settings.flaskMetrics ? flask : []),
     counter(INSTRUMENTS.lostMeasurements, 'Measurements that could not be recorded, by family.'),
     counter(INSTRUMENTS.errors, 'Errors caught inside the exporter, by the part in which they happened.'),

@@ -26,6 +26,7 @@ export function sampleNames(family: string, type: string): string[] {
   return [family, ...suffixes.map((suffix) => family + suffix)];
 }
 
+/** The SDK itself labels its overflow series `otel.metric.overflow`, and one such name spoils a whole scrape. */
 function sanitised(name: string): string {
-  return name.replace(/[^A-Za-z0-9_]/g, '_').replace(/_{2,}/g, '_');
+  return /[^A-Za-z0-9_]|__/.test(name) ? name.replace(/[^A-Za-z0-9_]/g, '_').replace(/_{2,}/g, '_') : name;
 }

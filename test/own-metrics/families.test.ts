@@ -23,13 +23,16 @@ class Reader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
 }
 
-const CATALOGUE = families({
-  syscode: 'B000000001',
-  innerMetricsBuckets: [100],
-  partnerHttpMetricsBuckets: [100],
-  consumerMetricsBuckets: [100],
-  flaskMetrics: false,
-});
+const CATALOGUE = families(
+  {
+    syscode: 'B000000001',
+    innerMetricsBuckets: [100],
+    partnerHttpMetricsBuckets: [100],
+    consumerMetricsBuckets: [100],
+    flaskMetrics: false,
+  },
+  () => false,
+);
 const SERIES_LIMIT = 1_000;
 const OURS = new Set(CATALOGUE.map(({ name }) => name));
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];

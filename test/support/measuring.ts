@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import type { CollectionResult } from '@opentelemetry/sdk-metrics';
 import { metricsText } from '../../src/exporter/text/exposition';
-import { createInstruments, type InstrumentsSettings, takeDeltas } from '../../src/metrics/instruments';
+import {
+  Accumulators,
+  createInstruments,
+  createSelfMetrics,
+  type InstrumentsSettings,
+} from '../../src/metrics/instruments';
 import type { LabelName } from '../../src/metrics/label-limits';
 import { type DeltaSource, ServiceTotals } from '../../src/metrics/totals';
 import { createViews, families, type ViewSettings } from '../../src/views';
@@ -23,24 +28,44 @@ export type Overflow = readonly [family: string, label: string];
 
 export const SERIES_LIMIT = 2_000;
 
-export function createMeasuring(settings: ViewSettings, limits?: Partial<InstrumentsSettings['labelValuesLimit']>) {
-  const catalogue = families(settings);
+export type TestInstruments = ReturnType<typeof createMeasuring>['instruments'];
+
+/** @param settings with the families of Flask exporters where their instruments are used */
+export function createMeasuring(
+  settings: ViewSettings,
+  limits: Partial<InstrumentsSettings['labelValuesLimit']> = {},
+  hasMonitored = () => false,
+) {
+  const catalogue = families(settings, hasMonitored);
   const overflows: Overflow[] = [];
   let changes = 0;
-  const instruments = createInstruments(
-    createViews(catalogue, SERIES_LIMIT),
-    { syscode: settings.syscode, env: 'PROD', labelValuesLimit: { ...UNBOUNDED, ...limits } },
+  const accumulators = new Accumulators(createViews(catalogue, SERIES_LIMIT), () => {
+    changes++;
+  });
+  const selfMetrics = createSelfMetrics(accumulators);
+  const { flask, ...others } = createInstruments(
+    accumulators,
+    { ...settings, env: 'PROD', labelValuesLimit: { ...UNBOUNDED, ...limits } },
     {
-      onOverflow: (family, label) => overflows.push([family, label]),
-      onSeriesOverflow: (family) => overflows.push([family, 'all']),
-      onChange: () => {
-        changes++;
-      },
+      labelFull: (family, label) => overflows.push([family, label]),
+      familyFull: (family) => overflows.push([family, 'all']),
     },
   );
+  const instruments = {
+    ...others,
+    ...selfMetrics,
+    get flaskLatency() {
+      assert.ok(flask);
+      return flask.latency;
+    },
+    get flaskCount() {
+      assert.ok(flask);
+      return flask.count;
+    },
+  };
   const source: DeltaSource = {
-    collect: async () => ({ deltas: takeDeltas(instruments), scopeMetrics: [], errors: [] }),
-    takeDeltas: () => takeDeltas(instruments),
+    collect: async () => ({ deltas: accumulators.takeDeltas(), scopeMetrics: [], errors: [] }),
+    takeDeltas: () => accumulators.takeDeltas(),
   };
   const hub = new ServiceTotals(catalogue, source, { seriesLimit: SERIES_LIMIT });
   return {

@@ -5,32 +5,42 @@
  * dropped and the scrape is sent instead. Any other request costs one string comparison.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
-import { forgetExchange } from '../../instrumentations/inbound/http1';
+import { ServerResponse, STATUS_CODES } from 'node:http';
 import { REQUEST_START, type RequestStart } from '../../instrumentations/patching/request-start';
 import type { Scrape } from '../scrape';
-import { answerScrape } from './answer';
+import { answerScrape, type Reply } from './answer';
 import { send } from './send';
 
 const STATUS_NOT_FOUND = 404;
 
 type Method = (this: ServerResponse, ...args: unknown[]) => unknown;
 
+export interface ApplicationPort {
+  /** Whether a server is the exporter's. */
+  isOwnServer(server: unknown): boolean;
+  /** Called when a response is taken over: it is no response of the application any more. */
+  onTaken(response: ServerResponse): void;
+}
+
 /**
  * @param path exact, without query
- * @param isOwnServer whether a server is the exporter's
  * @returns a function that stops it
  */
 export function answerOnApplication(
   path: string,
   scrape: Scrape,
-  isOwnServer: (server: unknown) => boolean,
+  { isOwnServer, onTaken }: ApplicationPort,
 ): () => void {
   const onStart = (message: unknown) => {
     const { request, response, server } = message as RequestStart;
     const { url = '', method } = request;
     if (!url.startsWith(path) || (url.length > path.length && url[path.length] !== '?')) return;
-    if ((method === 'GET' || method === 'HEAD') && !isOwnServer(server)) takeOver404(request, response, path, scrape);
+    if ((method !== 'GET' && method !== 'HEAD') || isOwnServer(server)) return;
+    takeOver404(
+      response,
+      () => onTaken(response),
+      (reply) => answerScrape(request, path, scrape, reply),
+    );
   };
   subscribe(REQUEST_START, onStart);
   return () => unsubscribe(REQUEST_START, onStart);
@@ -40,15 +50,15 @@ export function answerOnApplication(
  * Replaces the methods that may send the head, on this response alone; later patches wrap ours as they would the
  * original.
  */
-function takeOver404(request: IncomingMessage, response: ServerResponse, path: string, scrape: Scrape): void {
+function takeOver404(response: ServerResponse, onTaken: () => void, answer: (reply: Reply) => void): void {
   const real = ServerResponse.prototype;
   let isTaken = false;
   const isNotFound = (status: unknown) => !response.headersSent && status === STATUS_NOT_FOUND;
 
   const take = () => {
     isTaken = true;
-    forgetExchange(response);
-    answerScrape(request, path, scrape, (status, headers, body) => {
+    onTaken();
+    answer((status, headers, body) => {
       if (response.destroyed) return;
       // the headers of the application's 404
       for (const name of response.getHeaderNames()) response.removeHeader(name);

@@ -14,7 +14,7 @@ export type MetricsHandler = (request: IncomingMessage, response: ServerResponse
 export function metricsHandler(): MetricsHandler {
   const shared = sharedState();
   return function serveMetrics(request, response) {
-    const { services } = shared;
+    const services = shared.running?.services;
     if (services !== undefined) services.answer(request, response);
     else replyText(replyOver(response), 503, 'No exporter runs in this process.', { 'Retry-After': '10' });
   };

@@ -24,7 +24,7 @@ export function consume<Function extends Worker>(topic: string, worker: Function
   return new Proxy(worker, {
     apply(target, receiver, args) {
       const run = () => Reflect.apply(target, receiver, args);
-      const { recorder } = sharedState();
+      const recorder = sharedState().running?.recorder;
       if (recorder === undefined) return run();
       const delivery = new Delivery(recorder, String(topic));
       const answer: HandlerAnswer = {

@@ -7,8 +7,8 @@ import { innerCode, innerCodeReader, NO_CODE } from '../../business-code/codes';
 import { type Decompress, isPlainObject } from '../../business-code/decompress';
 import { findInQuery, type RequestBodyReader, requestBodyReader } from '../../business-code/request-data';
 import { sharedState } from '../../shared-state';
+import { rawQuery } from '../request-target';
 import { readHeaders, type WantedHeaders } from './request-headers';
-import { rawQuery } from './request-target';
 
 /** Characters of a User-Agent that are kept; a longer one ends with "...". */
 const F_CODE_CHARACTERS = 20;

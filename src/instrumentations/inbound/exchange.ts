@@ -5,8 +5,8 @@
 import { decodePath } from '../../business-code/percent-decode';
 import { nowMs } from '../../runtime/clock';
 import type { SourceContext } from '../instrumentation';
+import { rawPath } from '../request-target';
 import { InboundCodes, type InboundMessages } from './codes';
-import { rawPath } from './request-target';
 import { endRoute, routeOf } from './routes';
 
 /** `http_status` of a request whose client left before the response was handed to the operating system. */

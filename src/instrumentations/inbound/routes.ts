@@ -56,7 +56,7 @@ export function keepRoutes(): void {
 
 /** Releases a request that has ended and whose route has been read. */
 export function endRoute(request: object): void {
-  states.release(request, areKept || sharedState().hasMonitored === true);
+  states.release(request, areKept || sharedState().hasMonitored);
 }
 
 /**

@@ -12,11 +12,11 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { warn } from '../../../diagnostics/log';
-import { rawPath } from '../../inbound/request-target';
 import { addRouteLookup, guarded, type RouteState, removeRouteLookup } from '../../inbound/routes';
 import type { Instrumentation } from '../../instrumentation';
 import { offFileLoaded, onFileLoaded } from '../../patching/module-load';
 import { REQUEST_START, type RequestStart } from '../../patching/request-start';
+import { rawPath } from '../../request-target';
 import { joinTemplates } from '../templates';
 import { type App, isRoute, layerPaths, routeInApp, routerOf } from './layers';
 import { type Request, RequestTracker } from './request-tracker';

@@ -3,7 +3,7 @@
  * keeps no template of a mount path, so the path is remembered when a layer is created. Of layers created before that
  * could be observed, the path is read from the layer where it is still there.
  */
-import { rawPath } from '../../inbound/request-target';
+import { rawPath } from '../../request-target';
 import { joinPrefixes, joinTemplates } from '../templates';
 
 type Path = string | RegExp;

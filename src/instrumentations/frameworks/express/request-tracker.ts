@@ -3,8 +3,8 @@
  * that it enters, and each layer that matches, a mount or a route. Error handlers that run later do not change it.
  */
 
-import { rawPath } from '../../inbound/request-target';
 import { type RouteState, routeStateOf, setRouteState } from '../../inbound/routes';
+import { rawPath } from '../../request-target';
 import { joinPrefixes, joinTemplates } from '../templates';
 import { type Layer, type LayerPath, matchedTemplate, mountedPaths, type Router } from './layers';
 

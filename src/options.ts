@@ -1,0 +1,68 @@
+/** What `start()` takes and gives back. */
+import type { LabelName } from './metrics/label-limits';
+
+/** The partner directory as an object, in the shape of the partner file. */
+export interface PartnerDirectoryOption {
+  hosts: Record<
+    string,
+    {
+      /** Partner code. */
+      partner: string | number;
+      /** Further names of the same host. */
+      aliases?: string[];
+      /** Exact paths or patterns to action codes. */
+      paths?: Record<string, string | number>;
+    }
+  >;
+}
+
+/**
+ * Options of `start()`; each wins over its variable in the environment, and that over the default.
+ */
+export interface StartOptions {
+  /** System code: one ASCII letter and nine digits. Variable SYSCODE. Required, here or there. */
+  syscode?: string;
+  /** Port of the scrape; 0 takes any free one. Variable CHANNEL_EXPORTER_PORT. Default 9166. */
+  port?: number;
+  /** Address to listen on. Variable CHANNEL_EXPORTER_HOST. Default: all interfaces. */
+  host?: string;
+  /** Path of the partner file, or the directory itself. Variable CHANNEL_EXPORTER_PARTNERS. Default: none. */
+  partners?: string | PartnerDirectoryOption;
+  /** Whether the shipped partner table is in force below it. Variable CHANNEL_EXPORTER_PARTNERS_PRESET. Default true. */
+  partnersPreset?: boolean;
+  /** Bucket boundaries in milliseconds, ascending. Variable CHANNEL_EXPORTER_INNER_METRICS_BUCKETS. */
+  innerMetricsBuckets?: readonly number[];
+  /** Bucket boundaries in milliseconds, ascending. Variable CHANNEL_EXPORTER_PARTNER_HTTP_METRICS_BUCKETS. */
+  partnerHttpMetricsBuckets?: readonly number[];
+  /** Bucket boundaries in milliseconds, ascending. Variable CHANNEL_EXPORTER_CONSUMER_METRICS_BUCKETS. */
+  consumerMetricsBuckets?: readonly number[];
+  /** Inbound paths that are not recorded. Variable CHANNEL_EXPORTER_IGNORE_PATHS. Default /healthcheck and /metrics. */
+  ignorePaths?: readonly string[];
+  /** Bytes of a body that are read for codes; 0: none. Variable CHANNEL_EXPORTER_BODY_LIMIT. Default 65,536. */
+  bodyLimit?: number;
+  /** Distinct values of each label. Variable CHANNEL_EXPORTER_LABEL_VALUES_LIMIT. Default 1,000 for path, else 200. */
+  labelValuesLimit?: number | Partial<Readonly<Record<LabelName, number>>>;
+  /** Series of each family. Variable CHANNEL_EXPORTER_SERIES_LIMIT. Default 5,000. */
+  seriesLimit?: number;
+  /** The label `env` of functions given to `monitor`. Variable ENV. Default PROD. */
+  env?: string;
+  /** Also counts requests under Flask exporters' names. Variable CHANNEL_EXPORTER_FLASK_METRICS. Default false. */
+  flaskMetrics?: boolean;
+  /** True: the application's own port answers /metrics where it would answer 404; or the path. Variable CHANNEL_EXPORTER_APP_METRICS. Default false. */
+  appMetrics?: boolean | string;
+  /** Whether our meter provider becomes the global one of the OpenTelemetry API. Variable CHANNEL_EXPORTER_GLOBAL. Default false. */
+  global?: boolean;
+  /** Whether prom-client's default registry is on the scrape too. Variable CHANNEL_EXPORTER_PROM_CLIENT. Default false. */
+  promClient?: boolean;
+}
+
+/** Options of `channelSpanHooks()`, with the meaning, variables and defaults that they have in `start()`. */
+export type SpanHooksOptions = Pick<StartOptions, 'partners' | 'partnersPreset' | 'bodyLimit'>;
+
+/** A running exporter. */
+export interface Exporter {
+  /** Address of the scrape, such as `http://localhost:9166/metrics`; empty when the exporter is switched off. */
+  readonly url: string;
+  /** Stops observing and serving. Counts end with it; a later `start()` begins from zero. Does not reject. */
+  shutdown(): Promise<void>;
+}
