@@ -27,7 +27,11 @@ interface HostPorts {
   defaultPort: Partner | undefined;
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+/** @param protocol with its colon. @returns undefined for a protocol that is not HTTP */
+export function defaultPort(protocol: string): number | undefined {
+  if (protocol === 'http:') return 80;
+  return protocol === 'https:' ? 443 : undefined;
+}
 
 /** The directory in force; {@link PartnerDirectory.replace} exchanges its content while calls are under way. */
 export class PartnerDirectory {
@@ -67,10 +71,10 @@ export class PartnerDirectory {
   find(protocol: string, hostname: string, port: number | undefined): Partner | undefined {
     const ports = this.hosts.get(hostname) ?? this.hosts.get(normalizeHostname(hostname));
     if (ports === undefined) return undefined;
-    const implied = DEFAULT_PORTS[protocol];
+    const implied = defaultPort(protocol);
     const actual = port ?? implied;
-    const exact = actual === undefined ? undefined : ports.byPort.get(actual);
-    return exact ?? (actual === implied ? ports.defaultPort : undefined);
+    if (actual === undefined) return undefined;
+    return ports.byPort.get(actual) ?? (actual === implied ? ports.defaultPort : undefined);
   }
 }
 

@@ -23,7 +23,23 @@ export function pathFault(path: string): PathFault | undefined {
   if (/[?#]/.test(path)) {
     return { wrong: 'it can never match, for it has a query or a fragment', remedy: 'Keep only what is before it.' };
   }
+  if (/[{}]/.test(path)) {
+    return {
+      wrong: 'a parameter is not written in braces, and a brace in a path is sent as %7B or %7D',
+      remedy: `Write ${withColons(path)}.`,
+    };
+  }
   return isPattern(path) ? segmentFault(segmentsOf(path)) : undefined;
+}
+
+/** A path whose parameters are in braces, as OpenAPI writes them, in the spelling of this file. */
+function withColons(path: string): string {
+  const segments = segmentsOf(path).map((segment) => {
+    const name = /^\{([^{}]*)\}$/.exec(segment)?.[1];
+    if (name === undefined) return segment.replaceAll('{', '%7B').replaceAll('}', '%7D');
+    return `:${name.replace(/\W/g, '_').replace(/^(?=\d|$)/, '_')}`;
+  });
+  return `/${segments.join('/')}`;
 }
 
 function segmentFault(segments: readonly string[]): PathFault | undefined {

@@ -102,6 +102,19 @@ describe('a bad partner file', () => {
     });
   }
 
+  it('with a parameter in braces, as OpenAPI writes it, is told the spelling with a colon', () => {
+    const paths = { '/orders/{id}/items/{item-no}': 1, '/a{b}c': 2, '/{}/{2nd}': 3 };
+    const { problems } = parsePartnerDirectory({ hosts: { a: { partner: 1, paths } } });
+    assert.deepEqual(
+      problems.map(({ code, message }) => `${code} ${/Write .*$/.exec(message)?.[0]}`),
+      [
+        'CHX_PARTNER_PATTERN Write /orders/:id/items/:item_no.',
+        'CHX_PARTNER_PATTERN Write /a%7Bb%7Dc.',
+        'CHX_PARTNER_PATTERN Write /:_/:_2nd.',
+      ],
+    );
+  });
+
   it('has no more problems told than can be read', () => {
     const hosts = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`h${index}`, { partner: null }]));
     const { problems } = parsePartnerDirectory({ hosts });

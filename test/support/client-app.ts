@@ -20,6 +20,8 @@ export interface ClientOptions {
   /** Partner file; without it the program runs without the exporter. */
   readonly partners?: string;
   readonly proxy?: string;
+  /** Name in test/fixtures/apps. */
+  readonly program?: 'http-client.js' | 'destinations.js';
 }
 
 export class ClientApp {
@@ -29,10 +31,10 @@ export class ClientApp {
     private readonly metricsUrl: () => string,
   ) {}
 
-  static async start({ node, client, partners, proxy }: ClientOptions): Promise<ClientApp> {
+  static async start({ node, client, partners, proxy, program = 'http-client.js' }: ClientOptions): Promise<ClientApp> {
     const preload = partners === undefined ? [] : ['-r', 'channel-exporter/register'];
-    const program = [`${FIXTURES}/apps/http-client.js`, client, ...(proxy === undefined ? [] : [proxy])];
-    const child = spawn(node, [...preload, ...program], {
+    const script = [`${FIXTURES}/apps/${program}`, client, ...(proxy === undefined ? [] : [proxy])];
+    const child = spawn(node, [...preload, ...script], {
       cwd: ROOT,
       env: environment({ CHANNEL_EXPORTER_PARTNERS: partners, NODE_NO_WARNINGS: '1' }),
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,15 +1,22 @@
-/** Whom an outbound call reaches, by the partner directory: asked alike for metrics and for spans. */
-import type { Partner, PartnerDirectory } from '../../partners/directory';
+/**
+ * Which partner an outbound request reaches: decided here once, for the metrics of every client and for spans.
+ *
+ * The host that the application calls decides, not what `Host` or `:authority` name: they can be set to anything, and
+ * a path to a Unix socket changes no name either. A request through a forward proxy that does not tunnel has a whole
+ * URL in place of its path (RFC 9112, section 3.2.2); there the host of that URL decides.
+ */
+import { defaultPort, type Partner, type PartnerDirectory } from '../../partners/directory';
 
-/** What decides it; the port, which takes some finding, is asked for only where the host is known. */
-export interface Call {
+/** What decides it, as each client knows it. */
+export interface OutboundRequest {
+  /** As sent. */
   readonly method: string | undefined;
   /** With its colon, as `https:`. */
   readonly protocol: string;
   readonly hostname: string;
-  /** As sent; a whole URL where the call goes through a forward proxy. */
+  /** As sent. */
   readonly path: string;
-  /** @returns undefined for the default of the protocol */
+  /** Called only for a hostname in the directory. @returns undefined for the default of the protocol */
   port(): number | undefined;
 }
 
@@ -20,37 +27,69 @@ export interface Destination {
   readonly actionCode: string;
 }
 
-/** Scheme and authority of a target in absolute form. */
-const ORIGIN = /^https?:\/\/[^/?#]*/i;
-
-/** @returns undefined for a host outside the directory */
-export function findDestination(partners: PartnerDirectory, call: Call): Destination | undefined {
-  // a tunnel is no exchange: what goes through it is none of this process's HTTP, or is a call of its own
-  if (call.method === 'CONNECT') return undefined;
-  const target = proxied(call.path);
-  const hostname = target?.hostname ?? call.hostname;
-  if (!partners.knowsHost(hostname)) return undefined;
-  const partner =
-    target === undefined
-      ? partners.find(call.protocol, hostname, call.port())
-      : partners.find(target.protocol, hostname, target.port === '' ? undefined : Number(target.port));
-  if (partner === undefined) return undefined;
-  const path = target === undefined ? call.path : call.path.replace(ORIGIN, '');
-  return destinationOf(partner, path);
+/** Scheme, host and port of a URL. */
+export interface Origin {
+  /** In lower case, with its colon. */
+  readonly protocol: string;
+  readonly hostname: string;
+  /** undefined: the default of the protocol, also where the URL names it. */
+  readonly port: number | undefined;
 }
 
-/** @param target path of the call as sent, with or without query */
-export function destinationOf(partner: Partner, target: string): Destination {
-  return { partner: partner.code, actionCode: partner.actionCode(until(until(target, '?'), '#')) };
+/** Scheme and authority; what follows is path, query or fragment. */
+const ABSOLUTE = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i;
+/** The same in their parts, of a URL that needs no decoding. */
+const ORIGIN = /^([a-z][a-z\d+.-]*:)\/\/(?:[^/?#\\\s]*@)?(\[[^\]\s]*\]|[^:@/?#\\%\s]+)(?::(\d*))?(?=[/?#]|$)/i;
+
+/** @returns undefined for a request that is no exchange with a host of the directory */
+export function findDestination(partners: PartnerDirectory, request: OutboundRequest): Destination | undefined {
+  const { method, path } = request;
+  // CONNECT asks a proxy for a tunnel. It is no request to the host named in it, nor one to the proxy's own API; the
+  // requests inside the tunnel are recorded where they are made.
+  if (method === 'CONNECT') return undefined;
+  const absolute = path.startsWith('/') ? undefined : ABSOLUTE.exec(path)?.[0];
+  if (absolute !== undefined) {
+    const target = parseOrigin(absolute);
+    if (target === undefined) return undefined;
+    const partner = partners.find(target.protocol, target.hostname, target.port);
+    return partner && destinationOf(partner, path.slice(absolute.length));
+  }
+  if (!partners.knowsHost(request.hostname)) return undefined;
+  const partner = partners.find(request.protocol, request.hostname, request.port());
+  return partner && destinationOf(partner, path);
+}
+
+/**
+ * Reads the origin of an absolute URL.
+ * @returns undefined for a text that is none
+ */
+export function parseOrigin(url: string): Origin | undefined {
+  const parts = ORIGIN.exec(url);
+  if (parts === null) return URL.canParse(url) ? originOf(new URL(url)) : undefined;
+  const [, protocol = '', hostname = '', port] = parts;
+  return originOf({ protocol: protocol.toLowerCase(), hostname, port });
+}
+
+/** Origin of a URL that has been parsed, or of an object that has its parts. */
+export function originOf({ protocol, hostname, port }: OriginParts): Origin {
+  const number = port ? Number(port) : undefined;
+  return { protocol, hostname, port: number === defaultPort(protocol) ? undefined : number };
+}
+
+interface OriginParts {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: string | number | undefined;
+}
+
+function destinationOf(partner: Partner, target: string): Destination {
+  // an absolute URL without a path stands for "/"
+  const path = until(until(target, '?'), '#') || '/';
+  return { partner: partner.code, actionCode: partner.actionCode(path) };
 }
 
 /** Without a regular expression, which showed in the profile of a call. */
 function until(text: string, end: string): string {
   const at = text.indexOf(end);
   return at < 0 ? text : text.slice(0, at);
-}
-
-/** The target of a request through a forward proxy, which is sent as a whole URL in place of the path. */
-function proxied(path: string): URL | undefined {
-  return !path.startsWith('/') && ORIGIN.test(path) && URL.canParse(path) ? new URL(path) : undefined;
 }

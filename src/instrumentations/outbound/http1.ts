@@ -1,11 +1,11 @@
 /**
- * Calls that this process makes through node:http and node:https, and so through axios, got and whatever else stands
- * on them, to hosts of the partner directory. Any other call costs one look-up of its host.
+ * Exchanges with hosts of the partner directory through node:http and node:https, and so through axios, got and other
+ * clients built on them. A request to any other host costs one look-up.
  *
- * `request` and `get` are patched in place and hand on the caller's own arguments. It would be
- * @opentelemetry/instrumentation-http that calls the hooks below, but that one sends `headers` arrays as
- * "0: Host, 1: …", puts a traceparent in place of the one that an application which traces by hand has set, and is
- * unwrapped by the application's HttpInstrumentation (test/evidence/instrumentation-http.test.ts shows each).
+ * `request` and `get` are patched in place and pass on the caller's own arguments. The hooks of
+ * @opentelemetry/instrumentation-http would do, but it sends `headers` arrays as "0: Host, 1: …",
+ * replaces the traceparent of an application that traces by hand, and is unwrapped by the application's own
+ * HttpInstrumentation (test/evidence/instrumentation-http.test.ts shows each).
  */
 import http from 'node:http';
 import https from 'node:https';
@@ -13,13 +13,11 @@ import { syncBuiltinESMExports } from 'node:module';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation, SourceContext } from '../instrumentation';
 import { patchMethod } from '../patching/patch';
-import { findDestination } from './destination';
-import { HttpCall } from './http1-call';
-import { PartnerCall } from './partner-call';
+import { findDestination, parseOrigin } from './destination';
+import { Http1Exchange } from './http1-exchange';
+import { PartnerExchange } from './partner-exchange';
 
 const NAME = 'http';
-/** Scheme and authority; nothing behind them can change the port. */
-const ORIGIN = /^https?:\/\/[^/?#\\\s]*\//i;
 
 type Request = (...args: unknown[]) => http.ClientRequest;
 
@@ -36,7 +34,7 @@ export function createOutboundInstrumentation(): Instrumentation {
         patchMethod(https, 'request', observe),
         patchMethod(https, 'get', observe),
       ];
-      // `import { request } from 'node:http'` reads a binding that is brought up to date here
+      // updates the bindings of `import { request } from 'node:http'`
       syncBuiltinESMExports();
     },
     disable() {
@@ -60,7 +58,7 @@ function observedRequest(original: Request, isInForce: () => boolean, context: S
   };
 }
 
-/** The call has been made; nothing has been sent. */
+/** The request has been created; nothing has been sent. */
 function begin(request: http.ClientRequest, args: readonly unknown[], startedMs: number, context: SourceContext): void {
   const destination = findDestination(context.partners, {
     method: request.method,
@@ -69,36 +67,24 @@ function begin(request: http.ClientRequest, args: readonly unknown[], startedMs:
     path: request.path,
     port: () => portOf(request, args),
   });
-  if (destination !== undefined) HttpCall.follow(request, new PartnerCall(context, NAME, destination, startedMs));
+  if (destination !== undefined)
+    Http1Exchange.follow(request, new PartnerExchange(context, NAME, destination, startedMs));
 }
 
-/** The port of a call, which the request object does not keep; undefined: the protocol's default. */
+/** The port of a request, which its object does not keep; undefined: the protocol's default. */
 function portOf(request: http.ClientRequest, [input, extra]: readonly unknown[]): number | undefined {
-  const url = typeof input === 'string' ? { port: portOfText(input) } : isUrl(input) ? input : undefined;
+  const url = typeof input === 'string' ? parseOrigin(input) : isUrl(input) ? input : undefined;
   const options = (url === undefined ? input : extra) as http.RequestOptions | null | undefined;
   const hasOptions = typeof options === 'object' && options !== null;
   const agent = (request as { agent?: { defaultPort?: number } }).agent;
-  // as Node lays them over each other: only what the options have of their own, an undefined one too
+  // as Node merges them: own properties of the options win over the URL, an undefined one too
   const given = hasOptions && Object.hasOwn(options, 'port') ? options.port : url?.port;
   const implied = hasOptions && Object.hasOwn(options, 'defaultPort') ? options.defaultPort : undefined;
   const port = given || implied || agent?.defaultPort;
   return port ? Number(port) : undefined;
 }
 
-/** Origin of the URL that was read last, up to its path, and its port: services call few hosts, each of them often. */
-let lastOrigin: string | undefined;
-let lastPort = '';
-
-/** What `port` is of the URL of a text. */
-function portOfText(text: string): string {
-  if (lastOrigin === undefined || !text.startsWith(lastOrigin)) {
-    lastPort = new URL(text).port;
-    lastOrigin = ORIGIN.exec(text)?.[0];
-  }
-  return lastPort;
-}
-
-/** As Node tells a URL, of whatever realm or library, from options. */
+/** Node's own rule for telling a URL, of any realm or library, from options. */
 function isUrl(argument: unknown): argument is URL {
   const { href, protocol, auth, path } = (argument ?? {}) as Record<string, unknown>;
   return Boolean(href && protocol) && auth === undefined && path === undefined;

@@ -1,9 +1,10 @@
 /**
- * Calls that this process makes through sessions of node:http2 to hosts of the partner directory. Any other call
- * costs one look-up of its host. undici opens sessions of this kind too; its calls are measured in undici.ts.
+ * Exchanges with hosts of the partner directory through sessions of node:http2. A request to any other host costs one
+ * look-up. undici opens sessions too; its exchanges are recorded in undici.ts.
  *
- * `connect` is patched to know where a session leads, and `request` on the sessions' prototype, which is reached
- * through the first of them. Node's channels of client streams are too young to rely on.
+ * `connect` is patched because it alone is given the origin of a session, and `request` on the prototype of sessions,
+ * which Node does not export: it is taken from the first session. Node's diagnostics channels of client streams do not
+ * exist in every supported version.
  */
 import { type EventEmitter, errorMonitor } from 'node:events';
 import http2 from 'node:http2';
@@ -12,27 +13,21 @@ import type { Chunk } from '../../business-code/body-reader';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation, SourceContext } from '../instrumentation';
 import { observePush, patchMethod } from '../patching/patch';
-import { destinationOf } from './destination';
-import { PartnerCall } from './partner-call';
+import { findDestination, type Origin, originOf } from './destination';
 import { partnerErrorOf } from './partner-error';
+import { PartnerExchange } from './partner-exchange';
 
 const NAME = 'http2';
-const { HTTP2_HEADER_PATH, NGHTTP2_NO_ERROR } = http2.constants;
-
-/** Where a session leads. */
-interface Authority {
-  /** With its colon. */
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port: number | undefined;
-}
+const { NGHTTP2_NO_ERROR } = http2.constants;
 
 type Connect = (...args: unknown[]) => http2.ClientHttp2Session;
 type Request = (this: http2.ClientHttp2Session, ...args: unknown[]) => http2.ClientHttp2Stream;
 
-const authorities = new WeakMap<http2.ClientHttp2Session, Authority>();
-/** Sessions with partners, and whether their connection has gone. */
-const connections = new WeakMap<http2.ClientHttp2Session, { isGone: boolean }>();
+/**
+ * Where sessions lead. Kept for the life of the process and not of the instrumentation: a session may be opened before
+ * a `stop()` and used after the next `start()`, and does not itself show its origin.
+ */
+const origins = new WeakMap<http2.ClientHttp2Session, Origin>();
 
 export function createHttp2OutboundInstrumentation(): Instrumentation {
   let restore: (() => void)[] = [];
@@ -40,7 +35,9 @@ export function createHttp2OutboundInstrumentation(): Instrumentation {
     name: NAME,
     enable(context) {
       let isPrototypePatched = false;
-      const observe = (original: Request, isInForce: () => boolean): Request => observed(original, isInForce, context);
+      const connections: Connections = new WeakMap();
+      const observe = (original: Request, isInForce: () => boolean): Request =>
+        observedRequest(original, isInForce, context, connections);
       const patchPrototype = (session: http2.ClientHttp2Session) => {
         if (isPrototypePatched) return;
         isPrototypePatched = true;
@@ -52,7 +49,7 @@ export function createHttp2OutboundInstrumentation(): Instrumentation {
           const session = original.apply(this, args);
           if (!isInForce()) return session;
           try {
-            authorities.set(session, authorityOf(args));
+            origins.set(session, connectOrigin(args));
             patchPrototype(session);
           } catch (error) {
             context.recorder.failed(NAME, error);
@@ -60,7 +57,7 @@ export function createHttp2OutboundInstrumentation(): Instrumentation {
           return session;
         };
       restore = [patchMethod(http2, 'connect', observeConnect)];
-      // `import { connect } from 'node:http2'` reads a binding that is brought up to date here
+      // updates the binding of `import { connect } from 'node:http2'`
       syncBuiltinESMExports();
     },
     disable() {
@@ -70,13 +67,18 @@ export function createHttp2OutboundInstrumentation(): Instrumentation {
   };
 }
 
-function observed(original: Request, isInForce: () => boolean, context: SourceContext): Request {
+function observedRequest(
+  original: Request,
+  isInForce: () => boolean,
+  context: SourceContext,
+  connections: Connections,
+): Request {
   return function (...args) {
     if (!isInForce()) return original.apply(this, args);
     const startedMs = nowMs();
     const stream = original.apply(this, args);
     try {
-      begin(this, stream, startedMs, context);
+      begin(this, stream, startedMs, context, connections);
     } catch (error) {
       context.recorder.failed(NAME, error, 'partner');
     }
@@ -84,95 +86,113 @@ function observed(original: Request, isInForce: () => boolean, context: SourceCo
   };
 }
 
-/** First: the call has been made; the session may still have to connect. */
+/** First: the request has been made; the session may still have to connect. */
 function begin(
   session: http2.ClientHttp2Session,
   stream: http2.ClientHttp2Stream,
   startedMs: number,
   context: SourceContext,
+  connections: Connections,
 ): void {
-  const authority = authorities.get(session);
-  if (authority === undefined || !context.partners.knowsHost(authority.hostname) || isOfUndici(session)) return;
-  const partner = context.partners.find(authority.protocol, authority.hostname, authority.port);
-  if (partner === undefined) return;
-  const path = String(stream.sentHeaders?.[HTTP2_HEADER_PATH] ?? '');
-  const exchange = new PartnerCall(context, NAME, destinationOf(partner, path), startedMs);
-  const call = new StreamCall(exchange, stream, watchConnection(session), context.bodyLimit);
-  // the monitor of errors is no listener for them: an error that nobody handles stays the application's
-  stream.on(errorMonitor, (error) => call.failed(error));
-  stream.on('timeout', () => call.timedOut());
-  stream.on('response', (headers) => call.responded(headers));
-  stream.on('close', () => call.closed());
-  observePush(stream, (chunk, encoding) => call.chunk(chunk, encoding));
+  const origin = origins.get(session);
+  if (origin === undefined) return;
+  const headers = stream.sentHeaders ?? {};
+  // CONNECT with `:protocol` opens no tunnel but a WebSocket with the host itself, as Upgrade does in HTTP/1
+  // (RFC 8441, section 4)
+  const isUpgrade = headers[':protocol'] !== undefined;
+  const destination = findDestination(context.partners, {
+    method: isUpgrade ? undefined : String(headers[':method']),
+    protocol: origin.protocol,
+    hostname: origin.hostname,
+    path: String(headers[':path'] ?? ''),
+    port: () => origin.port,
+  });
+  if (destination === undefined || isOfUndici(session)) return;
+  const partnerExchange = new PartnerExchange(context, NAME, destination, startedMs);
+  const connection = watchConnection(session, connections);
+  const exchange = new Http2Exchange(partnerExchange, stream, connection, isUpgrade, context.bodyLimit);
+  // the monitor of errors is no listener for them: an error without one stays unhandled
+  stream.on(errorMonitor, (error) => exchange.failed(error));
+  stream.on('timeout', () => exchange.timedOut());
+  stream.on('response', (responseHeaders) => exchange.responded(responseHeaders));
+  stream.on('close', () => exchange.closed());
+  observePush(stream, (chunk, encoding) => exchange.chunk(chunk, encoding));
+}
+
+/** Of sessions with partners, whether the connection was closed. */
+type Connections = WeakMap<http2.ClientHttp2Session, Connection>;
+interface Connection {
+  readonly isClosed: boolean;
 }
 
 /**
- * Node closes the streams of a lost connection as the application closes those it gives up, without an error. But then
- * the connection has gone before them, and in the other case it has not.
+ * Node closes the streams of a lost connection without an error, as it does those that the application gives up. But
+ * a lost connection closes before its streams, and one whose stream is given up does not.
  */
-function watchConnection(session: http2.ClientHttp2Session): { readonly isGone: boolean } {
-  let connection = connections.get(session);
-  if (connection === undefined) {
-    const watched = { isGone: false };
-    connection = watched;
-    connections.set(session, connection);
-    const watch = (socket: EventEmitter) => {
-      socket.once('close', () => {
-        watched.isGone = true;
-      });
-    };
-    if (session.connecting) session.once('connect', (_session, socket) => watch(socket));
-    else watch(session.socket);
-  }
+function watchConnection(session: http2.ClientHttp2Session, connections: Connections): Connection {
+  const known = connections.get(session);
+  if (known !== undefined) return known;
+  const connection = { isClosed: false };
+  connections.set(session, connection);
+  const watch = (socket: EventEmitter) => {
+    socket.once('close', () => {
+      connection.isClosed = true;
+    });
+  };
+  if (session.connecting) session.once('connect', (_session, socket) => watch(socket));
+  else watch(session.socket);
   return connection;
 }
 
 /** One exchange with a partner, as its stream shows it. */
-class StreamCall {
+class Http2Exchange {
   private hasResponded = false;
   private hasEnded = false;
   private hasTimedOut = false;
   private hasFailed = false;
-  /** Chunks of the body that Node has read together with the head, which it announces after them. */
+  /** Chunks that were received together with the head: Node pushes them before it emits `response`. */
   private early: [Chunk, BufferEncoding | undefined][] = [];
   private earlyLeft: number;
 
   constructor(
-    private readonly call: PartnerCall,
+    private readonly exchange: PartnerExchange,
     private readonly stream: http2.ClientHttp2Stream,
-    private readonly connection: { readonly isGone: boolean },
+    private readonly connection: Connection,
+    private readonly isUpgrade: boolean,
     bodyLimit: number,
   ) {
     this.earlyLeft = bodyLimit;
   }
 
-  /** Second: the head of the response has come. */
+  /** Second: the head of the response was received. */
   responded(headers: http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader): void {
     this.hasResponded = true;
-    this.call.responded(headers[':status']);
+    this.exchange.responded(headers[':status']);
+    // what follows on the stream is another protocol's
+    if (this.isUpgrade) this.exchange.finish(false);
     const contentEncoding = headers['content-encoding'];
-    this.call.bodyBegins(() => contentEncoding);
-    for (const [chunk, encoding] of this.early) this.call.chunk(chunk, encoding);
+    this.exchange.bodyBegins(() => contentEncoding);
+    for (const [chunk, encoding] of this.early) this.exchange.chunk(chunk, encoding);
     this.early = [];
-    if (this.hasEnded) this.call.finish(true);
+    if (this.hasEnded) this.exchange.finish(true);
   }
 
-  /** Third: the body comes in chunks, and null when it is at its end. */
+  /** Third: a chunk of the body; null: the end of the body. */
   chunk(chunk: Chunk | null, encoding?: BufferEncoding): void {
     if (chunk === null) this.ended();
-    else if (this.hasResponded) this.call.chunk(chunk, encoding);
+    else if (this.hasResponded) this.exchange.chunk(chunk, encoding);
     else if (this.earlyLeft >= 0) {
       this.early.push([chunk, encoding]);
-      // one chunk beyond the limit, so that the reader sees that it was passed
+      // one chunk beyond the limit, so that the reader finds the body too large
       this.earlyLeft -= chunk.length;
     }
   }
 
   private ended(): void {
-    // Node ends the readable side of a stream that was reset, too
+    // Node ends the readable side of a stream that was reset too
     if (this.hasFailed || (this.stream.rstCode ?? NGHTTP2_NO_ERROR) !== NGHTTP2_NO_ERROR) return;
     this.hasEnded = true;
-    if (this.hasResponded) this.call.finish(true);
+    if (this.hasResponded) this.exchange.finish(true);
   }
 
   timedOut(): void {
@@ -182,29 +202,29 @@ class StreamCall {
   /** The exchange failed; its end is the stream's `close`, which follows. */
   failed(error: unknown): void {
     this.hasFailed = true;
-    this.call.failed(partnerErrorOf(error, { hasTimedOut: this.hasTimedOut, isDestroyed: false }));
+    this.exchange.failed(partnerErrorOf(error, { hasTimedOut: this.hasTimedOut, isDestroyed: false }));
   }
 
   /** Last: the stream is over, with a response that was read, that was not, or with none. */
   closed(): void {
-    if (this.connection.isGone && !this.hasTimedOut) this.call.failed('reset');
+    if (this.connection.isClosed && !this.hasTimedOut) this.exchange.failed('reset');
     this.failed(undefined);
-    this.call.finish(false);
+    this.exchange.finish(false);
   }
 }
 
-/** Where `connect` leads, read as it reads its arguments. */
-function authorityOf([target, options]: readonly unknown[]): Authority {
-  const url = (typeof target === 'string' ? new URL(target) : target) as Partial<URL>;
-  const defaults = (typeof options === 'object' && options !== null ? options : {}) as { protocol?: string };
-  return {
-    protocol: url.protocol || defaults.protocol || 'https:',
+/** The origin of a session, read as `connect` reads its arguments. */
+function connectOrigin([authority, options]: readonly unknown[]): Origin {
+  const url = (typeof authority === 'string' ? new URL(authority) : authority) as Partial<URL>;
+  const { protocol } = (options ?? {}) as { protocol?: string };
+  return originOf({
+    protocol: url.protocol || protocol || 'https:',
     hostname: url.hostname || url.host || 'localhost',
-    port: url.port ? Number(url.port) : undefined,
-  };
+    port: url.port,
+  });
 }
 
-/** Whether undici holds a session: it counts the streams on it. The symbol is the same from version 5 to 8. */
+/** Whether undici opened a session: it keeps a count of streams on it, under the same symbol in versions 5 to 8. */
 function isOfUndici(session: http2.ClientHttp2Session): boolean {
   return Object.getOwnPropertySymbols(session).some(({ description }) => description === 'open streams');
 }

@@ -1,14 +1,14 @@
 /**
- * Calls that this process makes through fetch or undici, Node's own copy or the package, over HTTP/1 and HTTP/2, to
- * hosts of the partner directory. Any other call costs one look-up of its host.
+ * Exchanges with hosts of the partner directory through fetch and undici, Node's own copy or the package, over HTTP/1
+ * and HTTP/2. A request to any other host costs one look-up.
  *
- * undici says on diagnostics channels when it has created a request, has a response's head, has reached its end or
- * has failed; every redirect and every further attempt is a request of its own there, and one that a mock or a cache
- * answers is none. The channel of body chunks exists from 7.11 on, and would be published for every call of the
- * process; so the method that takes the chunks is observed instead, on the partner's requests alone.
+ * undici publishes on diagnostics channels that a request was created, that the head of its response was received,
+ * that it is complete, or that it failed. Every redirect and every retry is a request of its own there; what a mock or
+ * a cache answers is not published. The channel of body chunks exists from 7.11 on, and a subscriber would make undici
+ * publish every chunk of every host; so the method that receives the chunks is observed, on requests to partners only.
  *
- * A request exists once a connection may take it: time spent in the queue of a Pool with limited connections is not
- * in the duration.
+ * A request is created when a connection may take it: the time it waits in a Pool with few connections is not part of
+ * the duration.
  *
  * @see https://undici.nodejs.org/#/docs/api/DiagnosticsChannel
  */
@@ -16,9 +16,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { PartnerError } from '../../metrics/measurement';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation, SourceContext } from '../instrumentation';
-import { destinationOf } from './destination';
-import { PartnerCall } from './partner-call';
+import { findDestination, originOf, parseOrigin } from './destination';
 import { partnerErrorOf } from './partner-error';
+import { PartnerExchange } from './partner-exchange';
 
 const NAME = 'undici';
 const CREATE = 'undici:request:create';
@@ -31,16 +31,17 @@ const ON_CONNECT = ['onConnect', 'onRequestStart'] as const;
 const ON_DATA = ['onData', 'onResponseData'] as const;
 const ON_UPGRADE = ['onUpgrade', 'onRequestUpgrade'] as const;
 
-/** Informational answers precede the response; 101 is one. */
+/** Below 200 a head is informational and a response follows, but for 101. */
 const STATUS_SWITCHING = 101;
 const STATUS_OK = 200;
 
 interface UndiciRequest {
+  readonly method: string;
   readonly origin?: string | URL;
   readonly path: string;
 }
 
-/** Names and values in turn, a value that was sent several times as a list of its own; HTTP/2 may give an object. */
+/** Names and values in turn, repeated values as an array; an object in some versions for HTTP/2. */
 type RawHeaders = readonly unknown[] | Readonly<Record<string, unknown>> | null | undefined;
 
 interface UndiciMessage {
@@ -49,78 +50,60 @@ interface UndiciMessage {
   readonly error: unknown;
 }
 
-interface Target {
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port: number | undefined;
-  readonly path: string;
-}
-
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-const calls = new WeakMap<UndiciRequest, UndiciCall>();
-
 export function createUndiciInstrumentation(): Instrumentation {
-  let onCreate: (message: unknown) => void;
+  let subscriptions: (readonly [channel: string, listener: (message: unknown) => void])[] = [];
   return {
     name: NAME,
     enable(context) {
-      onCreate = (message) => begin((message as UndiciMessage).request, context);
-      subscribe(CREATE, onCreate);
-      subscribe(HEADERS, onHeaders);
-      subscribe(TRAILERS, onTrailers);
-      subscribe(ERROR, onError);
+      const exchanges = new WeakMap<UndiciRequest, UndiciExchange>();
+      const exchangeOf = (message: unknown) => exchanges.get((message as UndiciMessage).request);
+      subscriptions = [
+        [CREATE, (message) => begin((message as UndiciMessage).request, context, exchanges)],
+        [HEADERS, (message) => exchangeOf(message)?.responded((message as UndiciMessage).response)],
+        [TRAILERS, (message) => exchangeOf(message)?.completed()],
+        [ERROR, (message) => exchangeOf(message)?.failed((message as UndiciMessage).error)],
+      ];
+      for (const [channel, listener] of subscriptions) subscribe(channel, listener);
     },
     disable() {
-      unsubscribe(CREATE, onCreate);
-      unsubscribe(HEADERS, onHeaders);
-      unsubscribe(TRAILERS, onTrailers);
-      unsubscribe(ERROR, onError);
+      for (const [channel, listener] of subscriptions) unsubscribe(channel, listener);
     },
   };
 }
 
 /** First: the request has been created; nothing has been sent, and there may be no connection yet. */
-function begin(request: UndiciRequest, context: SourceContext): void {
+function begin(
+  request: UndiciRequest,
+  context: SourceContext,
+  exchanges: WeakMap<UndiciRequest, UndiciExchange>,
+): void {
   try {
-    const { protocol, hostname, port, path } = targetOf(request);
-    if (!context.partners.knowsHost(hostname)) return;
-    const partner = context.partners.find(protocol, hostname, port);
-    if (partner === undefined) return;
-    const call = new UndiciCall(new PartnerCall(context, NAME, destinationOf(partner, path), nowMs()));
-    call.follow(request);
-    calls.set(request, call);
+    const { method, path } = request;
+    const origin = typeof request.origin === 'string' ? parseOrigin(request.origin) : request.origin;
+    if (origin === undefined) return;
+    const { protocol, hostname } = origin;
+    const port = () => originOf(origin).port;
+    const destination = findDestination(context.partners, { method, protocol, hostname, path, port });
+    if (destination === undefined) return;
+    const exchange = new UndiciExchange(new PartnerExchange(context, NAME, destination, nowMs()));
+    exchange.follow(request);
+    exchanges.set(request, exchange);
   } catch (error) {
     context.recorder.failed(NAME, error, 'partner');
   }
 }
 
-/** Second: the head of the response has come. */
-function onHeaders(message: unknown): void {
-  const { request, response } = message as UndiciMessage;
-  calls.get(request)?.responded(response.statusCode, response.headers);
-}
-
-/** Last: the response has come to its end, whether or not the application reads it. */
-function onTrailers(message: unknown): void {
-  calls.get((message as UndiciMessage).request)?.completed();
-}
-
-/** Last, instead: the exchange failed, or the application gave it up. */
-function onError(message: unknown): void {
-  const { request, error } = message as UndiciMessage;
-  calls.get(request)?.failed(error);
-}
-
 /** One exchange with a partner, as undici shows it. */
-class UndiciCall {
+class UndiciExchange {
   private isAborted = false;
 
-  constructor(private readonly call: PartnerCall) {}
+  constructor(private readonly exchange: PartnerExchange) {}
 
-  /** Observes what the channels do not say in every version. */
+  /** Observes what the channels do not publish in every version. */
   follow(request: UndiciRequest): void {
-    // undici hands the application's side a function to give the exchange up; its reason can be anything
+    // undici gives the handler a function that aborts the exchange; its reason can be of any type
     intercept(request, ON_CONNECT, (method, args) => {
       const [abort, ...rest] = args as [Method, ...unknown[]];
       return method(
@@ -132,32 +115,35 @@ class UndiciCall {
       );
     });
     intercept(request, ON_DATA, (method, args) => {
-      this.call.chunk(args[0] as Uint8Array);
+      this.exchange.chunk(args[0] as Uint8Array);
       return method(...args);
     });
-    // of an upgraded connection only later versions publish the head
+    // only later versions publish the head of an upgraded connection
     intercept(request, ON_UPGRADE, (method, args) => {
       const [statusCode] = args;
       if (typeof statusCode !== 'number') return method(...args);
-      this.call.responded(statusCode);
-      this.call.finish(false);
+      this.exchange.responded(statusCode);
+      this.exchange.finish(false);
       return method(...args);
     });
   }
 
-  responded(statusCode: number, headers: RawHeaders): void {
+  /** Second: the head of a response was received, which may be informational. */
+  responded({ statusCode, headers }: UndiciMessage['response']): void {
     if (statusCode < STATUS_OK && statusCode !== STATUS_SWITCHING) return;
-    this.call.responded(statusCode);
-    this.call.bodyBegins(() => headerValue(headers, 'content-encoding'));
+    this.exchange.responded(statusCode);
+    this.exchange.bodyBegins(() => headerValue(headers, 'content-encoding'));
   }
 
+  /** Last: the response is complete, whether or not the application reads it. */
   completed(): void {
-    this.call.finish(true);
+    this.exchange.finish(true);
   }
 
+  /** Last, instead: the exchange failed, or the application gave it up. */
   failed(error: unknown): void {
-    this.call.failed(this.causeOf(error));
-    this.call.finish(false);
+    this.exchange.failed(this.causeOf(error));
+    this.exchange.finish(false);
   }
 
   private causeOf(error: unknown): PartnerError {
@@ -166,7 +152,7 @@ class UndiciCall {
   }
 }
 
-/** Puts an observer before the first of the methods that the request has; not enumerable, as a method is. */
+/** Puts an observer before the first of the methods that exists on the request; not enumerable, as a method is. */
 function intercept(
   request: UndiciRequest,
   names: readonly string[],
@@ -188,21 +174,7 @@ function intercept(
   }
 }
 
-const ORIGIN = /^([a-z][a-z0-9+.-]*:)\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d+))?/i;
-
-/** Where a request goes. One through a forward proxy that does not tunnel has a whole URL in place of its path. */
-function targetOf({ origin, path }: UndiciRequest): Target {
-  const proxied = ORIGIN.exec(path);
-  const [whole, protocol = '', hostname = '', port] = proxied ?? ORIGIN.exec(String(origin)) ?? [''];
-  return {
-    protocol: protocol.toLowerCase(),
-    hostname,
-    port: port === undefined ? undefined : Number(port),
-    path: proxied === null ? path : path.slice(whole.length) || '/',
-  };
-}
-
-/** Names and values are text or, as they came over the wire, bytes. */
+/** Names and values are strings or, as received, bytes. */
 function headerValue(headers: RawHeaders, wanted: string): string | undefined {
   if (headers === null || headers === undefined) return undefined;
   const entries = Array.isArray(headers) ? headers : Object.entries(headers).flat(1);

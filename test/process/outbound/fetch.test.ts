@@ -1,10 +1,8 @@
 /** Node's own fetch as partner calls, on every release line. */
-import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { ClientApp } from '../../support/client-app';
-import { assertCase, type Case, callMixed, exchanges, OUTCOMES } from '../../support/client-cases';
-import { linesInTitle, NODE_LINES, nodeOfLine } from '../../support/node-versions';
-import { type Partner, startPartner } from '../../support/odd-partner';
+import { describe } from 'node:test';
+import { type Case, OUTCOMES } from '../../support/client-cases';
+import { describeOnLines } from '../../support/client-tests';
+import { linesInTitle } from '../../support/node-versions';
 
 const CASES: readonly Case[] = [
   ...OUTCOMES,
@@ -14,36 +12,8 @@ const CASES: readonly Case[] = [
 ];
 
 describe(`fetch on ${linesInTitle}`, () => {
-  for (const line of NODE_LINES) {
-    const node = nodeOfLine(line);
-    if (node === undefined) continue;
-    describe(`fetch of Node ${line}`, () => {
-      let partner: Partner;
-      let apps: { plain: ClientApp; measured: ClientApp };
-      before(async () => {
-        partner = await startPartner();
-        const options = { node, client: 'fetch' };
-        const [plain, measured] = await Promise.all([
-          ClientApp.start(options),
-          ClientApp.start({ ...options, partners: partner.file }),
-        ]);
-        apps = { plain, measured };
-      });
-      after(async () => {
-        await Promise.all([apps?.plain.stop(), apps?.measured.stop()]);
-        await partner?.close();
-      });
-
-      for (const each of CASES) {
-        if (each.only !== undefined && !each.only.includes('fetch')) continue;
-        it(`records ${each.title} once`, () => assertCase(apps, partner, each, { api: 'fetch' }));
-      }
-      it('two thousand mixed calls, fifty at a time, are counted to the unit', async () => {
-        const earlier = exchanges(await apps.measured.metrics());
-        const made = await callMixed(apps.measured, partner, ['fetch'], 2000);
-        const later = await apps.measured.metricsWhen((metrics) => exchanges(metrics) >= earlier + made);
-        assert.equal(exchanges(later) - earlier, made);
-      });
-    });
-  }
+  describeOnLines('fetch', 'fetch', ({ itRecords, itCountsMixed }) => {
+    for (const each of CASES) itRecords(each, { api: 'fetch' });
+    itCountsMixed(['fetch']);
+  });
 });

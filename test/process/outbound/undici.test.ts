@@ -1,10 +1,9 @@
 /** fetch and undici as partner calls: every version and way to call, with every outcome. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { ClientApp } from '../../support/client-app';
-import { assertCase, type Case, callMixed, exchanges, OUTCOMES } from '../../support/client-cases';
+import { it } from 'node:test';
+import { type Case, exchanges, OUTCOMES } from '../../support/client-cases';
+import { describeClient } from '../../support/client-tests';
 import { nodeOfLine, ownLine } from '../../support/node-versions';
-import { type Partner, startPartner } from '../../support/odd-partner';
 
 interface Version {
   readonly client: string;
@@ -86,71 +85,33 @@ const SOME: readonly string[] = [
 for (const { client, since, hasPlainProxy } of VERSIONS) {
   const node = nodeOfLine(Math.max(since, ownLine));
   if (node === undefined) continue;
-  describe(client, () => {
-    let partner: Partner;
-    let apps: { plain: ClientApp; measured: ClientApp };
-    before(async () => {
-      partner = await startPartner();
-      const options = { node, client, proxy: partner.proxy };
-      const [plain, measured] = await Promise.all([
-        ClientApp.start(options),
-        ClientApp.start({ ...options, partners: partner.file }),
-      ]);
-      apps = { plain, measured };
-    });
-    after(async () => {
-      await Promise.all([apps?.plain.stop(), apps?.measured.stop()]);
-      await partner?.close();
-    });
-
+  describeClient(client, { client, node }, ({ partner, measured, itRecords, assertRecords, itCountsMixed }) => {
     for (const api of WAYS) {
-      for (const each of CASES) {
-        if (each.only !== undefined && !each.only.includes(api)) continue;
-        it(`${api} records ${each.title} once`, () => assertCase(apps, partner, each, { api }));
-      }
+      for (const each of CASES) itRecords(each, { api });
     }
     for (const { through, to = 'http1', whole = false } of THROUGH) {
-      const over = to === 'https' ? `${through} over TLS` : through;
       for (const each of OUTCOMES) {
-        const isFor = each.to === undefined && (each.only === undefined || each.only.includes('request'));
-        if (!isFor || !(whole || SOME.includes(each.title))) continue;
-        it(`request through ${over} records ${each.title} once`, () =>
-          assertCase(apps, partner, { ...each, to }, { api: 'request', through }));
+        if (each.to === undefined && (whole || SOME.includes(each.title))) {
+          itRecords({ ...each, to }, { api: 'request', through });
+        }
       }
     }
     if (hasPlainProxy) {
-      it('request through a proxy that does not tunnel records the target once', () =>
-        assertCase(
-          apps,
-          partner,
-          { title: '', path: '/json?x=1', expect: ['j 200 A1'] },
-          { api: 'request', through: 'plain proxy' },
-        ));
+      const target: Case = { title: 'the target of a proxy without a tunnel', path: '/json?x=1', expect: ['j 200 A1'] };
+      itRecords(target, { api: 'request', through: 'plain proxy' });
     }
     it('a mocked exchange is not recorded, and what a mock lets pass is', async () => {
-      const mocked: Case = { title: '', path: '/json', expect: [] };
-      await assertCase(apps, partner, mocked, { api: 'request', through: 'mock' });
-      await assertCase(
-        apps,
-        partner,
-        { ...mocked, path: '/gzip', expect: [' 200 G1'] },
-        { api: 'request', through: 'mock' },
-      );
+      const way = { api: 'request', through: 'mock' };
+      await assertRecords({ title: '', path: '/json', expect: [] }, way);
+      await assertRecords({ title: '', path: '/gzip', expect: [' 200 G1'] }, way);
     });
-    it('two thousand mixed calls, fifty at a time, are counted to the unit', async () => {
-      const earlier = exchanges(await apps.measured.metrics());
-      const made = await callMixed(apps.measured, partner, WAYS, 2000);
-      const later = await apps.measured.metricsWhen((metrics) => exchanges(metrics) >= earlier + made);
-      assert.equal(exchanges(later) - earlier, made);
-    });
+    itCountsMixed(WAYS);
     it('a call to a host outside the directory is not recorded', async () => {
-      const earlier = exchanges(await apps.measured.metrics());
-      const url = `${partner.https.replace('localhost', '127.0.0.1')}/json`;
-      const [answer] = (await apps.measured.call({ api: 'request', through: 'agent', url })) as {
-        statusCode: number;
-      }[];
+      const earlier = exchanges(await measured().metrics());
+      const url = `${partner().https.replace('localhost', '127.0.0.1')}/json`;
+      const [answer] = (await measured().call({ api: 'request', through: 'agent', url })) as { statusCode: number }[];
       assert.equal(answer?.statusCode, 200);
-      assert.equal(exchanges(await apps.measured.metrics()), earlier);
+      assert.equal(exchanges(await measured().metrics()), earlier);
     });
   });
 }

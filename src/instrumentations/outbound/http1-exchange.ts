@@ -1,18 +1,18 @@
 /**
- * One exchange of node:http or node:https with a partner, as its request and response objects show it: by their `emit`
- * and `push`, without a listener. The application counts its own listeners, is warned of too many, and may remove all
- * there are; an error that nobody handles stays unhandled.
+ * One exchange of node:http or node:https with a partner, followed by `emit` of its request and `push` of its response
+ * rather than by listeners. The application counts listeners, is warned of too many, and may remove them all; and an
+ * error without a listener of the application must stay unhandled.
  */
 import { EventEmitter } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import type { PartnerCall } from './partner-call';
 import { partnerErrorOf } from './partner-error';
+import type { PartnerExchange } from './partner-exchange';
 
 type Emit = (this: unknown, ...args: unknown[]) => boolean;
 type Push = (this: unknown, chunk: unknown, encoding?: BufferEncoding) => boolean;
 
-export class HttpCall {
+export class Http1Exchange {
   private response: IncomingMessage | undefined;
   private hasTimedOut = false;
   /** The request's, as it was. */
@@ -20,14 +20,14 @@ export class HttpCall {
   /** The response's, as it was. */
   private push: Push | undefined;
 
-  /** Follows a request, of which nothing has been sent. One that is followed already, it leaves alone. */
-  static follow(request: ClientRequest, call: PartnerCall): void {
-    if (callOf(request) === undefined) new HttpCall(request, call);
+  /** Follows a request, of which nothing has been sent; without effect on one that is followed already. */
+  static follow(request: ClientRequest, exchange: PartnerExchange): void {
+    if (exchangeOf(request) === undefined) new Http1Exchange(request, exchange);
   }
 
   private constructor(
     private readonly request: ClientRequest,
-    private readonly call: PartnerCall,
+    private readonly exchange: PartnerExchange,
   ) {
     this.emit = request.emit as Emit;
     new Observed(request, this);
@@ -44,20 +44,20 @@ export class HttpCall {
     return this.emit.apply(this.request, args);
   }
 
-  /** A chunk of the body, whether or not the application reads it; null: its end. @returns what its `push` does */
+  /** A chunk of the body, whether or not the application reads it; null: the end of the body. @returns what its `push` does */
   pushed(chunk: unknown, encoding?: BufferEncoding): boolean {
-    if (chunk !== null) this.call.chunk(chunk as string | Uint8Array, encoding);
+    if (chunk !== null) this.exchange.chunk(chunk as string | Uint8Array, encoding);
     else if (this.response?.complete) this.finish(true);
     return (this.push as Push).call(this.response, chunk, encoding);
   }
 
-  /** The head of the response has come. */
+  /** The head of the response was received. */
   private responded(value: unknown): void {
     const response = responseOf(this.request);
-    // what an application emits by itself is no response
-    if (response === undefined || value !== response || this.response !== undefined || this.call.isFinished) return;
+    // an application may emit an event of this name itself
+    if (response === undefined || value !== response || this.response !== undefined || this.exchange.isFinished) return;
     this.response = response;
-    this.call.bodyBegins(() => contentEncodingOf(response));
+    this.exchange.bodyBegins(() => contentEncodingOf(response));
     this.push = response.push as Push;
     new Observed(response, this);
     Object.defineProperty(response, 'push', OBSERVED_PUSH);
@@ -65,67 +65,67 @@ export class HttpCall {
 
   /** The exchange failed; its end is the request's `close`, which follows. */
   private failed(error: unknown): void {
-    this.call.failed(partnerErrorOf(error, { hasTimedOut: this.hasTimedOut, isDestroyed: this.request.destroyed }));
+    this.exchange.failed(partnerErrorOf(error, { hasTimedOut: this.hasTimedOut, isDestroyed: this.request.destroyed }));
   }
 
   /** Last: the request is over, with a response that was read, that was not, or with none. */
   private finish(isWhole: boolean): void {
-    if (this.call.isFinished) return;
+    if (this.exchange.isFinished) return;
     // an upgraded exchange has its response on the request alone
     const status = (this.response ?? responseOf(this.request))?.statusCode;
-    this.call.responded(status);
+    this.exchange.responded(status);
     if (status === undefined) this.failed(undefined);
-    this.call.finish(isWhole);
+    this.exchange.finish(isWhole);
   }
 }
 
-/** Gives back what it is given, as its `this`: the fields of a class that extends it are put on that object. */
-class Given {
+/** Returns its argument in place of `this`, so that a class that extends it adds its private fields to that object. */
+class ReturnsArgument {
   constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: that is what it is for
+    // biome-ignore lint/correctness/noConstructorReturn: the purpose of this class
     return object;
   }
 }
 
 /**
- * Keeps the call on request and response, in a private field that nobody else can see. A WeakMap would do the same;
- * its entries made the collector's work the larger half of what a call cost.
+ * Keeps the exchange on request and response, in a private field that no other code can see. A WeakMap would do the
+ * same, but the garbage collector spent more time on its entries than all the rest of an exchange took.
  */
-class Observed extends Given {
-  readonly #call: HttpCall;
+class Observed extends ReturnsArgument {
+  readonly #exchange: Http1Exchange;
 
-  constructor(object: object, call: HttpCall) {
+  constructor(object: object, exchange: Http1Exchange) {
     super(object);
-    this.#call = call;
+    this.#exchange = exchange;
   }
 
-  static callOf(object: object): HttpCall | undefined {
-    return #call in object ? object.#call : undefined;
+  static exchangeOf(object: object): Http1Exchange | undefined {
+    return #exchange in object ? object.#exchange : undefined;
   }
 }
 
-const { callOf } = Observed;
+const { exchangeOf } = Observed;
 
-// not enumerable, so that a stream printed by the application looks as ever; writable, as others do the same; one
-// function for all calls, so that their objects keep one shape
+// not enumerable, so that a stream printed by the application looks as without us; writable, as others replace
+// them too; one function for all exchanges, so that their objects keep one shape
 const HIDDEN = { writable: true, configurable: true, enumerable: false };
 const OBSERVED_EMIT = { ...HIDDEN, value: observedEmit };
 const OBSERVED_PUSH = { ...HIDDEN, value: observedPush };
 
 function observedEmit(this: object, ...args: unknown[]): boolean {
-  const call = callOf(this);
-  // somebody has put the method on another object
-  return call === undefined ? (EventEmitter.prototype.emit as Emit).apply(this, args) : call.emitted(args);
+  const exchange = exchangeOf(this);
+  // the method has been copied to another object
+  return exchange === undefined ? (EventEmitter.prototype.emit as Emit).apply(this, args) : exchange.emitted(args);
 }
 
 function observedPush(this: object, chunk: unknown, encoding?: BufferEncoding): boolean {
-  const call = callOf(this);
+  const exchange = exchangeOf(this);
   const { push } = Readable.prototype;
-  return call === undefined ? (push as Push).call(this, chunk, encoding) : call.pushed(chunk, encoding);
+  return exchange === undefined ? (push as Push).call(this, chunk, encoding) : exchange.pushed(chunk, encoding);
 }
 
 /**
- * Not from `headers`: Node makes that object when it is first asked for, and clients that decompress, like axios, delete
+ * Not from `headers`: Node creates that object at the first access, and clients that decompress, such as axios, delete
  * the header from it.
  */
 function contentEncodingOf({ rawHeaders }: IncomingMessage): string | undefined {

@@ -1,6 +1,6 @@
 /**
- * One exchange with a partner, whatever client made it: what is known of it until it ends, and its one measurement.
- * The sources tell it what they see; telling never throws, and after the end it is without effect.
+ * One exchange with a partner, whatever client makes it: what is known of it until it ends, and its one measurement.
+ * No method throws; after the end each is without effect.
  */
 import type { BodyReader, Chunk } from '../../business-code/body-reader';
 import { NO_CODE, partnerCode, partnerCodeReader } from '../../business-code/codes';
@@ -10,7 +10,7 @@ import { nowMs } from '../../runtime/clock';
 import type { SourceContext } from '../instrumentation';
 import type { Destination } from './destination';
 
-export class PartnerCall {
+export class PartnerExchange {
   private status: number | undefined;
   private body: BodyReader | undefined;
   /** Until the first chunk of the body. */
@@ -19,8 +19,8 @@ export class PartnerCall {
   private hasFinished = false;
 
   /**
-   * @param source the source's name, for errors of our own
-   * @param startedMs when the call was made, by `nowMs()`
+   * @param source name of the instrumentation, for errors of our own
+   * @param startedMs when the application made the request, by `nowMs()`
    */
   constructor(
     private readonly context: SourceContext,
@@ -33,12 +33,12 @@ export class PartnerCall {
     return this.hasFinished;
   }
 
-  /** The status is known. The body's code is read only after {@link PartnerCall.bodyBegins}. */
+  /** First: the status is known. A code is read only after {@link PartnerExchange.bodyBegins}. */
   responded(status: number | undefined): void {
     this.status = status;
   }
 
-  /** A body follows. @param contentEncoding gives the header; asked with the first chunk, if that may be compressed */
+  /** Second: a body follows. @param contentEncoding reads the header; called at the first chunk, if that may be compressed */
   bodyBegins(contentEncoding: () => string | undefined): void {
     if (this.hasFinished) return;
     try {
@@ -49,7 +49,7 @@ export class PartnerCall {
     }
   }
 
-  /** The next chunk of the body, as received. */
+  /** Third: a chunk of the body, as received. */
   chunk(chunk: Chunk, encoding?: BufferEncoding): void {
     if (this.hasFinished) return;
     try {
@@ -61,14 +61,14 @@ export class PartnerCall {
     }
   }
 
-  /** Why the exchange is about to end; the first cause counts, and only where no status came. */
+  /** The cause of an end that follows. The first one counts, and only where no status was received. */
   failed(error: PartnerError): void {
     this.error ??= error;
   }
 
   /**
-   * The exchange is over; only the first call counts.
-   * @param isWhole whether the body came to its end
+   * Last: the exchange is over, and is recorded. Only the first end counts.
+   * @param isWhole whether the body was received to its end
    */
   finish(isWhole: boolean): void {
     if (this.hasFinished) return;
