@@ -56,8 +56,9 @@ function labelName(name: string): string {
   return /[^A-Za-z0-9_]|__/.test(name) ? name.replace(/[^A-Za-z0-9_]/g, '_').replace(/_{2,}/g, '_') : name;
 }
 
-function labelValue(value: AttributeValue | undefined): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? '');
+/** As the SDK's serializer has it: an attribute without a value is an empty label. */
+function labelValue(value: AttributeValue | undefined = ''): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function escapeLabel(text: string): string {
