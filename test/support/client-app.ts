@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { environment } from './app';
+import { environment, UNCOMPRESSED } from './app';
 import { endsWithUs } from './left-behind';
 import { type Labels, type Metrics, parseMetrics } from './metrics';
 import { FIXTURES, ROOT } from './paths';
@@ -74,7 +74,7 @@ export class ClientApp {
   }
 
   async metrics(): Promise<Metrics> {
-    return parseMetrics(await (await fetch(this.metricsUrl())).text());
+    return parseMetrics(await (await fetch(this.metricsUrl(), UNCOMPRESSED)).text());
   }
 
   /** Scrapes until a check passes, and no longer than a while. */
