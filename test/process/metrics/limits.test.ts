@@ -9,10 +9,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type App, INNER, runApp } from '../../support/app';
+import { effort } from '../../support/effort';
 import { FIXTURES } from '../../support/paths';
 import { Random } from '../../support/random';
 
-const REQUESTS = Number(process.env.HOSTILE_REQUESTS ?? 60_000);
+const REQUESTS = Number(process.env.HOSTILE_REQUESTS ?? effort({ short: 24_000, full: 60_000 }));
 const CONNECTIONS = 8;
 /** Requests written to a connection before their answers are awaited. */
 const BATCH = 50;

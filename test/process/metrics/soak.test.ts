@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { INNER, PARTNER } from '../../support/app';
+import { effort } from '../../support/effort';
 import { type Burst, burst, type Load, type ServiceState, send, startLoad } from '../../support/load';
 
 interface Sample extends ServiceState {
   readonly second: number;
 }
 
-const SECONDS = Number(process.env.SOAK_SECONDS ?? 30);
+const SECONDS = Number(process.env.SOAK_SECONDS ?? effort({ short: 12, full: 30 }));
 /** Samples are few enough to leave the load constant, and enough for a median of each third. */
 const SAMPLES = 30;
 const CONNECTIONS = 20;
