@@ -1,6 +1,6 @@
 /**
  * A service under constant mixed load does not grow: neither its heap nor its handles, and no request is kept.
- * SOAK_SECONDS=600 npm test -- process/soak runs it longer; docs/soak.md has the figures.
+ * SOAK_SECONDS=600 npm test -- process/metrics/soak runs it longer; docs/soak.md has the figures.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
