@@ -64,7 +64,7 @@ async function countsBecome(
     last = JSON.stringify({ ...counts, ...state });
     return isThere({ ...counts, delivered: state.delivered });
   };
-  await until(look, what, 30_000).catch((cause) => {
+  await until(look, what, 120_000).catch((cause) => {
     throw new Error(`${last}\n${app.stderr()}`, { cause });
   });
 }
