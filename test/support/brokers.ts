@@ -138,7 +138,9 @@ export async function startRabbitMq(): Promise<RabbitMq> {
       ),
       RABBITMQ_ADVANCED_CONFIG_FILE: file('advanced.config', '[].\n'),
       RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_prometheus].\n'),
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+      // its threads sleep when they have nothing to do: by default they look for work for a while, on the tests' cores
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+        '+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
     };
     const after = () => void spawnSync('epmd', ['-port', `${epmd}`, '-kill'], { env, stdio: 'ignore' });
     return { command, args: [], env, after };
