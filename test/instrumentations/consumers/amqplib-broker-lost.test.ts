@@ -1,7 +1,8 @@
 import { after, before, describe, it } from 'node:test';
 import { connect } from 'amqplib';
-import { type RabbitMq, startRabbitMq, until } from '../../support/brokers';
+import { type RabbitMq, startRabbitMq } from '../../support/brokers';
 import { type ConsumerApp, outcome, runConsumer } from '../../support/consumers';
+import { until } from '../../support/waiting';
 
 interface State {
   readonly delivered: number;
