@@ -28,9 +28,11 @@ const LOAD_PER_CORE = 1.25;
 const FILES_PER_CORE = 3;
 const SILENCE_MS = 20_000;
 /** Of one file, when all are run; a file that is asked for by name may be made to run for hours. */
-const LIMIT_MS = 20 * 60_000;
+const LIMIT_MS = 10 * 60_000;
 /** Up to so many files are shown as Node's runner shows them. */
 const FEW = 3;
+/** Of a file that is interrupted. */
+const LAST_LINES = 20;
 const TOTALS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];
 
 const flags = process.argv.slice(2).filter((arg) => arg.startsWith('--'));
@@ -105,13 +107,12 @@ async function runFile(file) {
   const [command, all] = isRecording
     ? ['sh', ['-c', '"$0" "$@"; status=$?; times; exit $status', process.execPath, ...args]]
     : [process.execPath, args];
-  const run = { name: file.name, busyCores: file.busyCores, beganMs: Date.now() };
+  const run = { name: file.name, busyCores: file.busyCores, beganMs: Date.now(), output: '' };
   run.child = spawn(command, all, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(run);
-  let output = '';
   for (const stream of [run.child.stdout, run.child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
-      output += text;
+      run.output += text;
     });
   }
   const limit = parts.length > 0 ? undefined : setTimeout(() => run.child.kill('SIGTERM'), LIMIT_MS);
@@ -121,8 +122,8 @@ async function runFile(file) {
   });
   clearTimeout(limit);
   running.delete(run);
-  const totals = Object.fromEntries(TOTALS.map((name) => [name, lastCount(output, name)]));
-  const result = { ...run, exit, totals, output, tookMs: Date.now() - run.beganMs };
+  const totals = Object.fromEntries(TOTALS.map((name) => [name, lastCount(run.output, name)]));
+  const result = { ...run, exit, totals, tookMs: Date.now() - run.beganMs };
   // without totals the process has ended before its tests
   result.hasPassed = exit === 0 && totals.tests > 0 && totals.fail + totals.cancelled === 0;
   done.push(result);
@@ -191,7 +192,11 @@ function seconds(ms) {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** What has been written of files that do not end shows where they stand. */
 function end(signal) {
-  for (const { child } of running) child.kill(signal);
+  for (const { child, name, output } of running) {
+    child.kill(signal);
+    print(`=== ${name}, not finished\n${output.trimEnd().split('\n').slice(-LAST_LINES).join('\n')}`);
+  }
   process.exit(1);
 }
