@@ -4,21 +4,11 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { Busboy } from '@fastify/busboy';
 import { multipartBoundary, multipartFields } from '../../src/business-code/multipart';
+import { Random } from '../support/random';
 
 type Fields = [name: string, value: string][];
 
 const BODIES = 3000;
-
-/** Mulberry32: the same bodies in every run. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 const BOUNDARIES = [
   'XX',
@@ -49,16 +39,7 @@ const VALUE_PIECES = [
 const PREAMBLES = ['', '', '', '\r\n', 'This is a preamble.\r\n', 'two\r\nlines\r\n'];
 const EPILOGUES = ['', '\r\n', '\r\nepilogue', '\r\n\r\n'];
 
-class Generator {
-  readonly below: (limit: number) => number;
-  constructor(seed: number) {
-    this.below = randomNumbers(seed);
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)] as T;
-  }
-
+class Generator extends Random {
   value(boundary: string): string {
     const text = Array.from({ length: this.below(6) }, () =>
       this.pick([...VALUE_PIECES, boundary, `--${boundary}`]),

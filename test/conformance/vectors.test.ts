@@ -8,7 +8,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { environment, nodeBinary, SYSCODE } from '../support/app';
+import { environment, nodeBinary, SYSCODE, UNCOMPRESSED } from '../support/app';
 import { growth, type Labels, type Metrics, parseMetrics } from '../support/metrics';
 import { FIXTURES, ROOT } from '../support/paths';
 
@@ -87,7 +87,7 @@ class Application {
   }
 
   async metrics(): Promise<Metrics> {
-    const response = await fetch(this.metricsUrl);
+    const response = await fetch(this.metricsUrl, UNCOMPRESSED);
     return parseMetrics(await response.text());
   }
 

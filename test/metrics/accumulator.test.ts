@@ -9,7 +9,7 @@ import { createViews, type ViewSettings } from '../../src/views';
 import { INSTRUMENTS, METER_NAME } from '../../src/views/metric-names';
 import { collectFrom, createMeasuring, SERIES_LIMIT } from '../support/measuring';
 import { type Metrics, parseMetrics } from '../support/metrics';
-import { type SeededRandom, seededRandom } from '../support/seeded-random';
+import { Random } from '../support/random';
 
 const SYSCODE = 'B000000001';
 const SETTINGS: ViewSettings = {
@@ -66,7 +66,7 @@ type Both = Pick<ReturnType<typeof setUp>, 'ours' | 'sdk'>;
 const TEXTS = ['', '0', '-1', '"\\\n', 'ä\u{1f600}', 'constructor', '__proto__'] as const;
 
 /** The same measurement on both. */
-function measure({ ours: { instruments }, sdk }: Both, random: SeededRandom): void {
+function measure({ ours: { instruments }, sdk }: Both, random: Random): void {
   // multiples of a quarter, whose sums are exact in whatever order they are added
   const value = random.below(4_000) / 4;
   const path = `/${random.below(5)}`;
@@ -118,7 +118,7 @@ function samplesOf({ samples }: Metrics): string[] {
 describe('our instruments', () => {
   it(`measure what the SDK's do, over ${RUNS} random runs with a collection now and then`, async () => {
     for (let seed = 1; seed <= RUNS; seed++) {
-      const random = seededRandom(seed);
+      const random = new Random(seed);
       const { ours, sdk, scrapeOfSdk } = setUp();
       for (let step = 0; step < STEPS; step++) {
         measure({ ours, sdk }, random);

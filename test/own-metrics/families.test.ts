@@ -9,7 +9,7 @@ import { boundaryText, metricsText } from '../../src/exporter/text/exposition';
 import { ServiceTotals } from '../../src/metrics/totals';
 import { createViews, families } from '../../src/views';
 import { parseMetrics } from '../support/metrics';
-import { seededRandom } from '../support/seeded-random';
+import { Random } from '../support/random';
 
 setLogLevel('none');
 
@@ -99,8 +99,9 @@ describe("an application's own families", () => {
   for (const seed of SEEDS) {
     it(`are written as PrometheusSerializer writes them, over several scrapes (seed ${seed})`, async () => {
       const { hub, cumulative, meter } = setUp();
-      const random = seededRandom(seed);
-      const { below, pick } = random;
+      const random = new Random(seed);
+      const below = (limit: number) => random.below(limit);
+      const pick = <T>(items: readonly T[]) => random.pick(items);
       const name = (kind: string) => `${kind}.${pick(NAMES)}`;
       const options = { description: pick(['', 'What it is.', 'a \\ and\na line']), unit: pick(['', 'ms', '1']) };
       const counter = meter.createCounter(name('c'), options);

@@ -1,15 +1,19 @@
-/** A hundred thousand partner files, most of them faulty. FUZZ_SEED repeats a run; FUZZ_FACTOR makes it longer. */
+/**
+ * Random partner files, most of them faulty: a hundred thousand with TEST_FULL=1.
+ * FUZZ_SEED repeats a run; FUZZ_FACTOR=10 makes it ten times as long as the full one.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { PartnerDirectory } from '../../src/partners/directory';
 import { parsePartnerText } from '../../src/partners/file';
+import { effort } from '../support/effort';
 import { FIXTURES } from '../support/paths';
 import { fuzzSeed, Random } from '../support/random';
 
 const SEED = fuzzSeed();
-const INPUTS = 100_000 * Number(process.env.FUZZ_FACTOR ?? 1);
+const INPUTS = Math.ceil(100_000 * Number(process.env.FUZZ_FACTOR ?? effort({ short: 0.1, full: 1 })));
 const FOLDER = join(FIXTURES, 'partners');
 const FIXTURE_TEXTS = readdirSync(FOLDER).map((name) => readFileSync(join(FOLDER, name), 'utf8'));
 const SIGNS = [

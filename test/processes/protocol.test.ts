@@ -11,6 +11,7 @@ import {
   PROTOCOL_VERSION,
   ProtocolError,
 } from '../../src/processes/protocol';
+import { Random } from '../support/random';
 
 const HELLO: MemberMessage = {
   type: 'hello',
@@ -28,15 +29,6 @@ const HISTOGRAM = {
 };
 const COUNTER = { family: 'c', labels: [], series: [{ values: [], add: 2 }] };
 const BATCH: MemberMessage = { type: 'batch', number: 1, deltas: [HISTOGRAM, COUNTER] };
-
-/** A generator of numbers from 0 to 1 that begins anew in each run: a failing case can be run again. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 describe('frames', () => {
   const bytes = Buffer.concat([encodeFrame(HELLO), encodeFrame(BATCH), encodeFrame({ type: 'collected', id: 7 })]);
@@ -116,13 +108,13 @@ describe('messages of a member', () => {
   }
 
   it('that are changed at random are refused, or as good as before', () => {
-    const random = randomNumbers(1);
+    const random = new Random(1);
     const frame = encodeFrame(BATCH);
     let refused = 0;
     for (let round = 0; round < 20_000; round++) {
       const bytes = Buffer.from(frame);
-      for (let changes = 1 + Math.floor(random() * 3); changes > 0; changes--) {
-        bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+      for (let changes = 1 + random.below(3); changes > 0; changes--) {
+        bytes[random.below(bytes.length)] = random.below(256);
       }
       try {
         for (const value of new FrameDecoder().push(bytes)) memberMessage(value);

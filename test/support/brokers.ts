@@ -5,11 +5,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, connect as tcpConnect } from 'node:net';
+import { connect as tcpConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installedBinary } from './debian-install';
 import { atEnd, endsWithUs } from './left-behind';
+import { freePort, until } from './waiting';
 
 /** A server that a test has started. */
 export interface Broker {
@@ -37,25 +38,6 @@ interface Launch {
 }
 
 const START_LIMIT_MS = 60_000;
-
-/** A port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** Waits for a condition, looking at it often. @throws with the text when it does not come true */
-export async function until(isTrue: () => boolean | Promise<boolean>, what: string, limitMs = 20_000): Promise<void> {
-  const end = Date.now() + limitMs;
-  while (!(await isTrue())) {
-    if (Date.now() > end) throw new Error(`this did not happen in ${limitMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 export async function startRedis(): Promise<Broker> {
   const command = await installedBinary('redis-server', '/usr/bin/redis-server');
@@ -138,7 +120,9 @@ export async function startRabbitMq(): Promise<RabbitMq> {
       ),
       RABBITMQ_ADVANCED_CONFIG_FILE: file('advanced.config', '[].\n'),
       RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_prometheus].\n'),
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+      // its threads sleep when they have nothing to do: by default they look for work for a while, on the tests' cores
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+        '+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
     };
     const after = () => void spawnSync('epmd', ['-port', `${epmd}`, '-kill'], { env, stdio: 'ignore' });
     return { command, args: [], env, after };

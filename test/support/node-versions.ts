@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeBinary } from './app';
+import { IS_FULL } from './effort';
 import { ROOT } from './paths';
 
 const CACHE = join(ROOT, 'node_modules/.cache/channel-exporter');
@@ -17,9 +18,11 @@ export const ownLine = Number(
 const ALL_LINES = [...new Set([20, 22, 24, 26, ownLine])].sort((a, b) => a - b);
 const NEWEST_LINE = Math.max(...ALL_LINES);
 
-/** The lines that tables over Node versions run on: all with TEST_ALL_NODES=1, otherwise the own and the newest. */
+/** The lines that tables over Node versions run on: all with TEST_ALL_NODES=1, in full the own and the newest, else the own. */
 export const NODE_LINES: readonly number[] =
-  process.env.TEST_ALL_NODES === '1' ? ALL_LINES : ALL_LINES.filter((line) => line === ownLine || line === NEWEST_LINE);
+  process.env.TEST_ALL_NODES === '1'
+    ? ALL_LINES
+    : ALL_LINES.filter((line) => line === ownLine || (IS_FULL && line === NEWEST_LINE));
 
 /** Says for a title which lines are run, and how to run those that are not. */
 export const linesInTitle = titleOfLines();

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Labels } from './metrics';
+import { freePort } from './waiting';
 
 const READY_LIMIT_MS = 30_000;
 const ASK_EVERY_MS = 100;
@@ -133,14 +133,4 @@ export class Prometheus {
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-/** It cannot say which port it took itself, so one is looked for before. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -3,19 +3,20 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { environment, INNER, nodeBinary } from './app';
 import { type Metrics, parseMetrics } from './metrics';
 import { FIXTURES, ROOT } from './paths';
+import { freePort, until } from './waiting';
+
+export { until };
 
 export const PROGRAMS = join(FIXTURES, 'processes');
 export const PRELOAD = ['-r', 'channel-exporter/register'] as const;
 /** For programs that do not run in the project's folder. */
 export const PRELOAD_PATH = join(ROOT, 'dist/register.js');
-const LIMIT_MS = 30_000;
 const ANSWER_LIMIT_MS = 5_000;
 
 export interface ServiceOptions {
@@ -139,19 +140,6 @@ function startService(options: ServiceOptions): Service {
   };
 }
 
-/** Waits for a condition. @throws {Error} with the text when it does not come */
-export async function until(
-  isThere: () => Promise<boolean>,
-  text: string | (() => string),
-  limitMs = LIMIT_MS,
-): Promise<void> {
-  const end = Date.now() + limitMs;
-  while (!(await isThere())) {
-    if (Date.now() > end) throw new Error(typeof text === 'string' ? text : text());
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 /** One GET over a connection of its own. @returns the body of a 200 */
 export function ask(port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -191,12 +179,4 @@ export function stateOf(metrics: Metrics, family: string, labels: Readonly<Recor
   const isWanted = (other: Readonly<Record<string, string>>) =>
     Object.entries(labels).every(([name, value]) => other[name] === value);
   return metrics.samples.find((sample) => sample.name === family && isWanted(sample.labels))?.value ?? 0;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

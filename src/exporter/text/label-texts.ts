@@ -52,8 +52,9 @@ function labelsText(attributes: Attributes): string {
     .join(',');
 }
 
-function labelValue(value: AttributeValue | undefined): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? '');
+/** As the SDK's serializer has it: an attribute without a value is an empty label. */
+function labelValue(value: AttributeValue | undefined = ''): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function escapeLabel(text: string): string {

@@ -12,6 +12,7 @@ import { createMetricsServer, type MetricsServer, type ServerSettings } from '..
 import { type Body, createScrape, type Scrape } from '../../../src/exporter/scrape';
 import { type App, INNER, runApp } from '../../support/app';
 import { parseMetrics } from '../../support/metrics';
+import { until } from '../../support/waiting';
 
 const TEXT = '# HELP x_total Naïve.\n# TYPE x_total counter\nx_total{a="é"} 1\n';
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -51,14 +52,6 @@ async function within<T>(limitMs: number, what: string, promise: Promise<T>): Pr
     timer = setTimeout(() => reject(new Error(`${what} took more than ${limitMs} ms`)), limitMs);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-async function until(isSo: () => boolean, limitMs: number, what: () => string): Promise<void> {
-  const end = Date.now() + limitMs;
-  while (!isSo()) {
-    if (Date.now() > end) throw new Error(what());
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 describe('the server of the scrape', () => {
@@ -139,8 +132,8 @@ describe('the server of the scrape', () => {
       const one = serveMetrics(async () => BODY, { port: 0, host: address });
       await until(
         () => portOf(one.url) !== 0,
-        EXIT_LIMIT_MS,
         () => 'it does not listen',
+        EXIT_LIMIT_MS,
       );
       assert.equal(new URL(one.url).hostname, address.includes(':') ? `[${address}]` : address);
       assert.equal(await (await fetch(one.url)).text(), TEXT);
@@ -193,8 +186,8 @@ describe('a collection', () => {
       const scrapes = Array.from({ length: 10 }, async () => (await fetch(url)).status);
       await until(
         () => requests === 10,
-        EXIT_LIMIT_MS,
         () => `${requests} of 10 scrapes came in`,
+        EXIT_LIMIT_MS,
       );
       release();
       assert.deepEqual(await Promise.all(scrapes), Array(10).fill(200));
@@ -369,11 +362,11 @@ describe('a port of the scrape', () => {
     try {
       const url = `http://127.0.0.1:${app.port}`;
       assert.equal((await fetch(`${url}/before`)).status, 200);
-      await until(() => app.stderr().includes('CHX_PORT_TAKEN'), EXIT_LIMIT_MS, app.stderr);
+      await until(() => app.stderr().includes('CHX_PORT_TAKEN'), app.stderr, EXIT_LIMIT_MS);
       const by = process.platform === 'linux' ? `by .* \\(pid ${process.pid}\\)` : 'by another program';
       assert.match(app.stderr(), new RegExp(`CHX_PORT_TAKEN: port ${port} is taken ${by}\\. It is tried again`));
       holder.close();
-      await until(() => app.stderr().includes('metrics are now on'), RETRY_LIMIT_MS, app.stderr);
+      await until(() => app.stderr().includes('metrics are now on'), app.stderr, RETRY_LIMIT_MS);
       assert.equal(app.stderr().match(/CHX_PORT_TAKEN/g)?.length, 1);
       assert.equal((await fetch(`${url}/after`)).status, 200);
       const metrics = await app.metricsWhen((each) => each.counts(INNER).length === 2);
@@ -391,7 +384,7 @@ describe('a port of the scrape', () => {
     // an address for documentation, which no machine has (RFC 5737)
     const app = await runApp(FINISHING, { env: { CHANNEL_EXPORTER_HOST: '192.0.2.1' } });
     try {
-      await until(() => app.stderr().includes('CHX_PORT_REFUSED'), EXIT_LIMIT_MS, app.stderr);
+      await until(() => app.stderr().includes('CHX_PORT_REFUSED'), app.stderr, EXIT_LIMIT_MS);
       assert.match(app.stderr(), /CHX_PORT_REFUSED: cannot listen on 192\.0\.2\.1, port 0: .*EADDRNOTAVAIL/);
       assert.equal((await fetch(`http://127.0.0.1:${app.port}/`)).status, 200);
     } finally {
@@ -403,7 +396,7 @@ describe('a port of the scrape', () => {
     const app = await runApp(FINISHING, { env: { CHANNEL_EXPORTER_HOST: '127.0.0.1' } });
     try {
       const line = /metrics are now on (http:\/\/127\.0\.0\.1:[1-9]\d*\/metrics)$/m;
-      await until(() => line.test(app.stderr()), EXIT_LIMIT_MS, app.stderr);
+      await until(() => line.test(app.stderr()), app.stderr, EXIT_LIMIT_MS);
       const response = await fetch(line.exec(app.stderr())?.[1] ?? '');
       parseMetrics(await response.text());
     } finally {

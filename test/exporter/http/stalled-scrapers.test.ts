@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm';
 import { replyOver } from '../../../src/exporter/http/answer';
 import { createMetricsServer, type MetricsServer } from '../../../src/exporter/http/server';
 import type { Body, Scrape } from '../../../src/exporter/scrape';
+import { until } from '../../support/waiting';
 
 const MEBIBYTE = 1024 * 1024;
 /** As many as the server takes. */
@@ -35,14 +36,6 @@ function bodyOfSize(): Body {
 function heldBytes(): number {
   collectGarbage();
   return process.memoryUsage().arrayBuffers;
-}
-
-async function until(what: string, limitMs: number, isSo: () => boolean): Promise<void> {
-  const end = Date.now() + limitMs;
-  while (!isSo()) {
-    if (Date.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 /** Asks for the scrape, and never reads more than the first bytes of the answer. */
@@ -95,7 +88,7 @@ describe('scrapers that do not read', () => {
     assert.ok(held < SCRAPE_BYTES + 8 * MEBIBYTE, `${held / MEBIBYTE} MiB`);
     body = undefined;
     assert.ok(heldBytes() - before >= SCRAPE_BYTES, 'they do hold it');
-    await until('it is let go of', GONE_LIMIT_MS, () => heldBytes() - before < 8 * MEBIBYTE);
+    await until(() => heldBytes() - before < 8 * MEBIBYTE, 'it is let go of', GONE_LIMIT_MS);
     const received = await Promise.all(sockets.map(closed));
     assert.ok(Math.max(...received) < SCRAPE_BYTES, 'nobody got a whole one');
     sockets = [];
@@ -111,9 +104,9 @@ describe('scrapers that do not read', () => {
     };
     const asked = 4;
     const socket = await stuckScraper(port, asked);
-    await until('all are answered', SOON_MS, () => answers === asked);
+    await until(() => answers === asked, 'all are answered', SOON_MS);
     socket.destroy();
-    await until('it is let go of', GONE_LIMIT_MS, () => heldBytes() - before < 8 * MEBIBYTE);
+    await until(() => heldBytes() - before < 8 * MEBIBYTE, 'it is let go of', GONE_LIMIT_MS);
   });
 
   it('hold two scrapes at most when each has come at another time: the oldest are cut off', async () => {
@@ -121,7 +114,7 @@ describe('scrapers that do not read', () => {
     scrape = async () => bodyOfSize();
     for (let i = 0; i < 6; i++) {
       await stuck(1);
-      await until('two are held', SOON_MS, () => heldBytes() - before < 2 * SCRAPE_BYTES + 8 * MEBIBYTE);
+      await until(() => heldBytes() - before < 2 * SCRAPE_BYTES + 8 * MEBIBYTE, 'two are held', SOON_MS);
     }
     const received = await Promise.all(sockets.slice(0, 4).map(closed));
     assert.ok(Math.max(...received) < SCRAPE_BYTES, 'the first were cut off');
@@ -138,6 +131,6 @@ describe('scrapers that do not read', () => {
     assert.equal(whole, SCRAPE_BYTES);
     for (const socket of sockets) socket.destroy();
     sockets = [];
-    await until('nothing is held', SOON_MS, () => heldBytes() - before < 8 * MEBIBYTE);
+    await until(() => heldBytes() - before < 8 * MEBIBYTE, 'nothing is held', SOON_MS);
   });
 });

@@ -16,7 +16,7 @@ import { boundaryText, type Format, metricsText, writeMetrics } from '../../../s
 import { LabelTexts } from '../../../src/exporter/text/label-texts';
 import { isOpenMetrics } from '../../../src/exporter/text/openmetrics';
 import { PYTHON_FLOATS } from '../../fixtures/exporter/python-floats';
-import { type SeededRandom, seededRandom } from '../../support/seeded-random';
+import { Random } from '../../support/random';
 
 const CASES = 1_000;
 const TIME: HrTime = [1_700_000_000, 0];
@@ -43,16 +43,16 @@ function withPlainBoundaries(text: string): string {
 
 const TEXT_PARTS = ['a', 'Z', '"', '\\', '\n', '\\n', '{', '}', ',', '=', ' ', '\t', '\r', 'é', '订单', '😀', '�', '#'];
 
-function randomText(random: SeededRandom): string {
+function randomText(random: Random): string {
   return Array.from({ length: random.below(8) }, () => TEXT_PARTS[random.below(TEXT_PARTS.length)]).join('');
 }
 
-function randomNumber(random: SeededRandom): number {
+function randomNumber(random: Random): number {
   const special = [0, 1, 0.1 + 0.2, 1e21, 1e-7, 123456789, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY] as const;
   return random.below(3) === 0 ? random.pick(special) : random.next() * 10 ** random.below(12);
 }
 
-function randomAttributes(random: SeededRandom, series: number): Attributes {
+function randomAttributes(random: Random, series: number): Attributes {
   const others = Array.from({ length: random.below(5) }, (_, index) => {
     const value =
       random.below(8) === 0
@@ -63,7 +63,7 @@ function randomAttributes(random: SeededRandom, series: number): Attributes {
   return Object.fromEntries(series === 0 ? others : [['series', `${series}`], ...others]);
 }
 
-function randomHistogram(random: SeededRandom): Histogram {
+function randomHistogram(random: Random): Histogram {
   const boundaries = Array.from({ length: random.below(15) }, () => randomNumber(random)).filter(Number.isFinite);
   // one at least: without any it is a summary, which the serializer does not know
   const ascending = [...new Set([5, ...boundaries])].sort((a, b) => a - b);
@@ -73,7 +73,7 @@ function randomHistogram(random: SeededRandom): Histogram {
   return { buckets: { boundaries: ascending, counts }, count, ...sum };
 }
 
-function randomMetric(random: SeededRandom, number: number): MetricData {
+function randomMetric(random: Random, number: number): MetricData {
   const description = `x${randomText(random)}`;
   const descriptor = (name: string) => ({ name, description, unit: '', valueType: ValueType.DOUBLE });
   const size = random.pick([0, 1, 2, 10, 200]);
@@ -121,7 +121,7 @@ describe('the text of the scrape', () => {
   it(`equals that of PrometheusSerializer, except for the form of le, on ${CASES} random collections`, async () => {
     const resource = await anyResource();
     for (let seed = 1; seed <= CASES; seed++) {
-      const random = seededRandom(seed);
+      const random = new Random(seed);
       const metrics = Array.from({ length: 1 + random.below(4) }, (_, number) => randomMetric(random, number));
       const ours = metricsText(metrics);
       assert.equal(withPlainBoundaries(ours), withPlainBoundaries(reference(metrics, resource)), `seed ${seed}`);
@@ -136,6 +136,17 @@ describe('the text of the scrape', () => {
       dataPoints: [],
     };
     assert.equal(metricsText([empty]), '# HELP nothing_yet In milliseconds.\n# TYPE nothing_yet histogram\n');
+  });
+
+  it('writes an attribute without a value as an empty label', () => {
+    const orders: MetricData = {
+      descriptor: { name: 'orders_total', description: 'X.', unit: '', valueType: ValueType.INT },
+      dataPointType: DataPointType.SUM,
+      isMonotonic: true,
+      aggregationTemporality: AggregationTemporality.CUMULATIVE,
+      dataPoints: [{ startTime: TIME, endTime: TIME, attributes: { shop: undefined }, value: 3 }],
+    };
+    assert.match(metricsText([orders]), /^orders_total\{shop=""\} 3$/m);
   });
 
   it("writes the SDK's overflow series under a label name that Prometheus reads", () => {
@@ -179,7 +190,7 @@ describe('the text of labels', () => {
   it('is remembered by series, and never that of another one', () => {
     const labels = new LabelTexts();
     for (let seed = 1; seed <= 200; seed++) {
-      const random = seededRandom(seed);
+      const random = new Random(seed);
       const sets = Array.from({ length: 6 }, (_, index) => randomAttributes(random, index + 1));
       for (let scrape = 0; scrape < 4; scrape++) {
         // series come, go and change places, some with attributes that are equal but not the same
@@ -263,7 +274,7 @@ describe('the text in OpenMetrics', () => {
   it('has the samples of the plain text, on random collections', () => {
     const samples = (text: string) => text.split('\n').filter((line) => !line.startsWith('#'));
     for (let seed = 1; seed <= 200; seed++) {
-      const metrics = [randomMetric(seededRandom(seed), 1)];
+      const metrics = [randomMetric(new Random(seed), 1)];
       assert.deepEqual(samples(metricsText(metrics, 'openmetrics')), samples(metricsText(metrics)), `seed ${seed}`);
     }
   });

@@ -1,7 +1,8 @@
 import { after, before, describe, it } from 'node:test';
 import { connect } from 'amqplib';
-import { type RabbitMq, startRabbitMq, until } from '../../support/brokers';
+import { type RabbitMq, startRabbitMq } from '../../support/brokers';
 import { type ConsumerApp, outcome, runConsumer } from '../../support/consumers';
+import { until } from '../../support/waiting';
 
 interface State {
   readonly delivered: number;
@@ -64,7 +65,7 @@ async function countsBecome(
     last = JSON.stringify({ ...counts, ...state });
     return isThere({ ...counts, delivered: state.delivered });
   };
-  await until(look, what, 30_000).catch((cause) => {
+  await until(look, what, 120_000).catch((cause) => {
     throw new Error(`${last}\n${app.stderr()}`, { cause });
   });
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
-import { type RabbitMq, startRabbitMq, until } from '../../support/brokers';
+import { type RabbitMq, startRabbitMq } from '../../support/brokers';
 import { type ConsumerApp, type Outcome, outcome, outcomeIs, runConsumer } from '../../support/consumers';
+import { until } from '../../support/waiting';
 
 const APP = 'test/fixtures/apps/amqplib.js';
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Queue } from 'bullmq';
 import { Queue as Queue5 } from 'bullmq5';
-import { type Broker, startRedis, until } from '../../support/brokers';
+import { type Broker, startRedis } from '../../support/brokers';
 import { outcome, outcomeIs, runConsumer } from '../../support/consumers';
+import { until } from '../../support/waiting';
 
 const APP = 'test/fixtures/apps/bullmq.js';
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Kafka, logLevel } from 'kafkajs';
-import { startKafka, until } from '../../support/brokers';
+import { startKafka } from '../../support/brokers';
 import { outcomeIs, runConsumer } from '../../support/consumers';
+import { until } from '../../support/waiting';
 
 const MESSAGES = 2_000;
 /** One message in so many fails when it comes first. */

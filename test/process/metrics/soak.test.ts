@@ -1,17 +1,18 @@
 /**
  * A service under constant mixed load does not grow: neither its heap nor its handles, and no request is kept.
- * SOAK_SECONDS=600 npm test -- process/soak runs it longer; docs/soak.md has the figures.
+ * SOAK_SECONDS=600 npm test -- process/metrics/soak runs it longer; docs/soak.md has the figures.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { INNER, PARTNER } from '../../support/app';
+import { effort } from '../../support/effort';
 import { type Burst, burst, type Load, type ServiceState, send, startLoad } from '../../support/load';
 
 interface Sample extends ServiceState {
   readonly second: number;
 }
 
-const SECONDS = Number(process.env.SOAK_SECONDS ?? 30);
+const SECONDS = Number(process.env.SOAK_SECONDS ?? effort({ short: 12, full: 30 }));
 /** Samples are few enough to leave the load constant, and enough for a median of each third. */
 const SAMPLES = 30;
 const CONNECTIONS = 20;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { type Broker, startMosquitto, until } from '../../../support/brokers';
+import { type Broker, startMosquitto } from '../../../support/brokers';
 import { type ConsumerApp, type Outcome, outcomeIs, runConsumer } from '../../../support/consumers';
+import { until } from '../../../support/waiting';
 
 interface State {
   received: number;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { connect, type JetStreamManager, type NatsConnection } from 'nats';
-import { type Broker, startNats, until } from '../../../support/brokers';
+import { type Broker, startNats } from '../../../support/brokers';
 import { type ConsumerApp, type Outcome, outcome, outcomeIs, runConsumer } from '../../../support/consumers';
+import { until } from '../../../support/waiting';
 
 interface State {
   received: number;
