@@ -8,6 +8,7 @@ import { types } from 'node:util';
 import type { ConsumerCode, Recorder } from '../../metrics/measurement';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation } from '../instrumentation';
+import { followPromise } from '../patching/follow-promise';
 import { offFileLoaded, onFileLoaded } from '../patching/module-load';
 
 /** One message, or one batch, that waits for its answer. */
@@ -65,11 +66,8 @@ export function errorDecides(delivery: Delivery, onFailed: () => void): HandlerA
 
 /**
  * Runs a handler and follows its result.
- *
- * A promise is replaced by one that is derived from it and ends alike. A promise that is only looked at from the side
- * would be either a rejection that the application never hears of, or one that it hears of twice.
  * @param followOther follows a result that is no promise in its own way, and says whether it did
- * @returns what the handler gave, or the derived promise; throws what it threw
+ * @returns what the handler returned, or the promise that {@link followPromise} puts in its place; throws what it threw
  */
 export function followHandler<Result>(
   answer: HandlerAnswer,
@@ -83,29 +81,17 @@ export function followHandler<Result>(
     answer.onError();
     throw error;
   }
-  // only a real promise: calling `then` on something else, as a query builder, could set it going
-  if (types.isPromise(result)) return followPromise(result, answer) as Result;
-  if (!followOther?.(result, answer)) answer.onEnd?.(result);
-  return result;
-}
-
-function followPromise(promise: Promise<unknown>, answer: HandlerAnswer): Promise<unknown> {
-  const derived = promise.then(
-    (value) => {
-      answer.onEnd?.(value);
-      return value;
-    },
-    (error) => {
-      answer.onError();
-      throw error;
-    },
-  );
-  for (const name of Object.getOwnPropertyNames(promise)) {
-    // what the application has added to its promise, such as a way to cancel it; symbols are Node's own
-    if (name === 'then') continue;
-    Object.defineProperty(derived, name, Object.getOwnPropertyDescriptor(promise, name) as PropertyDescriptor);
+  // only a real promise: calling `then` on something else, such as a query builder, could set it going
+  if (types.isPromise(result)) {
+    const onFulfilled = (value: unknown) => answer.onEnd?.(value);
+    const followed = followPromise(result, onFulfilled, () => answer.onError());
+    if (followed !== undefined) return followed as Result;
+    // how it ends cannot be seen: the handler has returned without an error, and its value is not known
+    answer.onEnd?.(undefined);
+  } else if (!followOther?.(result, answer)) {
+    answer.onEnd?.(result);
   }
-  return derived;
+  return result;
 }
 
 /** Files of a client by the end of their path, and what patches their exports in place. */
