@@ -19,6 +19,7 @@ import { readHeaders } from '../instrumentations/inbound/request-headers';
 import { observeResponses } from '../instrumentations/inbound/response-body';
 import { keepRoutes, routeOf } from '../instrumentations/inbound/routes';
 import { findDestination } from '../instrumentations/outbound/destination';
+import { doNoHarm } from '../instrumentations/patching/do-no-harm';
 import { observePush } from '../instrumentations/patching/patch';
 import type { PartnerDirectory } from '../partners/directory';
 import { SPAN_ATTRIBUTES } from './attributes';
@@ -135,7 +136,7 @@ function followRequest(response: ServerResponse, { bodyLimit }: SpanContext): vo
       ended: (answering) => inbound.get(answering)?.responseEnded(),
     });
   }
-  const codes = new InboundCodes(new Http1Messages(response.req, response), bodyLimit, told);
+  const codes = new InboundCodes(new Http1Messages(response.req, response), bodyLimit, logFailure);
   if (codes.wantsRequestBody) observePush(response.req, (chunk, encoding) => codes.requestChunk(chunk, encoding));
   inbound.set(response, codes);
 }
@@ -173,15 +174,10 @@ function attributeOf(span: Span, name: string): unknown {
   return (span as { attributes?: Attributes }).attributes?.[name];
 }
 
-function attempt<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    told(error);
-    return undefined;
-  }
+function attempt<Result>(work: () => Result): Result | undefined {
+  return doNoHarm(work, logFailure);
 }
 
-function told(error: unknown): void {
+function logFailure(error: unknown): void {
   warn('CHX_INTERNAL', NAME, `a span could not be stamped: ${errorText(error)}`);
 }
