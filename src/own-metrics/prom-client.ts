@@ -5,7 +5,7 @@
 import type { MetricData } from '@opentelemetry/sdk-metrics';
 import { reportClash } from '../diagnostics/name-clash';
 import type { ForeignFamilies } from '../exporter/scrape';
-import { offFileLoaded, onFileLoaded } from '../instrumentations/patching/module-load';
+import { onFileLoaded } from '../instrumentations/patching/module-load';
 import { sampleNames } from '../views/prometheus-names';
 import { DataPointType } from '../views/sdk-constants';
 import { type ForeignFamily, foreignFamilies } from './foreign-text';
@@ -26,12 +26,12 @@ export interface PromClientSource extends ForeignFamilies {
 /** @param failed counts and says that a registry could not be read */
 export function observePromClient(failed: (source: string, error: unknown) => void): PromClientSource {
   const registries = new Map<Registry, string>();
-  for (const [name, file] of Object.entries(PACKAGES)) {
+  const endWatching = Object.entries(PACKAGES).map(([name, file]) =>
     onFileLoaded(file, (exported) => {
       const registry = (exported as { register?: unknown } | null)?.register;
       if (isRegistry(registry)) registries.set(registry, name);
-    });
-  }
+    }),
+  );
 
   const read = async (registry: Registry, name: string): Promise<ForeignFamily[] | undefined> => {
     try {
@@ -52,7 +52,7 @@ export function observePromClient(failed: (source: string, error: unknown) => vo
       };
     },
     disable() {
-      for (const file of Object.values(PACKAGES)) offFileLoaded(file);
+      for (const end of endWatching) end();
       registries.clear();
     },
   };

@@ -9,7 +9,7 @@
 
 import type { Instrumentation } from '../instrumentation';
 import { patchMethod } from '../patching/patch';
-import { ConsumerSource, type Delivery, errorDecides, followHandler, handlerDecides, hasMethods } from './delivery';
+import { ConsumerSource, type Delivery, errorDecides, followHandler, handlerDecides } from './delivery';
 
 interface Message {
   readonly fields: { readonly deliveryTag: number };
@@ -40,7 +40,6 @@ const METHODS = ['consume', 'ack', 'nack', 'reject', 'ackAll', 'nackAll', '_rpc'
 
 /** What is not answered yet, by delivery tag, which rises: the oldest stands first. */
 const unanswered = new WeakMap<Channel, Map<number, Delivery>>();
-const patched = new WeakSet<object>();
 
 const succeed: Answer = (delivery) => delivery.succeed();
 const fail: Answer = (delivery) => delivery.fail();
@@ -57,8 +56,7 @@ export function createAmqplibInstrumentation(): Instrumentation {
 /** Both models export their channel; the one with confirmations inherits from it. */
 function patchModel(exported: unknown): void {
   const prototype = (exported as { Channel?: { prototype?: Channel } }).Channel?.prototype;
-  if (!hasMethods(prototype, ...METHODS) || patched.has(prototype)) return;
-  patched.add(prototype);
+  if (!source.claims(prototype, ...METHODS)) return;
 
   patchMethod(prototype, 'consume', (consume) => {
     return function (this: Channel, queue: string, handler: Handler, options, ...rest) {

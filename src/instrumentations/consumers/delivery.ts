@@ -8,8 +8,9 @@ import { types } from 'node:util';
 import type { ConsumerCode, Recorder } from '../../metrics/measurement';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation } from '../instrumentation';
+import { doNoHarm } from '../patching/do-no-harm';
 import { followPromise } from '../patching/follow-promise';
-import { offFileLoaded, onFileLoaded } from '../patching/module-load';
+import { onFileLoaded } from '../patching/module-load';
 
 /** One message, or one batch, that waits for its answer. */
 export class Delivery {
@@ -98,11 +99,16 @@ export function followHandler<Result>(
 export type FilePatches = Readonly<Record<string, (exports: unknown) => void>>;
 
 /**
- * A client whose messages are measured. It stays the same object however often the exporter is started, because what
- * it has patched stays patched and asks it for each message.
+ * A client whose messages are measured.
+ *
+ * There is one per client for the life of the process, however often the exporter is started: what it has patched stays
+ * patched, because handlers that a client was given stay with it, and ask here for each message whether and by whom it
+ * is measured.
  */
 export class ConsumerSource implements Instrumentation {
   private recorder: Recorder | undefined;
+  private endWatching: (() => void)[] = [];
+  private readonly patched = new WeakSet<object>();
 
   constructor(
     readonly name: string,
@@ -111,12 +117,22 @@ export class ConsumerSource implements Instrumentation {
 
   enable({ recorder }: { readonly recorder: Recorder }): void {
     this.recorder = recorder;
-    for (const [ending, patch] of Object.entries(this.patches)) onFileLoaded(ending, patch);
+    this.endWatching = Object.entries(this.patches).map(([ending, patch]) => onFileLoaded(ending, patch));
   }
 
   disable(): void {
     this.recorder = undefined;
-    for (const ending of Object.keys(this.patches)) offFileLoaded(ending);
+    for (const end of this.endWatching) end();
+  }
+
+  /**
+   * Whether a prototype, or another object with methods, is now to be patched: it has these methods, as a file of another
+   * package may end alike, and has not been patched before.
+   */
+  claims(target: unknown, ...methods: readonly string[]): target is object {
+    if (!hasMethods(target, ...methods) || this.patched.has(target)) return false;
+    this.patched.add(target);
+    return true;
   }
 
   /** A message has been delivered, now or before. @returns undefined when nothing is measured */
@@ -126,16 +142,11 @@ export class ConsumerSource implements Instrumentation {
 
   /** Does the source's own work; what goes wrong in it is counted and does not reach the application. */
   guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.recorder?.failed(this.name, error, 'consumer');
-    }
+    doNoHarm(work, (error) => this.recorder?.failed(this.name, error, 'consumer'));
   }
 }
 
-/** What is a prototype with these methods; a file of another package may end alike. */
-export function hasMethods(prototype: unknown, ...names: readonly string[]): prototype is object {
-  const candidate = prototype as Record<string, unknown> | undefined | null;
+export function hasMethods(target: unknown, ...names: readonly string[]): target is object {
+  const candidate = target as Record<string, unknown> | undefined | null;
   return names.every((name) => typeof candidate?.[name] === 'function');
 }

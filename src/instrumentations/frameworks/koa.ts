@@ -9,7 +9,7 @@
 
 import { guarded, setRoute } from '../inbound/routes';
 import type { Instrumentation } from '../instrumentation';
-import { offFileLoaded, onFileLoaded } from '../patching/module-load';
+import { onFileLoaded } from '../patching/module-load';
 
 /** A route of the router, or one of its middleware: that has no methods. */
 interface Layer {
@@ -48,15 +48,16 @@ const progressOf = new WeakMap<object, RequestTracker>();
 let isEnabled = false;
 
 export function createKoaInstrumentation(): Instrumentation {
+  let endWatching: (() => void) | undefined;
   return {
     name: NAME,
     enable() {
       isEnabled = true;
-      onFileLoaded(FILE, patchContext);
+      endWatching = onFileLoaded(FILE, patchContext);
     },
     disable() {
       isEnabled = false;
-      offFileLoaded(FILE);
+      endWatching?.();
     },
   };
 }

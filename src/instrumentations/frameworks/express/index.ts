@@ -17,7 +17,7 @@ import { warn } from '../../../diagnostics/log';
 import { rawPath } from '../../inbound/request-target';
 import { addRouteLookup, guarded, type RouteState, removeRouteLookup, routeFailed } from '../../inbound/routes';
 import type { Instrumentation } from '../../instrumentation';
-import { offFileLoaded, onFileLoaded } from '../../patching/module-load';
+import { onFileLoaded } from '../../patching/module-load';
 import { imitate, patchMethod } from '../../patching/patch';
 import { type App, routeInApp, routerOf } from './app';
 import {
@@ -61,6 +61,7 @@ const survey = new RouteTable(layerPaths);
 let restore: (() => void)[] | undefined;
 
 export function createExpressInstrumentation(): Instrumentation {
+  let endWatching: (() => void) | undefined;
   return {
     name: NAME,
     enable() {
@@ -68,14 +69,14 @@ export function createExpressInstrumentation(): Instrumentation {
       followWhereNeeded();
       // what is loaded already is told at once, and may have made routers
       let isLate = true;
-      onFileLoaded(FILE, (exported) => patchRouter(exported, isLate));
+      endWatching = onFileLoaded(FILE, (exported) => patchRouter(exported, isLate));
       isLate = false;
       subscribe(REQUEST_START, onRequestStart);
     },
     disable() {
       removeRouteLookup(routeAtTheEnd);
       endFollowing();
-      offFileLoaded(FILE);
+      endWatching?.();
       unsubscribe(REQUEST_START, onRequestStart);
     },
   };
