@@ -40,10 +40,18 @@ export function patchMethod<Target extends object>(
   };
 }
 
-/** Gives a patched method the name and length of the one that it stands for. */
-export function imitate(patched: object, original: { readonly name: string; readonly length: number }): void {
-  Object.defineProperty(patched, 'name', { value: original.name, configurable: true });
-  Object.defineProperty(patched, 'length', { value: original.length, configurable: true });
+/** Of functions in sloppy mode, by the engine: they describe the call that is under way. */
+const OF_THE_ENGINE: ReadonlySet<PropertyKey> = new Set(['arguments', 'caller']);
+
+/**
+ * Gives a function every own property of the one that it replaces: name, length, prototype, `util.promisify.custom`, and
+ * the marks by which other agents recognize what they have wrapped.
+ */
+export function imitate(patched: object, original: object): void {
+  for (const key of Reflect.ownKeys(original)) {
+    if (OF_THE_ENGINE.has(key)) continue;
+    Reflect.defineProperty(patched, key, Object.getOwnPropertyDescriptor(original, key) as PropertyDescriptor);
+  }
 }
 
 /**
