@@ -9,15 +9,16 @@
  */
 import http from 'node:http';
 import https from 'node:https';
-import { syncBuiltinESMExports } from 'node:module';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation, SourceContext } from '../instrumentation';
+import { publishExports } from '../patching/builtin-exports';
 import { patchMethod } from '../patching/patch';
 import { findDestination } from './destination';
 import { HttpCall } from './http1-call';
 import { PartnerCall } from './partner-call';
 
 const NAME = 'http';
+const PATCHED = { http: ['request', 'get'], https: ['request', 'get'] };
 /** Scheme and authority; nothing behind them can change the port. */
 const ORIGIN = /^https?:\/\/[^/?#\\\s]*\//i;
 
@@ -36,12 +37,11 @@ export function createOutboundInstrumentation(): Instrumentation {
         patchMethod(https, 'request', observe),
         patchMethod(https, 'get', observe),
       ];
-      // `import { request } from 'node:http'` reads a binding that is brought up to date here
-      syncBuiltinESMExports();
+      publishExports(PATCHED);
     },
     disable() {
       for (const put of restore) put();
-      syncBuiltinESMExports();
+      publishExports(PATCHED);
     },
   };
 }

@@ -7,16 +7,17 @@
  */
 import { type EventEmitter, errorMonitor } from 'node:events';
 import http2 from 'node:http2';
-import { syncBuiltinESMExports } from 'node:module';
 import type { Chunk } from '../../business-code/body-reader';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation, SourceContext } from '../instrumentation';
+import { publishExports } from '../patching/builtin-exports';
 import { observePush, patchMethod } from '../patching/patch';
 import { destinationOf } from './destination';
 import { PartnerCall } from './partner-call';
 import { partnerErrorOf } from './partner-error';
 
 const NAME = 'http2';
+const PATCHED = { http2: ['connect'] };
 const { HTTP2_HEADER_PATH, NGHTTP2_NO_ERROR } = http2.constants;
 
 /** Where a session leads. */
@@ -60,12 +61,11 @@ export function createHttp2OutboundInstrumentation(): Instrumentation {
           return session;
         };
       restore = [patchMethod(http2, 'connect', observeConnect)];
-      // `import { connect } from 'node:http2'` reads a binding that is brought up to date here
-      syncBuiltinESMExports();
+      publishExports(PATCHED);
     },
     disable() {
       for (const put of restore) put();
-      syncBuiltinESMExports();
+      publishExports(PATCHED);
     },
   };
 }
