@@ -47,7 +47,7 @@ const HANDLER = 'request_handler';
 
 /** Inbound requests whose spans are under way. */
 const inbound = new WeakMap<ServerResponse, InboundCodes>();
-/** Routes that ExpressInstrumentation has told. */
+/** Routes reported by ExpressInstrumentation. */
 const expressRoutes = new WeakMap<object, string>();
 let isObserving = false;
 
@@ -56,7 +56,7 @@ export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks 
   keepRoutes();
   return {
     http: {
-      startOutgoingSpanHook: (options) => attempt(() => calleeAttributes(contextOf(), options)) ?? {},
+      startOutgoingSpanHook: (options) => attempt(() => destinationAttributes(contextOf(), options)) ?? {},
       startIncomingSpanHook: (request) =>
         attempt(() => filled({ [SPAN_ATTRIBUTES.fCode]: fCodeOf(readHeaders(request.rawHeaders).userAgent) })) ?? {},
       responseHook(span, response) {
@@ -90,12 +90,12 @@ export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks 
 }
 
 /** A call is about to be made: whom it reaches. Until its response has been read, there is no code. */
-function calleeAttributes(context: SpanContext, options: RequestOptions): Attributes {
+function destinationAttributes(context: SpanContext, options: RequestOptions): Attributes {
   const { protocol, hostname, host, path, port, defaultPort, method } = options;
   const agent = options.agent as { defaultPort?: number } | undefined;
   const destination = findDestination(context.partners, {
     method: method?.toUpperCase(),
-    // HttpInstrumentation says it of every call through node:https
+    // HttpInstrumentation sets it for every call through node:https
     protocol: protocol ?? 'http:',
     hostname: hostname || host || 'localhost',
     path: path ?? '/',
@@ -109,7 +109,7 @@ function calleeAttributes(context: SpanContext, options: RequestOptions): Attrib
   return { [SPAN_ATTRIBUTES.partner]: destination.partner, ...rest };
 }
 
-/** The head of a partner's response has come; its span ends behind its body. */
+/** The head of a partner's response has come; its span ends after its body. */
 function readPartnerCode(span: Span, response: IncomingMessage, { bodyLimit }: SpanContext): void {
   const body = partnerCodeReader(bodyLimit);
   body.setEncoding(response.headers['content-encoding']);

@@ -38,7 +38,10 @@ const SERVER_NAME_PREFIX = 'amq.gen-';
 const BASIC_RECOVER = (60 << 16) | 110;
 const METHODS = ['consume', 'ack', 'nack', 'reject', 'ackAll', 'nackAll', '_rpc', 'toClosed'] as const;
 
-/** What is not answered yet, by delivery tag, which rises: the oldest stands first. */
+/**
+ * What is not answered yet, by delivery tag, which rises: the oldest stands first. It outlives the exporter as the source
+ * does; a delivery that is answered later counts for the exporter that ran when it came, or for none.
+ */
 const unanswered = new WeakMap<Channel, Map<number, Delivery>>();
 
 const succeed: Answer = (delivery) => delivery.succeed();

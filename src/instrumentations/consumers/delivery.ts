@@ -39,7 +39,7 @@ export class Delivery {
   }
 }
 
-/** What the handler's own end says about the message. */
+/** What the handler's own end means for the message. */
 export interface HandlerAnswer {
   /** It returned, or its promise was fulfilled with this value. */
   onEnd?(value: unknown): void;

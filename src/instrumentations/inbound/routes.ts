@@ -1,5 +1,5 @@
 /**
- * Where the frameworks leave the route template of a request for http-inbound, which does not know them.
+ * Where frameworks report the route template of a request; the inbound sources read it here and know no framework.
  */
 
 import { errorText, warn } from '../../diagnostics/log';
@@ -20,7 +20,7 @@ const lookups: RouteLookup[] = [];
 let areKept = false;
 
 /**
- * Says which route a request has matched; the last one counts.
+ * Reports which route a request has matched; the last one counts.
  * @param template in the framework's own syntax, with every mount prefix; undefined where it cannot be told
  */
 export function setRoute(request: object, template: string | undefined): void {
@@ -54,7 +54,7 @@ export function keepRoutes(): void {
   areKept = true;
 }
 
-/** Says that a request is over and its route has been read. */
+/** To be called when a request is over and its route has been read. */
 export function endRoute(request: object): void {
   noted.release(request, areKept || sharedState().hasMonitored === true);
 }

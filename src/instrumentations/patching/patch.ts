@@ -7,8 +7,8 @@ type Method = (this: any, ...args: any[]) => any;
 
 /**
  * Replaces a method on an object or prototype, which may inherit it.
- * @param make gets the method that ran so far and whether the patch is in force, and gives the new one; out of force,
- *   it passes calls on: somebody who patched above keeps it reachable, and a later start() patches anew
+ * @param make gets the method that ran so far and whether the patch is in force, and gives the new one; when it is not
+ *   in force it passes calls on, because whoever patched above still calls it; a later start() patches anew
  * @param inherited what runs where the method is not the target's own; by default, it is looked up by its name
  * @returns a function that ends the patch, and puts the method back where nobody has patched above
  */
