@@ -10,7 +10,7 @@ export interface SourceContext {
   readonly ignorePaths: ReadonlySet<string>;
   /** Bytes of a body that are read for codes. */
   readonly bodyLimit: number;
-  /** Whether a server is the exporter's own, whose requests are nobody's business. */
+  /** Whether a server is the exporter's own, whose requests are not measured. */
   isOwnServer(server: unknown): boolean;
 }
 

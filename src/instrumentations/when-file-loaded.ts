@@ -1,32 +1,30 @@
 /** A source that is loaded with the package that it observes, and costs a few names in a table until then. */
 import type { Instrumentation } from './instrumentation';
-import { offFileLoaded, onFileLoaded } from './patching/module-load';
+import { onFileLoaded } from './patching/module-load';
 
 /**
- * Stands for a source until one of the files is loaded. Files of the package that were loaded before are the source's
- * business: it is told of them when it asks for them.
+ * Stands for a source until one of the files is loaded. From then on the source watches for files by itself, and finds
+ * those of the package that were loaded before.
  * @param files ends of paths, as {@link onFileLoaded} takes them
  * @param create loads and creates the source, once
  */
 export function whenFileLoaded(name: string, files: readonly string[], create: () => Instrumentation): Instrumentation {
   let source: Instrumentation | undefined;
+  let endWatching: (() => void)[] = [];
   return {
     name,
     enable(context) {
-      let isWanted = true;
-      for (const file of files) {
-        // the source listens for itself from then on
-        if (!isWanted) return;
-        onFileLoaded(file, () => {
-          if (!isWanted) return;
-          isWanted = false;
-          source ??= create();
-          source.enable(context);
-        });
-      }
+      let isEnabled = false;
+      const enableSource = () => {
+        if (isEnabled) return;
+        isEnabled = true;
+        source ??= create();
+        source.enable(context);
+      };
+      endWatching = files.map((file) => onFileLoaded(file, enableSource));
     },
     disable() {
-      for (const file of files) offFileLoaded(file);
+      for (const end of endWatching) end();
       source?.disable();
     },
   };

@@ -4,7 +4,7 @@
  */
 import type { MetricData } from '@opentelemetry/sdk-metrics';
 import { reportClash } from '../diagnostics/name-clash';
-import { offFileLoaded, onFileLoaded } from '../instrumentations/patching/module-load';
+import { onFileLoaded } from '../instrumentations/patching/module-load';
 import { within } from '../runtime/time-limit';
 import { sampleNames } from '../views/prometheus-names';
 import { DataPointType } from '../views/sdk-constants';
@@ -32,12 +32,12 @@ export interface PromClientSource {
 /** @param failed counts and logs that a registry could not be read */
 export function observePromClient(failed: (source: string, error: unknown) => void): PromClientSource {
   const registries = new Map<Registry, string>();
-  for (const [name, file] of Object.entries(PACKAGES)) {
+  const endWatching = Object.entries(PACKAGES).map(([name, file]) =>
     onFileLoaded(file, (exported) => {
       const registry = (exported as { register?: unknown } | null)?.register;
       if (isRegistry(registry)) registries.set(registry, name);
-    });
-  }
+    }),
+  );
 
   const read = async (registry: Registry, name: string): Promise<ForeignFamily[] | undefined> => {
     try {
@@ -59,7 +59,7 @@ export function observePromClient(failed: (source: string, error: unknown) => vo
       };
     },
     disable() {
-      for (const file of Object.values(PACKAGES)) offFileLoaded(file);
+      for (const end of endWatching) end();
       registries.clear();
     },
   };

@@ -19,6 +19,7 @@ import { readHeaders } from '../instrumentations/inbound/request-headers';
 import { observeResponses } from '../instrumentations/inbound/response-body';
 import { keepRoutes, routeOf } from '../instrumentations/inbound/routes';
 import { findDestination } from '../instrumentations/outbound/destination';
+import { doNoHarm } from '../instrumentations/patching/do-no-harm';
 import { observePush } from '../instrumentations/patching/patch';
 import type { PartnerDirectory } from '../partners/directory';
 import { SPAN_ATTRIBUTES } from './attributes';
@@ -173,13 +174,8 @@ function attributeOf(span: Span, name: string): unknown {
   return (span as { attributes?: Attributes }).attributes?.[name];
 }
 
-function attempt<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    logFailure(error);
-    return undefined;
-  }
+function attempt<Result>(work: () => Result): Result | undefined {
+  return doNoHarm(work, logFailure);
 }
 
 function logFailure(error: unknown): void {

@@ -9,7 +9,7 @@
 
 import type { Instrumentation } from '../instrumentation';
 import { patchMethod } from '../patching/patch';
-import { ConsumerSource, type Delivery, errorDecides, followHandler, handlerDecides, hasMethods } from './delivery';
+import { ConsumerSource, type Delivery, errorDecides, followHandler, handlerDecides } from './delivery';
 
 interface Message {
   readonly fields: { readonly deliveryTag: number };
@@ -38,9 +38,11 @@ const SERVER_NAME_PREFIX = 'amq.gen-';
 const BASIC_RECOVER = (60 << 16) | 110;
 const METHODS = ['consume', 'ack', 'nack', 'reject', 'ackAll', 'nackAll', '_rpc', 'toClosed'] as const;
 
-/** What is not answered yet, by delivery tag, which rises: the oldest stands first. */
+/**
+ * What is not answered yet, by delivery tag, which rises: the oldest stands first. It outlives the exporter as the source
+ * does; a delivery that is answered later counts for the exporter that ran when it came, or for none.
+ */
 const unanswered = new WeakMap<Channel, Map<number, Delivery>>();
-const patched = new WeakSet<object>();
 
 const succeed: Answer = (delivery) => delivery.succeed();
 const fail: Answer = (delivery) => delivery.fail();
@@ -57,8 +59,7 @@ export function createAmqplibInstrumentation(): Instrumentation {
 /** Both models export their channel; the one with confirmations inherits from it. */
 function patchModel(exported: unknown): void {
   const prototype = (exported as { Channel?: { prototype?: Channel } }).Channel?.prototype;
-  if (!hasMethods(prototype, ...METHODS) || patched.has(prototype)) return;
-  patched.add(prototype);
+  if (!source.claims(prototype, ...METHODS)) return;
 
   patchMethod(prototype, 'consume', (consume) => {
     return function (this: Channel, queue: string, handler: Handler, options, ...rest) {

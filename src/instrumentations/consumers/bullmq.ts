@@ -7,7 +7,7 @@
 
 import type { Instrumentation } from '../instrumentation';
 import { patchMethod } from '../patching/patch';
-import { ConsumerSource, followHandler, handlerDecides, hasMethods } from './delivery';
+import { ConsumerSource, followHandler, handlerDecides } from './delivery';
 
 type Process = (...args: unknown[]) => unknown;
 
@@ -15,8 +15,6 @@ interface Worker {
   readonly name?: unknown;
   callProcessJob: Process;
 }
-
-const patched = new WeakSet<object>();
 
 const source = new ConsumerSource('bullmq', { '/dist/cjs/classes/worker.js': patchWorker });
 
@@ -26,8 +24,7 @@ export function createBullmqInstrumentation(): Instrumentation {
 
 function patchWorker(exported: unknown): void {
   const prototype = (exported as { Worker?: { prototype?: Worker } }).Worker?.prototype;
-  if (!hasMethods(prototype, 'callProcessJob', 'processJob', 'getNextJob') || patched.has(prototype)) return;
-  patched.add(prototype);
+  if (!source.claims(prototype, 'callProcessJob', 'processJob', 'getNextJob')) return;
   // the client awaits what this gives, in a block that takes an exception as the failure of the job
   patchMethod(prototype, 'callProcessJob', (process: Process) => {
     return function (this: Worker, ...args) {

@@ -1,6 +1,6 @@
 /**
- * `consume(topic, worker)`: measures the messages that an application hands to a function of its own, for clients that
- * have no source here. The twin of the worker of the Python package.
+ * `consume(topic, worker)`: measures messages by the function that handles them, for clients that have no source here.
+ * What counts as success is the same as in the Python package.
  */
 import { types } from 'node:util';
 import { sharedState } from '../../shared-state';
@@ -14,10 +14,9 @@ type Thenable = { then: (...args: unknown[]) => unknown };
 /**
  * Wraps a function that handles one message, so that each call counts as one consumed message.
  *
- * undefined or 0, returned or as the value of a promise, is success; any other value, an exception and a rejection are
- * failures. Result, exception, `this`, name, length and properties are those of the worker. Without a running exporter
- * it measures nothing, and begins with {@link start}. Not for handlers of the clients that are measured by themselves:
- * their messages would count twice.
+ * undefined or 0, returned or as the value of a promise, is success, and so is a promise that cannot be followed; any
+ * other value, an exception and a rejection are failures. Result, exception, `this`, name, length and properties are those of the worker. While no
+ * exporter runs, nothing is measured. Not for handlers of clients that have a source: their messages would count twice.
  * @param topic queue or topic, for the label `topic`
  */
 export function consume<Function extends Worker>(topic: string, worker: Function): Function {

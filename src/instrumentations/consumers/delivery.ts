@@ -8,7 +8,9 @@ import { types } from 'node:util';
 import type { ConsumerCode, Recorder } from '../../metrics/measurement';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation } from '../instrumentation';
-import { offFileLoaded, onFileLoaded } from '../patching/module-load';
+import { doNoHarm } from '../patching/do-no-harm';
+import { followPromise } from '../patching/follow-promise';
+import { onFileLoaded } from '../patching/module-load';
 
 /** One message, or one batch, that waits for its answer. */
 export class Delivery {
@@ -37,7 +39,7 @@ export class Delivery {
   }
 }
 
-/** What the handler's own end says about the message. */
+/** What the handler's own end means for the message. */
 export interface HandlerAnswer {
   /** It returned, or its promise was fulfilled with this value. */
   onEnd?(value: unknown): void;
@@ -65,11 +67,8 @@ export function errorDecides(delivery: Delivery, onFailed: () => void): HandlerA
 
 /**
  * Runs a handler and follows its result.
- *
- * A promise is replaced by one that is derived from it and ends alike. A promise that is only looked at from the side
- * would be either a rejection that the application never hears of, or one that it hears of twice.
  * @param followOther follows a result that is no promise in its own way, and says whether it did
- * @returns what the handler gave, or the derived promise; throws what it threw
+ * @returns what the handler returned, or the promise that {@link followPromise} puts in its place; throws what it threw
  */
 export function followHandler<Result>(
   answer: HandlerAnswer,
@@ -83,40 +82,33 @@ export function followHandler<Result>(
     answer.onError();
     throw error;
   }
-  // only a real promise: calling `then` on something else, as a query builder, could set it going
-  if (types.isPromise(result)) return followPromise(result, answer) as Result;
-  if (!followOther?.(result, answer)) answer.onEnd?.(result);
-  return result;
-}
-
-function followPromise(promise: Promise<unknown>, answer: HandlerAnswer): Promise<unknown> {
-  const derived = promise.then(
-    (value) => {
-      answer.onEnd?.(value);
-      return value;
-    },
-    (error) => {
-      answer.onError();
-      throw error;
-    },
-  );
-  for (const name of Object.getOwnPropertyNames(promise)) {
-    // what the application has added to its promise, such as a way to cancel it; symbols are Node's own
-    if (name === 'then') continue;
-    Object.defineProperty(derived, name, Object.getOwnPropertyDescriptor(promise, name) as PropertyDescriptor);
+  // only a real promise: calling `then` on something else, such as a query builder, could set it going
+  if (types.isPromise(result)) {
+    const onFulfilled = (value: unknown) => answer.onEnd?.(value);
+    const followed = followPromise(result, onFulfilled, () => answer.onError());
+    if (followed !== undefined) return followed as Result;
+    // how it ends cannot be seen: the handler has returned without an error, and its value is not known
+    answer.onEnd?.(undefined);
+  } else if (!followOther?.(result, answer)) {
+    answer.onEnd?.(result);
   }
-  return derived;
+  return result;
 }
 
 /** Files of a client by the end of their path, and what patches their exports in place. */
 export type FilePatches = Readonly<Record<string, (exports: unknown) => void>>;
 
 /**
- * A client whose messages are measured. It stays the same object however often the exporter is started, because what
- * it has patched stays patched and asks it for each message.
+ * A client whose messages are measured.
+ *
+ * There is one per client for the life of the process, however often the exporter is started: what it has patched stays
+ * patched, because handlers that a client was given stay with it, and ask here for each message whether and by whom it
+ * is measured.
  */
 export class ConsumerSource implements Instrumentation {
   private recorder: Recorder | undefined;
+  private endWatching: (() => void)[] = [];
+  private readonly patched = new WeakSet<object>();
 
   constructor(
     readonly name: string,
@@ -125,12 +117,22 @@ export class ConsumerSource implements Instrumentation {
 
   enable({ recorder }: { readonly recorder: Recorder }): void {
     this.recorder = recorder;
-    for (const [ending, patch] of Object.entries(this.patches)) onFileLoaded(ending, patch);
+    this.endWatching = Object.entries(this.patches).map(([ending, patch]) => onFileLoaded(ending, patch));
   }
 
   disable(): void {
     this.recorder = undefined;
-    for (const ending of Object.keys(this.patches)) offFileLoaded(ending);
+    for (const end of this.endWatching) end();
+  }
+
+  /**
+   * Whether a prototype, or another object with methods, is now to be patched: it has these methods, as a file of another
+   * package may end alike, and has not been patched before.
+   */
+  claims(target: unknown, ...methods: readonly string[]): target is object {
+    if (!hasMethods(target, ...methods) || this.patched.has(target)) return false;
+    this.patched.add(target);
+    return true;
   }
 
   /** A message has been delivered, now or before. @returns undefined when nothing is measured */
@@ -140,16 +142,11 @@ export class ConsumerSource implements Instrumentation {
 
   /** Does the source's own work; what goes wrong in it is counted and does not reach the application. */
   guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.recorder?.failed(this.name, error, 'consumer');
-    }
+    doNoHarm(work, (error) => this.recorder?.failed(this.name, error, 'consumer'));
   }
 }
 
-/** What is a prototype with these methods; a file of another package may end alike. */
-export function hasMethods(prototype: unknown, ...names: readonly string[]): prototype is object {
-  const candidate = prototype as Record<string, unknown> | undefined | null;
+export function hasMethods(target: unknown, ...names: readonly string[]): target is object {
+  const candidate = target as Record<string, unknown> | undefined | null;
   return names.every((name) => typeof candidate?.[name] === 'function');
 }

@@ -17,8 +17,6 @@ interface RunConfig {
   eachBatch?: unknown;
 }
 
-const patched = new WeakSet<object>();
-
 const source = new ConsumerSource('kafkajs', {
   '/kafkajs/src/index.js': patchKafka,
   '/kafka-javascript/lib/kafkajs/_consumer.js': patchConsumerClass,
@@ -31,8 +29,7 @@ export function createKafkajsInstrumentation(): Instrumentation {
 /** kafkajs makes each consumer an object of its own, with no prototype in common. */
 function patchKafka(exported: unknown): void {
   const prototype = (exported as { prototype?: { consumer: Run } }).prototype;
-  if (!hasMethods(prototype, 'consumer', 'producer', 'admin') || patched.has(prototype)) return;
-  patched.add(prototype);
+  if (!source.claims(prototype, 'consumer', 'producer', 'admin')) return;
   patchMethod(prototype, 'consumer', (create) => {
     return function (this: unknown, ...args) {
       const consumer = create.apply(this, args);
@@ -46,8 +43,7 @@ function patchKafka(exported: unknown): void {
 
 function patchConsumerClass(exported: unknown): void {
   const prototype = (exported as { Consumer?: { prototype?: { run: Run } } }).Consumer?.prototype;
-  if (!hasMethods(prototype, 'run', 'subscribe') || patched.has(prototype)) return;
-  patched.add(prototype);
+  if (!source.claims(prototype, 'run', 'subscribe')) return;
   patchMethod(prototype, 'run', observedRun);
 }
 

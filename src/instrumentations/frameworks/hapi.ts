@@ -7,7 +7,7 @@
 
 import { guarded, setRoute } from '../inbound/routes';
 import type { Instrumentation } from '../instrumentation';
-import { offFileLoaded, onFileLoaded } from '../patching/module-load';
+import { onFileLoaded } from '../patching/module-load';
 import { patchMethod } from '../patching/patch';
 
 /** The part of Hapi's request that is read. */
@@ -30,16 +30,17 @@ const FILE = '/lib/request.js';
 let isEnabled = false;
 
 export function createHapiInstrumentation(): Instrumentation {
+  let endWatching: (() => void) | undefined;
   return {
     name: NAME,
     enable() {
       isEnabled = true;
-      onFileLoaded(FILE, patchRequest);
+      endWatching = onFileLoaded(FILE, patchRequest);
     },
     // the patch stays and passes calls through: a later start() finds it
     disable() {
       isEnabled = false;
-      offFileLoaded(FILE);
+      endWatching?.();
     },
   };
 }

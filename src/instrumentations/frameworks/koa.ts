@@ -9,7 +9,7 @@
 
 import { guarded, setRoute } from '../inbound/routes';
 import type { Instrumentation } from '../instrumentation';
-import { offFileLoaded, onFileLoaded } from '../patching/module-load';
+import { onFileLoaded } from '../patching/module-load';
 import { joinTemplates } from './templates';
 
 /** A route of the router, or its middleware, which has no methods. */
@@ -49,15 +49,16 @@ const trackers = new WeakMap<object, RequestTracker>();
 let isEnabled = false;
 
 export function createKoaInstrumentation(): Instrumentation {
+  let endWatching: (() => void) | undefined;
   return {
     name: NAME,
     enable() {
       isEnabled = true;
-      onFileLoaded(FILE, patchContext);
+      endWatching = onFileLoaded(FILE, patchContext);
     },
     disable() {
       isEnabled = false;
-      offFileLoaded(FILE);
+      endWatching?.();
     },
   };
 }

@@ -8,6 +8,7 @@
  */
 import { types } from 'node:util';
 import { type ObservedCall, sharedState } from '../../shared-state';
+import { followPromise } from '../patching/follow-promise';
 
 /** Any function; its arguments and result stay its own. */
 export type MonitoredFunction = (...args: never[]) => unknown;
@@ -26,7 +27,8 @@ export interface MonitorDecorator {
  * Measures every call of a function, under the label `url`.
  * @param name value of the label, unless the function handles a request whose route is known
  * @returns a function to use in its place: the same result, exception, `this`, name, length and properties. A native
- *   promise comes back as one derived from it. It does not throw; anything but a function comes back as it is
+ *   promise comes back as one derived from it, where that can stand for it. It does not throw; anything but a function
+ *   comes back as it is
  * @see docs/functions.md
  */
 export function monitor<F extends MonitoredFunction>(name: string, fn: F): F;
@@ -61,36 +63,15 @@ function callObserved(fn: (...args: unknown[]) => unknown, self: unknown, call: 
   } finally {
     if (!hasReturned) call.ended(true);
   }
-  if (types.isPromise(result)) return derivedPromise(result, call);
+  const followed = types.isPromise(result)
+    ? followPromise(
+        result,
+        () => call.ended(false),
+        () => call.ended(true),
+      )
+    : undefined;
+  if (followed !== undefined) return followed;
+  // a thenable that is no promise is left alone: asking a lazy one for its value makes it work
   call.returned();
   return result;
-}
-
-/**
- * In the place of the function's promise: a promise derived on the side would count as a handler of its rejection. A
- * thenable that is no promise is left alone, because asking a lazy one for its value makes it work.
- */
-function derivedPromise(promise: Promise<unknown>, call: ObservedCall): Promise<unknown> {
-  try {
-    const derived = Promise.prototype.then.call(
-      promise,
-      (value: unknown) => {
-        call.ended(false);
-        return value;
-      },
-      (reason: unknown) => {
-        call.ended(true);
-        throw reason;
-      },
-    );
-    // what a library has hung on it, such as a cancel(); under symbols Node keeps the promise's own asynchronous context
-    for (const key of Object.getOwnPropertyNames(promise)) {
-      Object.defineProperty(derived, key, Object.getOwnPropertyDescriptor(promise, key) as PropertyDescriptor);
-    }
-    return derived;
-  } catch {
-    // a subclass that cannot be derived from
-    call.returned();
-    return promise;
-  }
 }

@@ -9,6 +9,7 @@ import { type ObservedCall, sharedState } from '../../shared-state';
 import { whenAnswered } from '../inbound/http1';
 import { routeOf } from '../inbound/routes';
 import type { Instrumentation, SourceContext } from '../instrumentation';
+import { doNoHarm } from '../patching/do-no-harm';
 
 const NAME = 'monitor';
 
@@ -19,12 +20,10 @@ export function createMonitorInstrumentation(): Instrumentation {
     enable(context) {
       sharedState().calls = {
         begin(name, args) {
-          try {
-            return new Call(context, name, args);
-          } catch (error) {
-            context.recorder.failed(NAME, error, 'function');
-            return undefined;
-          }
+          return doNoHarm(
+            () => new MonitoredCall(context, name, args),
+            (error) => context.recorder.failed(NAME, error, 'function'),
+          );
         },
       };
     },
@@ -43,7 +42,8 @@ interface Handled {
   readonly nextIndex?: number;
 }
 
-class Call implements ObservedCall {
+/** One call of a monitored function, from its beginning to its end. */
+class MonitoredCall implements ObservedCall {
   readonly args: unknown[];
   private readonly startedMs: number;
   private readonly url: string;

@@ -8,13 +8,14 @@
  */
 import type { EventEmitter } from 'node:events';
 import http2 from 'node:http2';
-import { syncBuiltinESMExports } from 'node:module';
 import type { Instrumentation } from '../instrumentation';
+import { publishExports } from '../patching/builtin-exports';
 import { observePush, patchMethod } from '../patching/patch';
 import type { InboundCodes, InboundMessages } from './codes';
 import { InboundExchange, InboundSource, inboundPath, STATUS_CLIENT_LEFT } from './exchange';
 
 const NAME = 'http2';
+const PATCHED = { http2: ['createServer', 'createSecureServer'] };
 const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_METHOD_CONNECT, HTTP2_METHOD_HEAD } = http2.constants;
 /** The events by which the compatibility API passes a request and a response to the application. */
 const COMPATIBLE = ['request', 'checkContinue'] as const;
@@ -61,12 +62,11 @@ export function createHttp2InboundInstrumentation(): Instrumentation {
           return server;
         };
       restore = [patchMethod(http2, 'createServer', observe), patchMethod(http2, 'createSecureServer', observe)];
-      // updates the binding that `import { createServer } from 'node:http2'` reads
-      syncBuiltinESMExports();
+      publishExports(PATCHED);
     },
     disable() {
       for (const put of restore) put();
-      syncBuiltinESMExports();
+      publishExports(PATCHED);
     },
   };
 }

@@ -5,6 +5,7 @@
 
 import { errorText, warn } from '../../diagnostics/log';
 import { sharedState } from '../../shared-state';
+import { doNoHarm } from '../patching/do-no-harm';
 import { LatestMap } from './latest-map';
 
 /** What a framework has reported about a request. A framework may store more in its own object of this shape. */
@@ -73,18 +74,14 @@ export function removeRouteLookup(lookup: RouteLookup): void {
 }
 
 /**
- * Runs what must not harm the application.
+ * Runs a framework's work for one request; what goes wrong in it is logged.
  * @param source name of the instrumentation
  */
 export function guarded(source: string, work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    routeFailed(source, error);
-  }
+  doNoHarm(work, (error) => routeFailed(source, error));
 }
 
-/** Says what went wrong, for what stands on the path of every request and catches by itself. */
+/** Logs what went wrong, for code on the path of every request, which catches by itself. */
 export function routeFailed(source: string, error: unknown): void {
   warn('CHX_INTERNAL', source, `the route of a request could not be told: ${errorText(error)}`);
 }

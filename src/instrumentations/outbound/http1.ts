@@ -9,15 +9,16 @@
  */
 import http from 'node:http';
 import https from 'node:https';
-import { syncBuiltinESMExports } from 'node:module';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation, SourceContext } from '../instrumentation';
+import { publishExports } from '../patching/builtin-exports';
 import { patchMethod } from '../patching/patch';
 import { findDestination, parseOrigin } from './destination';
 import { Http1Exchange } from './http1-exchange';
 import { PartnerExchange } from './partner-exchange';
 
 const NAME = 'http';
+const PATCHED = { http: ['request', 'get'], https: ['request', 'get'] };
 
 type Request = (...args: unknown[]) => http.ClientRequest;
 
@@ -34,12 +35,11 @@ export function createOutboundInstrumentation(): Instrumentation {
         patchMethod(https, 'request', observe),
         patchMethod(https, 'get', observe),
       ];
-      // updates the bindings of `import { request } from 'node:http'`
-      syncBuiltinESMExports();
+      publishExports(PATCHED);
     },
     disable() {
       for (const put of restore) put();
-      syncBuiltinESMExports();
+      publishExports(PATCHED);
     },
   };
 }

@@ -8,16 +8,17 @@
  */
 import { type EventEmitter, errorMonitor } from 'node:events';
 import http2 from 'node:http2';
-import { syncBuiltinESMExports } from 'node:module';
 import type { Chunk } from '../../business-code/body-reader';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation, SourceContext } from '../instrumentation';
+import { publishExports } from '../patching/builtin-exports';
 import { observePush, patchMethod } from '../patching/patch';
 import { findDestination, type Origin, originOf } from './destination';
 import { partnerErrorOf } from './partner-error';
 import { PartnerExchange } from './partner-exchange';
 
 const NAME = 'http2';
+const PATCHED = { http2: ['connect'] };
 const { NGHTTP2_NO_ERROR } = http2.constants;
 
 type Connect = (...args: unknown[]) => http2.ClientHttp2Session;
@@ -57,12 +58,11 @@ export function createHttp2OutboundInstrumentation(): Instrumentation {
           return session;
         };
       restore = [patchMethod(http2, 'connect', observeConnect)];
-      // updates the binding of `import { connect } from 'node:http2'`
-      syncBuiltinESMExports();
+      publishExports(PATCHED);
     },
     disable() {
       for (const put of restore) put();
-      syncBuiltinESMExports();
+      publishExports(PATCHED);
     },
   };
 }

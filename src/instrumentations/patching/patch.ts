@@ -7,8 +7,8 @@ type Method = (this: any, ...args: any[]) => any;
 
 /**
  * Replaces a method on an object or prototype, which may inherit it.
- * @param make gets the method that ran so far and whether the patch is in force, and gives the new one; out of force,
- *   it passes calls on: somebody who patched above keeps it reachable, and a later start() patches anew
+ * @param make gets the method that ran so far and whether the patch is in force, and gives the new one; when it is not
+ *   in force it passes calls on, because whoever patched above still calls it; a later start() patches anew
  * @param inherited what runs where the method is not the target's own; by default, it is looked up by its name
  * @returns a function that ends the patch, and puts the method back where nobody has patched above
  */
@@ -40,10 +40,18 @@ export function patchMethod<Target extends object>(
   };
 }
 
-/** Gives a patched method the name and length of the one that it stands for. */
-export function imitate(patched: object, original: { readonly name: string; readonly length: number }): void {
-  Object.defineProperty(patched, 'name', { value: original.name, configurable: true });
-  Object.defineProperty(patched, 'length', { value: original.length, configurable: true });
+/** Of functions in sloppy mode, by the engine: they describe the call that is under way. */
+const OF_THE_ENGINE: ReadonlySet<PropertyKey> = new Set(['arguments', 'caller']);
+
+/**
+ * Gives a function every own property of the one that it replaces: name, length, prototype, `util.promisify.custom`, and
+ * the marks by which other agents recognize what they have wrapped.
+ */
+export function imitate(patched: object, original: object): void {
+  for (const key of Reflect.ownKeys(original)) {
+    if (OF_THE_ENGINE.has(key)) continue;
+    Reflect.defineProperty(patched, key, Object.getOwnPropertyDescriptor(original, key) as PropertyDescriptor);
+  }
 }
 
 /**

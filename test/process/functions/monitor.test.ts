@@ -233,7 +233,7 @@ describe('a function monitored before start()', () => {
   });
 });
 
-describe('what nobody handles stays the application’s', () => {
+describe('what is thrown or rejected stays the application’s', () => {
   /** How a program ends, and what it says; stacks have our frames in between. */
   const endOf = async (nodeArgs: readonly string[], args: readonly string[]) => {
     const child = spawn(nodeBinary(), [...nodeArgs, join(PROGRAMS, 'rejects.js'), ...args], {
@@ -252,7 +252,7 @@ describe('what nobody handles stays the application’s', () => {
     return { code, signal, stdout: said.stdout, stderr };
   };
 
-  for (const how of ['rejects', 'throws']) {
+  for (const how of ['rejects', 'rejects with its own then', 'throws']) {
     for (const listens of [[], ['listens']]) {
       it(`when it ${how}, ${listens.length > 0 ? 'with' : 'without'} a listener`, async () => {
         const [measured, bare] = await Promise.all([

@@ -8,7 +8,7 @@
 import { types } from 'node:util';
 import type { Instrumentation } from '../../instrumentation';
 import { patchMethod } from '../../patching/patch';
-import { ConsumerSource, type Delivery, type FilePatches, followHandler, hasMethods } from '../delivery';
+import { ConsumerSource, type Delivery, type FilePatches, followHandler } from '../delivery';
 import { isSubscribedBy } from './filter';
 
 type Listener = (this: unknown, ...args: unknown[]) => unknown;
@@ -39,7 +39,6 @@ interface ClientState {
 const EXACTLY_ONCE = 2;
 
 const states = new WeakMap<Client, ClientState>();
-const patched = new WeakSet<object>();
 
 const source = new ConsumerSource('mqtt', { ...patchesOf('/build/lib'), ...patchesOf('/build/src/lib') });
 
@@ -79,9 +78,7 @@ class Message {
 
 function patchClient(exported: unknown): void {
   const prototype = (exported as { default?: { prototype?: Client } }).default?.prototype;
-  if (!hasMethods(prototype, 'emit', 'subscribe', 'unsubscribe', 'handleMessage', 'rawListeners')) return;
-  if (patched.has(prototype)) return;
-  patched.add(prototype);
+  if (!source.claims(prototype, 'emit', 'subscribe', 'unsubscribe', 'handleMessage', 'rawListeners')) return;
   patchMethod(prototype as Client, 'subscribe', (subscribe) => {
     return function (this: Client, topics, ...rest) {
       source.guarded(() => {
@@ -110,8 +107,7 @@ function patchClient(exported: unknown): void {
 /** The client calls these by what their module exports at the moment. */
 function patchHandler(exported: unknown, make: (handle: HandlePacket) => HandlePacket): void {
   const handlers = exported as { default: HandlePacket };
-  if (typeof handlers.default !== 'function' || patched.has(handlers)) return;
-  patched.add(handlers);
+  if (!source.claims(handlers, 'default')) return;
   patchMethod(handlers, 'default', make);
 }
 

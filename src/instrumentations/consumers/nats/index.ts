@@ -8,7 +8,7 @@
 
 import type { Instrumentation } from '../../instrumentation';
 import { patchMethod } from '../../patching/patch';
-import { ConsumerSource, type Delivery, followHandler, handlerDecides, hasMethods } from '../delivery';
+import { ConsumerSource, type Delivery, followHandler, handlerDecides } from '../delivery';
 import { createJetStreamPatches, type JetStream } from './jetstream';
 
 interface Message {
@@ -42,12 +42,8 @@ const JETSTREAM_REPLY = '$JS.ACK.';
 
 /** Subscriptions of the application, by the iterator that hands their messages over. */
 const subjects = new WeakMap<object, string>();
-const patched = new WeakSet<object>();
 
-const jetStream: JetStream = createJetStreamPatches(
-  (topic, startedMs) => source.deliver(topic, startedMs),
-  (work) => source.guarded(work),
-);
+const jetStream: JetStream = createJetStreamPatches(() => source);
 const source: ConsumerSource = new ConsumerSource('nats', {
   '/lib/nats-base-client/nats.js': patchConnection,
   '/lib/nats-base-client/queued_iterator.js': patchIterator,
@@ -60,8 +56,7 @@ export function createNatsInstrumentation(): Instrumentation {
 
 function patchConnection(exported: unknown): void {
   const prototype = (exported as { NatsConnectionImpl?: { prototype?: Connection } }).NatsConnectionImpl?.prototype;
-  if (!hasMethods(prototype, 'subscribe', 'publish', 'request') || patched.has(prototype)) return;
-  patched.add(prototype);
+  if (!source.claims(prototype, 'subscribe', 'publish', 'request')) return;
   patchMethod(prototype, 'subscribe', (subscribe) => {
     return function (this: Connection, subject: string, options, ...rest) {
       if (!isOfApplication(this, subject)) return subscribe.call(this, subject, options, ...rest);
@@ -99,8 +94,7 @@ function isCoreMessage(message: Message): boolean {
 /** Every iterator of the client is made here, for the core and for JetStream. */
 function patchIterator(exported: unknown): void {
   const prototype = (exported as { QueuedIteratorImpl?: { prototype?: Queue } }).QueuedIteratorImpl?.prototype;
-  if (!hasMethods(prototype, 'iterate', 'push', 'stop') || patched.has(prototype)) return;
-  patched.add(prototype);
+  if (!source.claims(prototype, 'iterate', 'push', 'stop')) return;
   patchMethod(prototype as unknown as Queue, 'iterate', (iterate) => {
     return function (this: Queue, ...args) {
       const iterator: Iterator = iterate.apply(this, args);

@@ -8,7 +8,7 @@
  */
 import { nowMs } from '../../../runtime/clock';
 import { patchMethod } from '../../patching/patch';
-import { type Delivery, errorDecides, type FilePatches, followHandler, hasMethods } from '../delivery';
+import { type ConsumerSource, type Delivery, errorDecides, type FilePatches, followHandler } from '../delivery';
 
 interface JsMessage {
   readonly info: { readonly stream: string; readonly consumer: string; readonly streamSequence: number };
@@ -19,8 +19,6 @@ interface JsMessage {
   ackAck(...args: unknown[]): Promise<boolean>;
 }
 
-type Deliver = (topic: string, startedMs?: number) => Delivery | undefined;
-type Guarded = (work: () => void) => void;
 type Callback = (this: unknown, message: object, ...rest: unknown[]) => unknown;
 
 interface ConsumerInfo {
@@ -47,8 +45,8 @@ const MAX_POLICIES = 1_000;
 const NO_ACKNOWLEDGEMENT = 'none';
 const ALL_UP_TO = 'all';
 
-export function createJetStreamPatches(deliver: Deliver, guarded: Guarded): JetStream {
-  const patched = new WeakSet<object>();
+/** @param source of the client; it is made with these patches, and so comes after them */
+export function createJetStreamPatches(source: () => ConsumerSource): JetStream {
   /** When a message came, for the few ways to hand it over that cannot be seen. */
   const arrivals = new WeakMap<object, number>();
   const waiting = new WeakMap<object, Waiting>();
@@ -56,17 +54,11 @@ export function createJetStreamPatches(deliver: Deliver, guarded: Guarded): JetS
   const connections = new WeakMap<object, Map<string, Map<number, Waiting>>>();
   const policies = new Map<string, string>();
 
-  function isNew(prototype: unknown, ...methods: string[]): prototype is object {
-    if (!hasMethods(prototype, ...methods) || patched.has(prototype)) return false;
-    patched.add(prototype);
-    return true;
-  }
-
   /** First: the client makes a message of what the server has sent; it may wait in the client's own queue. */
   function patchMessage(exported: unknown): void {
     const { JsMsgImpl, toJsMsg } = exported as { JsMsgImpl?: { prototype?: JsMessage }; toJsMsg?: unknown };
     const prototype = JsMsgImpl?.prototype;
-    if (typeof toJsMsg !== 'function' || !isNew(prototype, 'ack', 'nak', 'term', 'ackAck')) return;
+    if (typeof toJsMsg !== 'function' || !source().claims(prototype, 'ack', 'nak', 'term', 'ackAck')) return;
     patchMethod(exported as { toJsMsg: (...args: unknown[]) => object }, 'toJsMsg', (create) => {
       return (...args) => {
         const message = create(...args);
@@ -108,7 +100,7 @@ export function createJetStreamPatches(deliver: Deliver, guarded: Guarded): JetS
   function handedOver(message: object): void {
     const arrivedMs = arrivals.get(message);
     if (arrivedMs === undefined || waiting.has(message)) return;
-    guarded(() => begin(message as JsMessage));
+    source().guarded(() => begin(message as JsMessage));
   }
 
   function begin(message: JsMessage): void {
@@ -118,7 +110,7 @@ export function createJetStreamPatches(deliver: Deliver, guarded: Guarded): JetS
       arrivals.delete(message);
       return;
     }
-    const delivery = deliver(stream);
+    const delivery = source().deliver(stream);
     const connection = message.msg?.publisher;
     if (delivery === undefined || connection === undefined) return;
     const consumers = getOrCreate(connections, connection, () => new Map<string, Map<number, Waiting>>());
@@ -133,13 +125,13 @@ export function createJetStreamPatches(deliver: Deliver, guarded: Guarded): JetS
 
   /** Third: the answer has been sent. */
   function answer(message: JsMessage, isSuccess: boolean): void {
-    guarded(() => {
+    source().guarded(() => {
       const entry = waiting.get(message);
       const arrivedMs = arrivals.get(message);
       arrivals.delete(message);
       if (entry === undefined) {
         if (arrivedMs === undefined) return;
-        const delivery = deliver(message.info.stream, arrivedMs);
+        const delivery = source().deliver(message.info.stream, arrivedMs);
         if (isSuccess) delivery?.succeed();
         else delivery?.fail();
         return;
@@ -161,10 +153,10 @@ export function createJetStreamPatches(deliver: Deliver, guarded: Guarded): JetS
   function patchProtocol(exported: unknown): void {
     const prototype = (exported as { ProtocolHandler?: { prototype?: { _close: Callback } } }).ProtocolHandler
       ?.prototype;
-    if (!isNew(prototype, '_close', 'processMsg')) return;
+    if (!source().claims(prototype, '_close', 'processMsg')) return;
     patchMethod(prototype as unknown as { _close: Callback }, '_close', (close) => {
       return function (this: object, ...args) {
-        guarded(() => {
+        source().guarded(() => {
           for (const consumer of connections.get(this)?.values() ?? []) {
             for (const { delivery } of consumer.values()) delivery.fail();
           }
@@ -179,12 +171,12 @@ export function createJetStreamPatches(deliver: Deliver, guarded: Guarded): JetS
   function patchConsumerApi(exported: unknown): void {
     type Api = Record<'add' | 'info', (...args: unknown[]) => Promise<ConsumerInfo>>;
     const prototype = (exported as { ConsumerAPIImpl?: { prototype?: Api } }).ConsumerAPIImpl?.prototype;
-    if (!isNew(prototype, 'add', 'info')) return;
+    if (!source().claims(prototype, 'add', 'info')) return;
     for (const name of ['add', 'info'] as const) {
       patchMethod(prototype as Api, name, (ask) => {
         return async function (this: unknown, ...args) {
           const info: ConsumerInfo = await ask.apply(this, args);
-          guarded(() => {
+          source().guarded(() => {
             if (policies.size >= MAX_POLICIES) policies.delete(policies.keys().next().value as string);
             policies.set(`${info.stream_name} ${info.name}`, info.config.ack_policy ?? NO_ACKNOWLEDGEMENT);
           });
@@ -197,7 +189,7 @@ export function createJetStreamPatches(deliver: Deliver, guarded: Guarded): JetS
   function patchConsumer(exported: unknown): void {
     type Consumer = { consume: (options?: { callback?: Callback }, ...rest: unknown[]) => unknown };
     const prototype = (exported as { PullConsumerImpl?: { prototype?: Consumer } }).PullConsumerImpl?.prototype;
-    if (!isNew(prototype, 'consume', 'fetch')) return;
+    if (!source().claims(prototype, 'consume', 'fetch')) return;
     patchMethod(prototype as Consumer, 'consume', (consume) => {
       return function (this: unknown, options, ...rest) {
         const callback = options?.callback;

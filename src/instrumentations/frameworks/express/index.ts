@@ -14,7 +14,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { warn } from '../../../diagnostics/log';
 import { addRouteLookup, guarded, type RouteState, removeRouteLookup } from '../../inbound/routes';
 import type { Instrumentation } from '../../instrumentation';
-import { offFileLoaded, onFileLoaded } from '../../patching/module-load';
+import { onFileLoaded } from '../../patching/module-load';
 import { REQUEST_START, type RequestStart } from '../../patching/request-start';
 import { rawPath } from '../../request-target';
 import { joinTemplates } from '../templates';
@@ -51,19 +51,21 @@ class ExpressObserver {
   private readonly table = new RouteTable(layerPaths);
   private readonly patches = new RouterPatches(this.table);
 
+  private readonly endWatching: () => void;
+
   constructor() {
     addRouteLookup(this.routeOf);
     this.followIfNeeded();
     // files loaded before are announced at once, and may have created routers
     let isLate = true;
-    onFileLoaded(FILE, (exported) => this.patches.patchExports(exported, isLate));
+    this.endWatching = onFileLoaded(FILE, (exported) => this.patches.patchExports(exported, isLate));
     isLate = false;
     subscribe(REQUEST_START, this.onRequestStart);
   }
 
   end(): void {
     removeRouteLookup(this.routeOf);
-    offFileLoaded(FILE);
+    this.endWatching();
     unsubscribe(REQUEST_START, this.onRequestStart);
     this.patches.end();
   }
