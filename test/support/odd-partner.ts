@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { FIXTURES } from './paths';
+import { freePort } from './waiting';
 
 type Request = http.IncomingMessage | http2.Http2ServerRequest;
 type Response = http.ServerResponse;
@@ -105,13 +106,11 @@ export async function startPartner(): Promise<Partner> {
     const behaviour = BEHAVIOURS[path] ?? ((it: Response) => it.writeHead(404).end());
     behaviour(response as Response, request);
   };
-  const gone = createServer();
   const servers: Server[] = [
     http.createServer(answer),
     http2.createServer(answer),
     http2.createSecureServer({ ...TLS, allowHTTP1: true }, answer),
     tunnel(),
-    gone,
   ];
   for (const server of servers) {
     server.on('connection', (socket: Socket) => {
@@ -121,8 +120,8 @@ export async function startPartner(): Promise<Partner> {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
   }
-  const [port1, port2, port3, port4, port5] = servers.map((server) => (server.address() as AddressInfo).port);
-  gone.close();
+  const [port1, port2, port3, port4] = servers.map((server) => (server.address() as AddressInfo).port);
+  const refused = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'partner-'));
   const file = join(folder, 'partners.json');
   const paths = { '/json': 'j', '/redirect': 'r', '/redirected': 's' };
@@ -133,7 +132,7 @@ export async function startPartner(): Promise<Partner> {
         [`127.0.0.1:${port1}`]: { partner: 'http1', paths },
         [`127.0.0.1:${port2}`]: { partner: 'http2', paths },
         [`localhost:${port3}`]: { partner: 'https', paths },
-        [`127.0.0.1:${port5}`]: { partner: 'refused', paths },
+        [`127.0.0.1:${refused}`]: { partner: 'refused', paths },
         'partner.invalid': { partner: 'dns', paths },
       },
     }),
@@ -143,7 +142,7 @@ export async function startPartner(): Promise<Partner> {
     http2: `http://127.0.0.1:${port2}`,
     https: `https://localhost:${port3}`,
     proxy: `http://127.0.0.1:${port4}`,
-    refused: `http://127.0.0.1:${port5}`,
+    refused: `http://127.0.0.1:${refused}`,
     file,
     async close() {
       rmSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 /** What every harness waits for: a condition, and a port that nobody has. */
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
 const LOOK_EVERY_MS = 20;
 
@@ -21,12 +21,22 @@ export async function until(
   }
 }
 
-/** A port that is free now, for a program that cannot report which one it took. */
+/** Below the ports that systems give to those who ask for any: nobody gets one of these by chance. */
+const LOWEST_PORT = 10_000;
+const HIGHEST_PORT = 30_000;
+
+/** A port that is free, for a program that cannot report which one it took, or that nothing listens on. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
