@@ -1,9 +1,8 @@
 /** Collects the text of a value while its characters come: cleaned, and cut where it gets too long. */
+import { isUnprintable, REPLACEMENT } from '../../runtime/printable';
 
 /** Longest value kept, in characters; longer ones are cut. */
 export const MAX_VALUE_CHARACTERS = 64;
-
-const REPLACEMENT = '\uFFFD';
 
 export class ValueText {
   text = '';
@@ -20,7 +19,7 @@ export class ValueText {
   /** Adds a character that was not written as an escape. */
   addCodePoint(codePoint: number): void {
     this.endHighSurrogate();
-    this.keep(codePoint <= 0xffff && isUnprintable(codePoint) ? REPLACEMENT : String.fromCodePoint(codePoint));
+    this.keep(isUnprintable(codePoint) ? REPLACEMENT : String.fromCodePoint(codePoint));
   }
 
   /** Adds one UTF-16 code unit, as escapes write them. */
@@ -36,7 +35,7 @@ export class ValueText {
     else this.keep(isUnprintable(unit) ? REPLACEMENT : String.fromCharCode(unit));
   }
 
-  /** Says that the value has ended. @returns its text */
+  /** The value has ended. @returns its text */
   end(): string {
     this.endHighSurrogate();
     return this.text;
@@ -53,13 +52,4 @@ export class ValueText {
     if (this.characters < MAX_VALUE_CHARACTERS) this.text += character;
     this.characters++;
   }
-}
-
-/**
- * Control characters and lone low surrogates, which become U+FFFD. Tab and line breaks stay: the recorded original
- * keeps them, and the scrape text can carry them.
- */
-function isUnprintable(unit: number): boolean {
-  if (unit < 0x20) return unit !== 0x09 && unit !== 0x0a && unit !== 0x0d;
-  return (unit >= 0x7f && unit <= 0x9f) || (unit >= 0xdc00 && unit <= 0xdfff);
 }
