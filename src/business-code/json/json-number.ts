@@ -12,14 +12,14 @@ const E = 5;
 const E_SIGN = 6;
 const EXPONENT = 7;
 
-/** @returns the state behind the first byte of a number; -1 when no number begins so */
+/** @returns the state after the first byte of a number; -1 if no number begins with it */
 export function beginNumber(byte: number): number {
   if (byte === 0x2d) return SIGN;
   if (byte === 0x30) return ZERO;
   return isDigit(byte) ? DIGITS : -1;
 }
 
-/** @returns the state behind a further byte; -1 when it does not belong to the number */
+/** @returns the state after a further byte; -1 if it does not belong to the number */
 export function nextNumberState(state: number, byte: number): number {
   switch (state) {
     case SIGN:

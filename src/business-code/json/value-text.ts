@@ -1,4 +1,4 @@
-/** Collects the text of a value while its characters come: cleaned, and cut where it gets too long. */
+/** Collects the text of a value as its characters arrive: cleaned, and cut at its maximum length. */
 import { isUnprintable, REPLACEMENT } from '../../runtime/printable';
 
 /** Longest value kept, in characters; longer ones are cut. */
@@ -7,7 +7,7 @@ export const MAX_VALUE_CHARACTERS = 64;
 export class ValueText {
   text = '';
   private characters = 0;
-  /** Half of a character that an escape has brought; the other half must follow at once. */
+  /** The first half of a character, from an escape; the second half must follow at once. */
   private highSurrogate = 0;
 
   clear(): void {
@@ -41,7 +41,7 @@ export class ValueText {
     return this.text;
   }
 
-  /** A high surrogate that no low one followed stands for nothing. */
+  /** A high surrogate without a low one is no character. */
   private endHighSurrogate(): void {
     if (this.highSurrogate === 0) return;
     this.highSurrogate = 0;
