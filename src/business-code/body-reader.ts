@@ -5,6 +5,7 @@
 import { type Decompress, decompress, isIdentity } from './decompress';
 import type { Found } from './json/code-matches';
 import { CodeScanner } from './json/scanner';
+import { KeptBytes } from './kept-bytes';
 
 /** What a body held. */
 export interface BodyCodes {
@@ -38,7 +39,7 @@ const encoder = new TextEncoder();
 export class BodyReader {
   private readonly scanner: CodeScanner;
   private encoding: string | undefined;
-  private compressed: Uint8Array[] | undefined;
+  private compressed: KeptBytes | undefined;
   private bytesRead = 0;
   /** Where reading ends, counted from the start of the text; nearer, once the wanted code is settled. */
   private checkUntil: number;
@@ -68,7 +69,7 @@ export class BodyReader {
     const encoding = contentEncoding?.trim().toLowerCase();
     if (isIdentity(encoding)) return;
     this.encoding = encoding;
-    this.compressed = [];
+    this.compressed = new KeptBytes(this.limitBytes);
   }
 
   /** Takes the next chunk. A string is taken as UTF-8 unless an encoding says otherwise. */
@@ -90,29 +91,36 @@ export class BodyReader {
   end(isWhole: boolean, onCodes: (codes: BodyCodes) => void, decompressBody: Decompress = decompress): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    if (this.compressed === undefined || this.encoding === undefined) {
+    const { compressed } = this;
+    if (compressed === undefined || compressed.isRefused || this.encoding === undefined) {
       onCodes(this.codes(isWhole));
       return;
     }
-    const compressed = Buffer.concat(this.compressed);
-    this.compressed = undefined;
     const wasCut = this.isCut;
     this.isCut = false;
-    this.bytesRead = 0;
     decompressBody(
       this.encoding,
-      compressed,
+      compressed.bytes(),
       (bytes) => {
         this.read(bytes);
         return !this.isDone;
       },
       (outcome) => {
+        compressed.release();
         // if the compressed bytes were cut, what could be decompressed counts as the beginning of a longer body
         if (outcome === 'cut' || (outcome === 'whole' && wasCut)) this.isCut = true;
         onCodes(this.codes(isWhole && outcome === 'whole'));
       },
       this.limitBytes,
     );
+  }
+
+  /** The body is not wanted any more: in place of {@link BodyReader.end}, after which it does nothing. */
+  discard(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.compressed?.release();
+    this.giveBack();
   }
 
   private pushText(text: string, encoding: BufferEncoding | undefined): void {
@@ -134,11 +142,7 @@ export class BodyReader {
       this.read(bytes, length);
       return;
     }
-    // a copy: the application may use its buffer again before this one is decompressed
-    const taken = Math.min(length, this.limitBytes - this.bytesRead);
-    this.compressed.push(Uint8Array.prototype.slice.call(bytes, 0, taken));
-    this.bytesRead += taken;
-    this.isCut = taken < length;
+    this.isCut = !this.compressed.push(bytes, length);
   }
 
   private read(bytes: Uint8Array, length = bytes.length): void {

@@ -4,6 +4,7 @@
  */
 import type { Chunk } from './body-reader';
 import { methodCode, methodCodeReader } from './codes';
+import { KeptBytes } from './kept-bytes';
 import { multipartBoundary, multipartFields } from './multipart';
 import { isNamed } from './names';
 import { decodeFormText } from './percent-decode';
@@ -44,6 +45,8 @@ export interface RequestBodyReader {
    * @param isWhole false when the body broke off
    */
   end(isWhole: boolean): string;
+  /** The body is not wanted any more: in place of {@link RequestBodyReader.end}, after which it does nothing. */
+  discard(): void;
 }
 
 /**
@@ -64,28 +67,30 @@ function urlencodedForm(body: Buffer, isWhole: boolean): Field[] {
 }
 
 class FormReader implements RequestBodyReader {
-  private readonly chunks: Uint8Array[] = [];
-  private left: number;
+  private readonly kept: KeptBytes;
   private isCut = false;
 
   constructor(
     limitBytes: number,
     private readonly fieldsOf: (body: Buffer, isWhole: boolean) => Field[],
   ) {
-    this.left = limitBytes;
+    this.kept = new KeptBytes(limitBytes);
   }
 
   push(chunk: Chunk, encoding?: BufferEncoding): void {
     if (this.isCut) return;
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-    this.isCut = bytes.length > this.left;
-    const copy = Uint8Array.prototype.slice.call(bytes, 0, this.left);
-    this.chunks.push(copy);
-    this.left -= copy.length;
+    this.isCut = !this.kept.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk);
   }
 
   end(isWhole: boolean): string {
-    return findInFields(this.fieldsOf(Buffer.concat(this.chunks), isWhole && !this.isCut)) ?? '';
+    const found = findInFields(this.fieldsOf(this.kept.bytes(), isWhole && !this.isCut));
+    this.discard();
+    return found ?? '';
+  }
+
+  discard(): void {
+    this.isCut = true;
+    this.kept.release();
   }
 }
 
@@ -107,5 +112,9 @@ class JsonReader implements RequestBodyReader {
       code = methodCode(codes);
     });
     return code;
+  }
+
+  discard(): void {
+    this.reader.discard();
   }
 }

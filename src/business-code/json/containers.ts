@@ -3,6 +3,8 @@
  * of 1 is the outermost container; 0 is outside of all.
  */
 
+import { MemoryShare } from '../kept-bytes';
+
 /** Containers for which there is room at first, and that a reader kept for later bodies has room for. */
 const USUAL_DEPTH = 32;
 
@@ -13,16 +15,20 @@ const NAMES_SHIFT = 1;
 
 export class Containers {
   private entries: Uint8Array = new Uint8Array(USUAL_DEPTH);
+  private readonly share = new MemoryShare();
 
   /** Gives back what a deep text has taken. */
   reset(): void {
-    if (this.entries.length > USUAL_DEPTH) this.entries = new Uint8Array(USUAL_DEPTH);
+    if (this.entries.length === USUAL_DEPTH) return;
+    this.entries = new Uint8Array(USUAL_DEPTH);
+    this.share.release();
   }
 
-  /** A container begins at a depth. */
-  open(depth: number, isObject: boolean): void {
-    if (depth > this.entries.length) this.grow();
+  /** A container begins at a depth. @returns false where there is no memory for so many */
+  open(depth: number, isObject: boolean): boolean {
+    if (depth > this.entries.length && !this.grow()) return false;
     this.entries[depth - 1] = isObject ? OBJECT : ARRAY;
+    return true;
   }
 
   isObject(depth: number): boolean {
@@ -39,9 +45,11 @@ export class Containers {
   }
 
   /** To twice the room, so that depth costs time in proportion. */
-  private grow(): void {
+  private grow(): boolean {
+    if (!this.share.take(this.entries.length)) return false;
     const larger = new Uint8Array(this.entries.length * 2);
     larger.set(this.entries);
     this.entries = larger;
+    return true;
   }
 }

@@ -81,9 +81,9 @@ export class WholeTokens {
         default: {
           if (byte === BEGIN_OBJECT || byte === BEGIN_ARRAY) {
             isObject = byte === BEGIN_OBJECT;
-            text.containers.open(++depth, isObject);
             wanted = 0;
-            state = isObject ? FIRST_KEY : FIRST_ITEM;
+            if (!text.containers.open(++depth, isObject)) state = BROKEN;
+            else state = isObject ? FIRST_KEY : FIRST_ITEM;
             continue;
           }
           if (state === FIRST_ITEM && byte === END_ARRAY) {

@@ -55,6 +55,7 @@ export class InboundExchange extends InboundCodes {
     this.hasFinished = true;
     this.end();
     if (status !== STATUS_NOT_FOUND) this.record(status, isWhole);
+    this.discardBodies();
     endRoute(this.messages.request);
   }
 
