@@ -48,6 +48,13 @@ export function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
 
+/** @returns what a hexadecimal digit stands for; -1 for any other byte */
+export function hexDigit(byte: number): number {
+  if (isDigit(byte)) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+
 function isExponent(byte: number): boolean {
   return byte === 0x65 || byte === 0x45;
 }

@@ -2,6 +2,11 @@
  * Compares a key with the names that are looked for, letter by letter as it arrives, all names at once. Sets of names
  * are bits: bit n is name n.
  */
+import { hexDigit } from './json-number';
+
+const BACKSLASH = 0x5c;
+const LETTER_U = 0x75;
+
 export class KeyMatcher {
   /** The set of all names. */
   private readonly all: number;
@@ -52,6 +57,26 @@ export class KeyMatcher {
     if (this.mayBegin[bytes[start] as number] === 0) return 0;
     this.begin();
     for (let i = start; i < end && this.left !== 0; i++) this.add(bytes[i] as number);
+    return this.matched();
+  }
+
+  /** Compares a key that is whole in the bytes, well-formed, and has escapes or characters that are not ASCII. */
+  compareEscaped(bytes: Uint8Array, start: number, end: number): number {
+    this.begin();
+    for (let i = start; i < end && this.left !== 0; i++) {
+      const byte = bytes[i] as number;
+      if (byte !== BACKSLASH) {
+        this.add(byte);
+      } else if (bytes[i + 1] === LETTER_U) {
+        let unit = 0;
+        for (let digit = 2; digit < 6; digit++) unit = unit * 16 + hexDigit(bytes[i + digit] as number);
+        this.add(unit);
+        i += 5;
+      } else {
+        // the other escapes stand for characters that no name has
+        this.fail();
+      }
+    }
     return this.matched();
   }
 

@@ -12,7 +12,7 @@
 import type { Found } from './code-matches';
 import { isBetweenTokens, STATE } from './grammar';
 import { KeyMatcher } from './key-matcher';
-import { skipPlain } from './plain-text';
+import { skipString } from './string-skip';
 import { TextState } from './text-state';
 import { TokenSteps } from './token-steps';
 import { WholeTokens } from './whole-tokens';
@@ -45,7 +45,7 @@ export class CodeScanner {
     let i = start;
     while (i < end) {
       if (isBetweenTokens(text.state)) i = this.tokens.read(bytes, i, end, before);
-      else if (steps.isPassedOver) i = skipPlain(bytes, i, end);
+      else if (steps.isPassedOver) i = skipString(bytes, i, end);
       if (i === end) break;
       text.position = before + i;
       if (text.state === BROKEN) return;

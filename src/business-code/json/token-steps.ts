@@ -3,7 +3,7 @@
  * characters count and are not plain, and the ends of the text.
  */
 import { isWhiteSpace, STATE, WORDS } from './grammar';
-import { beginNumber, isDigit, isWholeNumber, nextNumberState } from './json-number';
+import { beginNumber, hexDigit, isWholeNumber, nextNumberState } from './json-number';
 import type { KeyMatcher } from './key-matcher';
 import type { TextState } from './text-state';
 import { Utf8Sequence } from './utf8';
@@ -44,11 +44,8 @@ export class TokenSteps {
 
   /** Whether the text is within a string whose characters do not count any more. */
   get isPassedOver(): boolean {
-    return (
-      this.text.state === IN_STRING &&
-      (this.purpose === SKIPPED || (this.purpose === AS_KEY && this.key.isOut)) &&
-      this.sequence.left === 0
-    );
+    if (this.text.state !== IN_STRING || this.sequence.left > 0) return false;
+    return this.purpose === SKIPPED || (this.purpose === AS_KEY ? this.key.isOut : this.value.isFull);
   }
 
   /** A key begins; its quote has been read. */
@@ -235,10 +232,4 @@ export class TokenSteps {
     if (text.wanted !== 0 && this.word !== 'null') text.accept('boolean', this.word, text.position + 1);
     text.endValue();
   }
-}
-
-function hexDigit(byte: number): number {
-  if (isDigit(byte)) return byte - 0x30;
-  const letter = byte | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

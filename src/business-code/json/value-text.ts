@@ -10,6 +10,11 @@ export class ValueText {
   /** The first half of a character, from an escape; the second half must follow at once. */
   private highSurrogate = 0;
 
+  /** Whether further characters do not change the text. */
+  get isFull(): boolean {
+    return this.characters >= MAX_VALUE_CHARACTERS;
+  }
+
   clear(): void {
     this.text = '';
     this.characters = 0;

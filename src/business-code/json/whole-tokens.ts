@@ -6,7 +6,8 @@
 import { isWhiteSpace, LAST_BETWEEN_TOKENS, STATE, WORDS } from './grammar';
 import { beginNumber, isWholeNumber, nextNumberState } from './json-number';
 import type { KeyMatcher } from './key-matcher';
-import { isPrintableAscii, PlainText, skipPlain } from './plain-text';
+import { isPrintableAscii, PlainText } from './plain-text';
+import { skipPlain, skipString } from './string-skip';
 import type { TextState } from './text-state';
 import type { TokenSteps } from './token-steps';
 import { MAX_VALUE_CHARACTERS } from './value-text';
@@ -64,9 +65,11 @@ export class WholeTokens {
         case FIRST_KEY:
         case KEY:
           if (byte === QUOTE) {
-            const close = skipPlain(bytes, i, end);
+            const plainEnd = skipPlain(bytes, i, end);
+            const isPlain = plainEnd < end && bytes[plainEnd] === QUOTE;
+            const close = isPlain ? plainEnd : skipString(bytes, plainEnd, end);
             if (close < end && bytes[close] === QUOTE) {
-              const names = this.key.compare(bytes, i, close);
+              const names = isPlain ? this.key.compare(bytes, i, close) : this.key.compareEscaped(bytes, i, close);
               wanted = names === 0 ? 0 : text.matches.stillWanted(names, depth);
               state = COLON;
               i = close + 1;
@@ -96,7 +99,7 @@ export class WholeTokens {
             text.wanted = wanted;
             next = this.takeScalar(byte, bytes, i, end, before);
           } else if (byte === QUOTE) {
-            const close = skipPlain(bytes, i, end);
+            const close = skipString(bytes, i, end);
             next = close < end && bytes[close] === QUOTE ? close + 1 : NOT_WHOLE;
           } else {
             next = skipScalar(byte, bytes, i, end);
