@@ -99,7 +99,8 @@ export class WholeTokens {
             text.wanted = wanted;
             next = this.takeScalar(byte, bytes, i, end, before);
           } else if (byte === QUOTE) {
-            const close = skipString(bytes, i, end);
+            let close = skipPlain(bytes, i, end);
+            if (close < end && bytes[close] !== QUOTE) close = skipString(bytes, close, end);
             next = close < end && bytes[close] === QUOTE ? close + 1 : NOT_WHOLE;
           } else {
             next = skipScalar(byte, bytes, i, end);
