@@ -1,9 +1,11 @@
 /**
- * Reads codes from a body that passes by: what a sender or receiver is shown byte for byte is shown here too, up to
- * the bound, and is neither kept nor delayed. Only a compressed body is copied, to be decompressed at its end.
+ * Reads codes from a body as it passes, up to a limit, without keeping or delaying it. Only a compressed body is
+ * copied, and decompressed at its end.
  */
 import { type Decompress, decompress, isIdentity } from './decompress';
-import { CodeScanner, type Found } from './json/scanner';
+import type { Found } from './json/code-matches';
+import { CodeScanner } from './json/scanner';
+import { KeptBytes } from './kept-bytes';
 
 /** What a body held. */
 export interface BodyCodes {
@@ -20,16 +22,16 @@ const NOT_JSON: BodyCodes = { isJson: false, found: [] };
 
 /**
  * Once the wanted code stands at the first level, this many bytes more are checked as JSON. Small bodies are checked
- * whole, as the original does; the rest of a large one can change nothing and is not worth its time.
+ * whole, as the Python package does; the rest of a large one cannot change the result.
  */
-const CHECKED_BEHIND_MATCH_BYTES = 1024;
+const CHECKED_AFTER_MATCH_BYTES = 1024;
 
-/** Scanners kept for the next bodies; a new one for each body is half a kilobyte in six objects. */
+/** Scanners kept for later bodies: creating one takes a kilobyte in a dozen objects. */
 const MAX_SPARE_SCANNERS = 16;
-/** By the list of names that they look for, of which there are a few constant ones. */
+/** By the list of names they look for; there are a few such lists, all constant. */
 const spareScanners = new Map<readonly string[], CodeScanner[]>();
 
-/** Text is encoded by so many code units, where the last chunk was; none of them takes more than three bytes. */
+/** Text is encoded in parts of so many UTF-16 code units into one buffer; a code unit takes at most three bytes. */
 const SHORT_TEXT_CHARACTERS = 1024;
 const shortText = new Uint8Array(3 * SHORT_TEXT_CHARACTERS);
 const encoder = new TextEncoder();
@@ -37,7 +39,7 @@ const encoder = new TextEncoder();
 export class BodyReader {
   private readonly scanner: CodeScanner;
   private encoding: string | undefined;
-  private compressed: Uint8Array[] | undefined;
+  private compressed: KeptBytes | undefined;
   private bytesRead = 0;
   /** Where reading ends, counted from the start of the text; nearer, once the wanted code is settled. */
   private checkUntil: number;
@@ -53,7 +55,6 @@ export class BodyReader {
     private readonly limitBytes: number,
   ) {
     this.scanner = spareScanners.get(names)?.pop() ?? new CodeScanner(names);
-    this.scanner.reset();
     this.isCut = limitBytes === 0;
     this.checkUntil = limitBytes;
   }
@@ -63,12 +64,12 @@ export class BodyReader {
     return this.isCut || this.scanner.isBroken;
   }
 
-  /** Says how the body is compressed, before its first byte. @param contentEncoding as in the header */
+  /** To be called before the first chunk. @param contentEncoding the header's value */
   setEncoding(contentEncoding: string | undefined): void {
     const encoding = contentEncoding?.trim().toLowerCase();
     if (isIdentity(encoding)) return;
     this.encoding = encoding;
-    this.compressed = [];
+    this.compressed = new KeptBytes(this.limitBytes);
   }
 
   /** Takes the next chunk. A string is taken as UTF-8 unless an encoding says otherwise. */
@@ -84,30 +85,29 @@ export class BodyReader {
   /**
    * Ends the body; only the first call counts.
    * @param isWhole false when it broke off
-   * @param onCodes called once with what was found: at once, or for a compressed body when it has been decompressed
-   * @param decompressBody in the background, when it is left out
+   * @param onCodes called once with what was found: before this returns, or after a compressed body was decompressed
+   * @param decompressBody by default in the background
    */
   end(isWhole: boolean, onCodes: (codes: BodyCodes) => void, decompressBody: Decompress = decompress): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    if (this.compressed === undefined || this.encoding === undefined) {
+    const { compressed } = this;
+    if (compressed === undefined || compressed.isRefused || this.encoding === undefined) {
       onCodes(this.codes(isWhole));
       return;
     }
-    const compressed = Buffer.concat(this.compressed);
-    this.compressed = undefined;
     const wasCut = this.isCut;
     this.isCut = false;
-    this.bytesRead = 0;
     decompressBody(
       this.encoding,
-      compressed,
+      compressed.bytes(),
       (bytes) => {
         this.read(bytes);
         return !this.isDone;
       },
       (outcome) => {
-        // of a body whose compressed bytes were cut, what could be decompressed is read like the first bytes of a plain one
+        compressed.release();
+        // if the compressed bytes were cut, what could be decompressed counts as the beginning of a longer body
         if (outcome === 'cut' || (outcome === 'whole' && wasCut)) this.isCut = true;
         onCodes(this.codes(isWhole && outcome === 'whole'));
       },
@@ -115,15 +115,23 @@ export class BodyReader {
     );
   }
 
+  /** The body is not wanted any more: in place of {@link BodyReader.end}, after which it does nothing. */
+  discard(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.compressed?.release();
+    this.giveBack();
+  }
+
   private pushText(text: string, encoding: BufferEncoding | undefined): void {
     if (!isTextEncoding(encoding)) {
       this.pushBytes(Buffer.from(text, encoding));
     } else {
-      // in chunks, as mostly all but the first of a long text need not be read, nor so encoded
+      // in parts: once the code was found, the rest of a long text is not read and need not be encoded
       for (let at = 0; at < text.length && !this.isDone; ) {
-        const end = chunkEnd(text, at);
-        const chunk = end - at === text.length ? text : text.slice(at, end);
-        this.pushBytes(shortText, encoder.encodeInto(chunk, shortText).written);
+        const end = partEnd(text, at);
+        const part = end - at === text.length ? text : text.slice(at, end);
+        this.pushBytes(shortText, encoder.encodeInto(part, shortText).written);
         at = end;
       }
     }
@@ -134,32 +142,28 @@ export class BodyReader {
       this.read(bytes, length);
       return;
     }
-    // a copy: the application may use its buffer again before this one is decompressed
-    const taken = Math.min(length, this.limitBytes - this.bytesRead);
-    this.compressed.push(Uint8Array.prototype.slice.call(bytes, 0, taken));
-    this.bytesRead += taken;
-    this.isCut = taken < length;
+    this.isCut = !this.compressed.push(bytes, length);
   }
 
   private read(bytes: Uint8Array, length = bytes.length): void {
     const end = Math.min(length, this.limitBytes - this.bytesRead);
     let at = 0;
     while (at < end && !this.scanner.isBroken) {
-      // steps no longer than what is checked behind a match, so that where the match lay in a step does not matter
-      const step = Math.min(end - at, this.checkUntil - this.bytesRead, CHECKED_BEHIND_MATCH_BYTES);
+      // Read at most this much per step, so that the result does not depend on how the body was chunked.
+      const step = Math.min(end - at, this.checkUntil - this.bytesRead, CHECKED_AFTER_MATCH_BYTES);
       if (step === 0) break;
       this.scanner.push(bytes, at, at + step);
       at += step;
       this.bytesRead += step;
       const settledAt = this.settledAt();
-      if (settledAt !== undefined) this.checkUntil = settledAt + CHECKED_BEHIND_MATCH_BYTES;
+      if (settledAt !== undefined) this.checkUntil = settledAt + CHECKED_AFTER_MATCH_BYTES;
     }
     if (at < length) this.isCut = true;
   }
 
   /**
-   * Where the code was found that nothing behind can replace: a place in the text, not in the chunks it came in.
-   * @returns bytes of the text up to its end; undefined while there is none
+   * Where the code ends that nothing after it can replace.
+   * @returns bytes of the text up to there, however it was chunked; undefined while there is no such code
    */
   private settledAt(): number | undefined {
     let last = 0;
@@ -183,23 +187,24 @@ export class BodyReader {
   }
 
   private found(): readonly (Found | undefined)[] {
-    // an array that is pushed to has room for seventeen
+    // of the right size at once: pushing to an empty array allocates room for seventeen
     const found = new Array<Found | undefined>(this.names.length);
     for (let n = 0; n < found.length; n++) found[n] = this.scanner.found(n);
     return found;
   }
 
-  /** Nothing is read from now on. */
+  /** Hands the scanner on to a later body; nothing more is read. */
   private giveBack(): void {
     this.isCut = true;
+    this.scanner.reset();
     const spare = spareScanners.get(this.names);
     if (spare === undefined) spareScanners.set(this.names, [this.scanner]);
     else if (spare.length < MAX_SPARE_SCANNERS) spare.push(this.scanner);
   }
 }
 
-/** Where a chunk of a text ends that is encoded by itself: not within a character of two code units. */
-function chunkEnd(text: string, start: number): number {
+/** Where the part of a text ends that is encoded next: not within a character of two code units. */
+function partEnd(text: string, start: number): number {
   const end = Math.min(start + SHORT_TEXT_CHARACTERS, text.length);
   const last = text.charCodeAt(end - 1);
   return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;

@@ -1,4 +1,4 @@
-/** The same cleaning for codes that an application sets by itself as for those read from a body. */
+/** Codes that an application sets itself are cleaned as those read from a body. */
 import { printable } from '../runtime/printable';
 import { MAX_VALUE_CHARACTERS } from './json/value-text';
 

@@ -1,16 +1,16 @@
 /**
- * Decompresses a copy of a compressed body, as far as the reader wants it.
+ * Decompresses a copy of a compressed body, as far as the reader needs it.
  */
 import type zlib from 'node:zlib';
 
-/** To their end; in part, because the rest is too long; not, because they are faulty or nobody wanted more. */
+/** `whole`: to the end; `cut`: in part, as the rest is too long; `no`: faulty, or no more was wanted. */
 export type Decompressed = 'whole' | 'cut' | 'no';
 
 /**
- * Decompresses bytes and hands them on chunk by chunk.
+ * Decompresses bytes and passes the result on in chunks.
  * @param onBytes called with each chunk; returns whether more is wanted
  * @param onDone called once: how far the bytes could be decompressed
- * @param wantedBytes how much will be wanted at most
+ * @param wantedBytes the most that will be used
  */
 export type Decompress = (
   encoding: string,
@@ -35,33 +35,34 @@ interface Zstd {
 /** `ZSTD_e_flush`, which the constants of Node 20 do not have. */
 const ZSTD_FLUSH = 1;
 
-/** What is decompressed at once may be this many times longer than wanted; more makes fewer steps, each of them longer. */
+/** A result at once may be this many times longer than wanted: a larger factor makes fewer attempts, each of them longer. */
 const ROOM = 4;
 
 /** Low four bits of the first byte of a zlib stream: the method "deflate". Raw streams are also sent as "deflate". */
 const ZLIB_METHOD = 8;
 
 const BRACE = 0x7b;
-/** What may stand behind the brace of an object: a quote, a brace, white space. */
-const BEHIND_BRACE: ReadonlySet<number> = new Set([0x22, 0x7d, 0x20, 0x0a, 0x0d, 0x09]);
+/** What may follow the brace of an object: a quote, a brace, white space. */
+const AFTER_BRACE: ReadonlySet<number> = new Set([0x22, 0x7d, 0x20, 0x0a, 0x0d, 0x09]);
 
 /**
- * Whether a body that begins so is the plain text of an object, whatever its headers say. Compressed, no JSON begins so: in
- * Brotli these bits are an empty stream, in a raw deflate stream a character that is not ASCII, and gzip, zlib and zstd
- * begin with other bytes.
+ * Whether a body is the plain text of a JSON object, judged by its first two bytes, whatever its headers say.
+ *
+ * No compressed body starts with these bytes. gzip, zlib and zstd start with others. Read as Brotli they are an empty
+ * stream; read as raw deflate they decode to a character that is not ASCII, with which no JSON begins.
  */
 export function isPlainObject(start: string | Uint8Array): boolean {
   if (start.length < 2) return false;
-  if (typeof start === 'string') return start.charCodeAt(0) === BRACE && BEHIND_BRACE.has(start.charCodeAt(1));
-  return start[0] === BRACE && BEHIND_BRACE.has(start[1] as number);
+  if (typeof start === 'string') return start.charCodeAt(0) === BRACE && AFTER_BRACE.has(start.charCodeAt(1));
+  return start[0] === BRACE && AFTER_BRACE.has(start[1] as number);
 }
 
 /**
  * @param encoding a Content-Encoding, any case
- * @returns undefined for an encoding that this runtime cannot decompress
+ * @returns undefined for an encoding that this version of Node cannot decompress
  */
 function decompressorFor(encoding: string, firstByte: number): Decompressor | undefined {
-  // with the first compressed body: many a service never sees one
+  // loaded with the first compressed body: many services never see one
   const zlib = require('node:zlib') as typeof import('node:zlib') & Zstd;
   const { constants, createZstdDecompress, zstdDecompressSync } = zlib;
   switch (encoding) {
@@ -83,7 +84,7 @@ function decompressorFor(encoding: string, firstByte: number): Decompressor | un
   }
 }
 
-/** @param finishFlush by which a body that was cut, by the bound or by the sender, is decompressed as far as it goes */
+/** @param finishFlush the flush mode in which a body that was cut is decompressed as far as it goes */
 function decompressor(
   create: (options: object) => ReturnType<Decompressor['create']>,
   atOnce: (compressed: Uint8Array, options: object) => Uint8Array,
@@ -123,8 +124,8 @@ export const decompress: Decompress = (encoding, compressed, onBytes, onDone) =>
 };
 
 /**
- * Decompresses before it returns, where the result cannot be waited for. A compressed body that grows beyond what is wanted is
- * decompressed in part: zlib gives nothing of a result that is too long, so the part is found by halving.
+ * Decompresses before it returns, for callers that cannot wait. zlib gives nothing of a result that is too long, so the
+ * part of the compressed body whose result fits is found by halving.
  */
 export const decompressAtOnce: Decompress = (encoding, compressed, onBytes, onDone, wantedBytes) => {
   const decompressor = decompressorFor(encoding, compressed[0] ?? 0);

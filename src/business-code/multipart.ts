@@ -1,60 +1,82 @@
 /**
- * The plain fields of a multipart/form-data body, of which at most the first 64 KiB are at hand.
+ * The plain fields of a multipart/form-data body, of which at most the first 64 KiB are given.
  *
- * Files are passed over. A library for this takes a stream and answers later; here the bytes are bounded and the
- * answer is needed at once. A test holds it equal to @fastify/busboy.
+ * Files are skipped. The libraries for this take a stream and answer later; here the bytes are few and the answer is
+ * needed at once. A test compares it with @fastify/busboy.
  * @see RFC 7578, RFC 2046 section 5.1
  */
 
-const LINE_END = Buffer.from('\r\n');
-const HEADERS_END = Buffer.from('\r\n\r\n');
-const PARAMETER = /;\s*([^\s=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/g;
-/** Fields looked at in one body. */
-const MAX_FIELDS = 1000;
+const LINE_END = '\r\n';
+const HEADERS_END = '\r\n\r\n';
+const DISPOSITION = /^content-disposition[ \t]*:(.*)$/im;
+const PARAMETER = /;\s*([^\s=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/y;
+/** Longest boundary: RFC 2046, section 5.1.1. */
+const MAX_BOUNDARY_CHARACTERS = 70;
+/** Parts looked at in one body. */
+const MAX_PARTS = 1000;
 
-/** @returns the boundary parameter of a Content-Type; undefined when it has none */
-export function multipartBoundary(contentType: string): string | undefined {
-  return parameter(contentType, 'boundary');
+/** A field's value: from `start` to `end` of the body. */
+export interface MultipartField {
+  /** As its bytes stand, one character for each. */
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
 }
 
-/** The fields that stand whole in the bytes, in their order. */
-export function multipartFields(body: Buffer, boundary: string): [name: string, value: string][] {
-  const fields: [string, string][] = [];
-  const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
+/** @returns the boundary parameter of a Content-Type; undefined when it has none, or none that is allowed */
+export function multipartBoundary(contentType: string): string | undefined {
+  const boundary = parameters(contentType).get('boundary');
+  return boundary !== undefined && boundary.length <= MAX_BOUNDARY_CHARACTERS ? boundary : undefined;
+}
+
+/**
+ * The fields that stand whole in the bytes, in their order, looked for one by one.
+ * @param body one character for each byte
+ */
+export function* multipartFields(body: string, boundary: string): Generator<MultipartField> {
+  const delimiter = `\r\n--${boundary}`;
   // the first delimiter may stand at the very start, without the line break of the others
-  let at = body.indexOf(delimiter.subarray(2)) === 0 ? delimiter.length - 2 : afterIndex(body, delimiter, 0);
-  while (at >= 0 && fields.length < MAX_FIELDS) {
+  let at = body.startsWith(delimiter.slice(2)) ? delimiter.length - 2 : afterIndex(body, delimiter, 0);
+  for (let parts = 0; at >= 0 && parts < MAX_PARTS; parts++) {
     const lineEnd = body.indexOf(LINE_END, at);
-    // behind the last part stands "--" instead of white space
-    if (lineEnd < 0 || body.toString('latin1', at, lineEnd).trim() !== '') break;
+    // after the last part comes "--" in place of white space
+    if (lineEnd < 0 || body.slice(at, lineEnd).trim() !== '') break;
     // a part without headers begins with the empty line itself
     const headersEnd = body.indexOf(HEADERS_END, lineEnd);
     const next = headersEnd < 0 ? -1 : body.indexOf(delimiter, headersEnd + 2);
     if (next < 0) break;
-    const name = fieldName(body.toString('utf8', lineEnd, headersEnd));
-    if (name !== undefined) fields.push([name, body.toString('utf8', headersEnd + HEADERS_END.length, next)]);
+    const name = fieldName(body.slice(lineEnd, headersEnd));
+    if (name !== undefined) yield { name, start: headersEnd + HEADERS_END.length, end: next };
     at = next + delimiter.length;
   }
-  return fields;
 }
 
-function afterIndex(body: Buffer, text: Buffer, from: number): number {
+function afterIndex(body: string, text: string, from: number): number {
   const index = body.indexOf(text, from);
   return index < 0 ? -1 : index + text.length;
 }
 
 /** The name in a part's headers; undefined for a file or a part without a name. */
 function fieldName(headers: string): string | undefined {
-  const disposition = /^content-disposition[ \t]*:(.*)$/im.exec(headers)?.[1];
-  if (disposition === undefined || parameter(disposition, 'filename') !== undefined) return undefined;
-  if (parameter(disposition, 'filename*') !== undefined) return undefined;
-  return parameter(disposition, 'name');
+  const disposition = DISPOSITION.exec(headers)?.[1];
+  if (disposition === undefined) return undefined;
+  const found = parameters(disposition);
+  return found.has('filename') || found.has('filename*') ? undefined : found.get('name');
 }
 
-/** Parameters are walked one after another, so that the text in a quoted one is not taken for another. */
-function parameter(header: string, name: string): string | undefined {
-  for (const [, key, quoted, token] of header.matchAll(PARAMETER)) {
-    if (key?.toLowerCase() === name) return quoted?.replace(/\\(["\\])/g, '$1') ?? token;
+/**
+ * The parameters of a header by their names in lower case; the first of a name counts. They are read in order, so that
+ * text within a quoted value is not taken for another.
+ */
+function parameters(header: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (let at = header.indexOf(';'); at >= 0; at = header.indexOf(';', at)) {
+    PARAMETER.lastIndex = at;
+    const [all, key, quoted, token] = PARAMETER.exec(header) ?? [];
+    at += all?.length ?? 1;
+    if (key === undefined) continue;
+    const name = key.toLowerCase();
+    if (!found.has(name)) found.set(name, quoted?.replace(/\\(["\\])/g, '$1') ?? (token as string));
   }
-  return undefined;
+  return found;
 }

@@ -1,39 +1,46 @@
 /**
- * The interface number among a request's data: query arguments if there are any, else form fields if any, else the
- * body as JSON.
+ * The interface number (`method_code`) in a request's data: in its query arguments if there are any, else in its form
+ * fields if any, else in its body as JSON.
  */
 import type { Chunk } from './body-reader';
 import { methodCode, methodCodeReader } from './codes';
+import { KeptBytes } from './kept-bytes';
 import { multipartBoundary, multipartFields } from './multipart';
 import { isNamed } from './names';
 import { decodeFormText } from './percent-decode';
+import { findField, type Place } from './urlencoded';
 
 const METHOD_CODE = 'methodcode';
 
-type Field = readonly [name: string, value: string];
+/** Of a value, so many bytes are decoded: more than a label holds, at twelve for a character as the longest escapes. */
+const MAX_VALUE_BYTES = 4096;
 
 /**
- * Looks through a query or an urlencoded form.
+ * Looks through a query.
  * @returns the value of the first field so named; undefined when there is no field at all
  */
 export function findInQuery(text: string): string | undefined {
-  return text === '' ? undefined : findInFields(urlencodedFields(text));
+  if (text === '') return undefined;
+  const place = findField(text, METHOD_CODE);
+  return place && decodeFormText(text.slice(place.start, Math.min(place.end, place.start + MAX_VALUE_BYTES)));
 }
 
-function findInFields(fields: readonly Field[]): string | undefined {
-  if (fields.length === 0) return undefined;
-  return fields.find(([name]) => isNamed(name, METHOD_CODE))?.[1] ?? '';
+function findInForm(body: Buffer, isWhole: boolean): string {
+  // the last field of a body that was cut may itself be cut, so it does not count
+  const text = body.toString('latin1', 0, isWhole ? body.length : Math.max(body.lastIndexOf('&'), 0));
+  const place = findField(text, METHOD_CODE);
+  return place === undefined ? '' : decodeFormText(valueText(body, place));
 }
 
-function urlencodedFields(text: string): Field[] {
-  return text
-    .split('&')
-    .filter((chunk) => chunk !== '')
-    .map((chunk) => {
-      const equals = chunk.indexOf('=');
-      const name = equals < 0 ? chunk : chunk.slice(0, equals);
-      return [decodeFormText(name), equals < 0 ? '' : decodeFormText(chunk.slice(equals + 1))];
-    });
+function findInMultipart(body: Buffer, boundary: string): string {
+  for (const field of multipartFields(body.toString('latin1'), boundary)) {
+    if (isNamed(field.name, METHOD_CODE)) return valueText(body, field);
+  }
+  return '';
+}
+
+function valueText(body: Buffer, { start, end }: Place): string {
+  return body.toString('utf8', start, Math.min(end, start + MAX_VALUE_BYTES));
 }
 
 /** Reads the interface number from a request's body as the application receives it. */
@@ -44,6 +51,8 @@ export interface RequestBodyReader {
    * @param isWhole false when the body broke off
    */
   end(isWhole: boolean): string;
+  /** The body is not wanted any more: in place of {@link RequestBodyReader.end}, after which it does nothing. */
+  discard(): void;
 }
 
 /**
@@ -52,44 +61,41 @@ export interface RequestBodyReader {
  */
 export function requestBodyReader(contentType: string, limitBytes: number): RequestBodyReader {
   const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase();
-  if (mediaType === 'application/x-www-form-urlencoded') return new FormReader(limitBytes, urlencodedForm);
+  if (mediaType === 'application/x-www-form-urlencoded') return new FormReader(limitBytes, findInForm);
   const boundary = mediaType === 'multipart/form-data' ? multipartBoundary(contentType) : undefined;
-  if (boundary !== undefined) return new FormReader(limitBytes, (body) => multipartFields(body, boundary));
+  if (boundary !== undefined) return new FormReader(limitBytes, (body) => findInMultipart(body, boundary));
   return new JsonReader(limitBytes);
 }
 
-/** The last field of a body that was cut may be cut itself. */
-function urlencodedForm(body: Buffer, isWhole: boolean): Field[] {
-  return urlencodedFields(body.toString('utf8', 0, isWhole ? body.length : Math.max(body.lastIndexOf('&'), 0)));
-}
-
 class FormReader implements RequestBodyReader {
-  private readonly chunks: Uint8Array[] = [];
-  private left: number;
+  private readonly kept: KeptBytes;
   private isCut = false;
 
   constructor(
     limitBytes: number,
-    private readonly fieldsOf: (body: Buffer, isWhole: boolean) => Field[],
+    private readonly findIn: (body: Buffer, isWhole: boolean) => string,
   ) {
-    this.left = limitBytes;
+    this.kept = new KeptBytes(limitBytes);
   }
 
   push(chunk: Chunk, encoding?: BufferEncoding): void {
     if (this.isCut) return;
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-    this.isCut = bytes.length > this.left;
-    const copy = Uint8Array.prototype.slice.call(bytes, 0, this.left);
-    this.chunks.push(copy);
-    this.left -= copy.length;
+    this.isCut = !this.kept.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk);
   }
 
   end(isWhole: boolean): string {
-    return findInFields(this.fieldsOf(Buffer.concat(this.chunks), isWhole && !this.isCut)) ?? '';
+    const found = this.findIn(this.kept.bytes(), isWhole && !this.isCut);
+    this.discard();
+    return found;
+  }
+
+  discard(): void {
+    this.isCut = true;
+    this.kept.release();
   }
 }
 
-/** Request bodies are read as they are sent: the original does not decompress them either. */
+/** Compressed request bodies are not decompressed; the Python package does not either. */
 class JsonReader implements RequestBodyReader {
   private readonly reader;
 
@@ -107,5 +113,9 @@ class JsonReader implements RequestBodyReader {
       code = methodCode(codes);
     });
     return code;
+  }
+
+  discard(): void {
+    this.reader.discard();
   }
 }

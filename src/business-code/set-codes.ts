@@ -26,7 +26,7 @@ export function setBusinessCode(
 /**
  * Sets the interface number of a request, for the label `method_code`, in place of the one in its headers or data.
  *
- * The same cleaning and limits as {@link setBusinessCode}. An empty text leaves the others their turn.
+ * The same cleaning and limits as {@link setBusinessCode}. An empty text sets nothing: headers and data are read then.
  * @param request Node's own request object, or one that inherits from it, as Express's does; over HTTP/2 without
  *   request objects, the stream
  */

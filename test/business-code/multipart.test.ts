@@ -3,12 +3,19 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { Busboy } from '@fastify/busboy';
-import { multipartBoundary, multipartFields } from '../../src/business-code/multipart';
+import { multipartFields as fieldsIn, multipartBoundary } from '../../src/business-code/multipart';
 import { Random } from '../support/random';
 
 type Fields = [name: string, value: string][];
 
 const BODIES = 3000;
+
+function multipartFields(body: Buffer, boundary: string): Fields {
+  return Array.from(fieldsIn(body.toString('latin1'), boundary), ({ name, start, end }) => [
+    Buffer.from(name, 'latin1').toString(),
+    body.toString('utf8', start, end),
+  ]);
+}
 
 const BOUNDARIES = [
   'XX',
@@ -148,8 +155,16 @@ describe('the multipart reader', () => {
     });
   }
 
-  it('looks at a thousand fields at most', () => {
+  it('looks at a thousand parts at most, with a name or without', () => {
     assert.equal(multipartFields(Buffer.from(part('a', '1').repeat(5000)), 'XX').length, 1000);
+    const nameless = '--XX\r\n\r\nvalue\r\n';
+    for (const [parts, fields] of [
+      [999, 1],
+      [1000, 0],
+    ] as const) {
+      const body = nameless.repeat(parts) + part('a', '1').concat('--XX--');
+      assert.equal(multipartFields(Buffer.from(body), 'XX').length, fields);
+    }
   });
 
   it('takes time in proportion to the body', () => {
@@ -180,6 +195,8 @@ describe('the boundary of a Content-Type', () => {
     ['multipart/form-data', undefined],
     ['multipart/form-data; boundary', undefined],
     ['multipart/form-data; boundary=', undefined],
+    [`multipart/form-data; boundary=${'x'.repeat(70)}`, 'x'.repeat(70)],
+    [`multipart/form-data; boundary=${'x'.repeat(71)}`, undefined],
     ['multipart/form-data; a="; boundary=no"; boundary=yes', 'yes'],
   ];
   for (const [contentType, boundary] of cases) {

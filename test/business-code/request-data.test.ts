@@ -30,6 +30,16 @@ describe('the interface number in a query', () => {
     ['methodCode=1&method_code=2', '1'],
     ['method_code=&method_code=2', ''],
     ['a=1&&method_code=%E4%B8%AD+%FF&', '中 \uFFFD'],
+    ['%6Dethod%5fc%6fde=1', '1'],
+    ['method_code%=1&method_code=2', '2'],
+    ['method_code%4=1&method%00code=2', ''],
+    ['%6=1&%ff=2&method_code=3', '3'],
+    ['method_code%3D=1', ''],
+    ['method_cod&e=1', ''],
+    ['method_code&method_code=2', ''],
+    ['=&method_code=1', '1'],
+    ['\u00e9=\u00e9&method_code=\u00e9', '\u00e9'],
+    [`method_code=${'%41'.repeat(5000)}`, `${'A'.repeat(1365)}%`],
   ];
   for (const [query, found] of cases) {
     it(`${query || 'an empty one'} gives ${found ?? 'way to the body'}`, () => assert.equal(findInQuery(query), found));

@@ -12,14 +12,14 @@ const E = 5;
 const E_SIGN = 6;
 const EXPONENT = 7;
 
-/** @returns the state behind the first byte of a number; -1 when no number begins so */
+/** @returns the state after the first byte of a number; -1 if no number begins with it */
 export function beginNumber(byte: number): number {
   if (byte === 0x2d) return SIGN;
   if (byte === 0x30) return ZERO;
   return isDigit(byte) ? DIGITS : -1;
 }
 
-/** @returns the state behind a further byte; -1 when it does not belong to the number */
+/** @returns the state after a further byte; -1 if it does not belong to the number */
 export function nextNumberState(state: number, byte: number): number {
   switch (state) {
     case SIGN:
@@ -46,6 +46,13 @@ export function isWholeNumber(state: number): boolean {
 
 export function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
+}
+
+/** @returns what a hexadecimal digit stands for; -1 for any other byte */
+export function hexDigit(byte: number): number {
+  if (isDigit(byte)) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
 function isExponent(byte: number): boolean {

@@ -1,15 +1,20 @@
 /**
- * Compares a key with the names that are looked for, letter by letter as it comes. All names are compared at one
- * place: those that have shown another letter are out.
+ * Compares a key with the names that are looked for, letter by letter as it arrives, all names at once. Sets of names
+ * are bits: bit n is name n.
  */
+import { hexDigit } from './json-number';
+
+const BACKSLASH = 0x5c;
+const LETTER_U = 0x75;
+
 export class KeyMatcher {
-  /** A bit for each name. */
+  /** The set of all names. */
   private readonly all: number;
   /** For each byte, whether a key that begins with it may equal a name. */
   private readonly mayBegin = new Uint8Array(256);
-  /** Bits of the names that the key may still equal. */
+  /** The names that the key may still equal. */
   private left = 0;
-  /** How many letters the key has shown so far. */
+  /** Letters of the key read so far. */
   private letters = 0;
 
   /** @param names lower-case letters only */
@@ -31,12 +36,12 @@ export class KeyMatcher {
     this.letters = 0;
   }
 
-  /** A character that no name has. */
+  /** The key has a character that no name has. */
   fail(): void {
     this.left = 0;
   }
 
-  /** The next UTF-16 code unit of the key; `-` and `_` are passed over, the case of ASCII letters does not matter. */
+  /** The next UTF-16 code unit of the key; `-` and `_` are skipped, the case of ASCII letters is ignored. */
   add(unit: number): void {
     if (unit === 0x2d || unit === 0x5f) return;
     const letter = unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit;
@@ -46,16 +51,36 @@ export class KeyMatcher {
     this.letters++;
   }
 
-  /** Compares a key that lies whole in some bytes. @returns a bit for each name that it equals */
+  /** Compares a key that is whole in the bytes and without escapes. @returns the names that it equals */
   compare(bytes: Uint8Array, start: number, end: number): number {
-    // most keys are told from the names by their first byte
+    // the first byte rules out most keys
     if (this.mayBegin[bytes[start] as number] === 0) return 0;
     this.begin();
     for (let i = start; i < end && this.left !== 0; i++) this.add(bytes[i] as number);
     return this.matched();
   }
 
-  /** The key has ended. @returns a bit for each name that it equals */
+  /** Compares a key that is whole in the bytes, well-formed, and has escapes or characters that are not ASCII. */
+  compareEscaped(bytes: Uint8Array, start: number, end: number): number {
+    this.begin();
+    for (let i = start; i < end && this.left !== 0; i++) {
+      const byte = bytes[i] as number;
+      if (byte !== BACKSLASH) {
+        this.add(byte);
+      } else if (bytes[i + 1] === LETTER_U) {
+        let unit = 0;
+        for (let digit = 2; digit < 6; digit++) unit = unit * 16 + hexDigit(bytes[i + digit] as number);
+        this.add(unit);
+        i += 5;
+      } else {
+        // the other escapes stand for characters that no name has
+        this.fail();
+      }
+    }
+    return this.matched();
+  }
+
+  /** The key has ended. @returns the names that it equals */
   matched(): number {
     let bits = 0;
     for (let n = 0; n < this.names.length; n++) {

@@ -1,43 +1,8 @@
-/**
- * The inside of JSON strings, and other tokens, where every character stands for itself: passed over or made text. Most
- * of any body is of that kind.
- */
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
-/** For each byte, whether it is a character of its own in a string: ASCII, but no control character or quote or "\\". */
-const IS_PLAIN = new Uint8Array(256).fill(1, 0x20, 0x80);
-IS_PLAIN[QUOTE] = 0;
-IS_PLAIN[BACKSLASH] = 0;
-
-/** The next byte of a string that is more than one of its plain characters, among which are most of East Asia's. */
-export function skipPlain(bytes: Uint8Array, start: number, end: number): number {
-  let i = skipAscii(bytes, start, end);
-  while (i + 2 < end && hasAnyTail(bytes[i] as number) && isTail(bytes[i + 1]) && isTail(bytes[i + 2])) {
-    i = skipAscii(bytes, i + 3, end);
-  }
-  return i;
-}
-
-function skipAscii(bytes: Uint8Array, start: number, end: number): number {
-  let i = start;
-  while (i < end && IS_PLAIN[bytes[i] as number] === 1) i++;
-  return i;
-}
-
-/** Whether a byte leads a sequence of three, of which the other two may be any that continue one. */
-function hasAnyTail(byte: number): boolean {
-  return byte > 0xe0 && byte < 0xed;
-}
-
-function isTail(byte: number | undefined): boolean {
-  return byte !== undefined && (byte & 0xc0) === 0x80;
-}
+/** Values of printable ASCII, as codes mostly are: recognised and turned into text. */
 
 /**
- * The text of a value of plain ASCII. The last one is kept: codes are few, mostly the same one comes again, and a text
- * that was made before has its hash, by which series are found.
+ * The text of a value of plain ASCII. The last one is kept: mostly the same code comes again, and a string that was used
+ * before carries its hash, by which series are found.
  */
 export class PlainText {
   private text = '';
@@ -59,7 +24,7 @@ export class PlainText {
   }
 }
 
-/** Whether bytes are printable ASCII, such as stands in a label as it is. */
+/** Whether bytes are printable ASCII, which a label may hold unchanged. */
 export function isPrintableAscii(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) {
     const byte = bytes[i] as number;

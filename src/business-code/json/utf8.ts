@@ -1,14 +1,14 @@
 /**
- * Checks and decodes UTF-8 sequences of two to four bytes that come byte by byte. Overlong forms, surrogates and what
- * lies above U+10FFFF are no UTF-8.
+ * Checks and decodes UTF-8 sequences of two to four bytes that arrive byte by byte. Overlong forms, surrogates and
+ * anything above U+10FFFF are not UTF-8.
  * @see RFC 3629, section 4
  */
 export class Utf8Sequence {
-  /** Bytes that are still to come; 0: no sequence is under way. */
+  /** Bytes still missing; 0: no sequence has begun. */
   left = 0;
   /** The character, once the sequence has ended. */
   codePoint = 0;
-  // what the next byte may be; narrower than 0x80 to 0xbf behind some lead bytes
+  // what the next byte may be; narrower than 0x80 to 0xbf after some lead bytes
   private lowest = 0x80;
   private highest = 0xbf;
 
@@ -35,7 +35,7 @@ export class Utf8Sequence {
     return true;
   }
 
-  /** Takes the next byte of a sequence under way. @returns whether it belongs there */
+  /** Takes the next byte of a sequence that has begun. @returns whether it belongs there */
   next(byte: number): boolean {
     if (byte < this.lowest || byte > this.highest) return false;
     this.lowest = 0x80;

@@ -1,15 +1,19 @@
-/** Collects the text of a value while its characters come: cleaned, and cut where it gets too long. */
+/** Collects the text of a value as its characters arrive: cleaned, and cut at its maximum length. */
+import { isUnprintable, REPLACEMENT } from '../../runtime/printable';
 
 /** Longest value kept, in characters; longer ones are cut. */
 export const MAX_VALUE_CHARACTERS = 64;
 
-const REPLACEMENT = '\uFFFD';
-
 export class ValueText {
   text = '';
   private characters = 0;
-  /** Half of a character that an escape has brought; the other half must follow at once. */
+  /** The first half of a character, from an escape; the second half must follow at once. */
   private highSurrogate = 0;
+
+  /** Whether further characters do not change the text. */
+  get isFull(): boolean {
+    return this.characters >= MAX_VALUE_CHARACTERS;
+  }
 
   clear(): void {
     this.text = '';
@@ -20,7 +24,7 @@ export class ValueText {
   /** Adds a character that was not written as an escape. */
   addCodePoint(codePoint: number): void {
     this.endHighSurrogate();
-    this.keep(codePoint <= 0xffff && isUnprintable(codePoint) ? REPLACEMENT : String.fromCodePoint(codePoint));
+    this.keep(isUnprintable(codePoint) ? REPLACEMENT : String.fromCodePoint(codePoint));
   }
 
   /** Adds one UTF-16 code unit, as escapes write them. */
@@ -36,13 +40,13 @@ export class ValueText {
     else this.keep(isUnprintable(unit) ? REPLACEMENT : String.fromCharCode(unit));
   }
 
-  /** Says that the value has ended. @returns its text */
+  /** The value has ended. @returns its text */
   end(): string {
     this.endHighSurrogate();
     return this.text;
   }
 
-  /** A high surrogate that no low one followed stands for nothing. */
+  /** A high surrogate without a low one is no character. */
   private endHighSurrogate(): void {
     if (this.highSurrogate === 0) return;
     this.highSurrogate = 0;
@@ -53,13 +57,4 @@ export class ValueText {
     if (this.characters < MAX_VALUE_CHARACTERS) this.text += character;
     this.characters++;
   }
-}
-
-/**
- * Control characters and lone low surrogates, which become U+FFFD. Tab and line breaks stay: the recorded original
- * keeps them, and the scrape text can carry them.
- */
-function isUnprintable(unit: number): boolean {
-  if (unit < 0x20) return unit !== 0x09 && unit !== 0x0a && unit !== 0x0d;
-  return (unit >= 0x7f && unit <= 0x9f) || (unit >= 0xdc00 && unit <= 0xdfff);
 }

@@ -110,6 +110,12 @@ export class InboundCodes {
     this.isEnded = true;
   }
 
+  /** What the bodies still keep is given back; their codes cannot be asked for any more. */
+  protected discardBodies(): void {
+    this.requestBody?.discard();
+    this.responseBody?.discard();
+  }
+
   get fCode(): string {
     return fCodeOf(this.headers.userAgent);
   }

@@ -1,0 +1,310 @@
+/**
+ * node benchmarks/worst-inputs.mjs [--seconds 10] [--seed 1] [--only form,query]: searches, for each reader of what others
+ * send, the input that costs the most time, by hill climbing over fragments of its grammar. After `npm run build`.
+ *
+ * An input is a beginning and a list of fragments that is repeated until it fills 64 KiB (a query: 15 KiB). A climb begins with the worst of
+ * random lists and keeps each change that costs more. The worst found is measured again, the least of twenty batches, whole
+ * and in chunks of several sizes; on a busy machine all of it is too high.
+ */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { table } from './support/tables.mjs';
+
+const { values } = parseArgs({
+  options: { seconds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+});
+const SECONDS = Number(values.seconds ?? 10);
+const SEED = Number(values.seed ?? 1);
+const load = (path) => createRequire(import.meta.url)(join(import.meta.dirname, '../dist/src/business-code', path));
+const { findInQuery, requestBodyReader } = load('request-data.js');
+const { innerCodeReader, methodCodeReader, partnerCodeReader } = load('codes.js');
+const { decodePath } = load('percent-decode.js');
+
+const BODY_BYTES = 64 * 1024;
+const QUERY_BYTES = 15 * 1024;
+const CHUNK_BYTES = [Number.POSITIVE_INFINITY, 4096, 256, 16];
+/** Milliseconds that the worst input may cost. */
+const TARGETS = { body: 1, query: 0.2 };
+
+const NAME = ['method_code', 'methodcode', 'm', 'method_cod', '%6d', '%6Dethod%5fcode', '-', '_', '%2d', '----'];
+const URLENCODED = [
+  ...NAME,
+  '=',
+  '&',
+  '%41',
+  '%',
+  '%4',
+  '+',
+  'a',
+  'a=b&',
+  '=&',
+  '&&',
+  '%E4%B8%AD',
+  '%FF',
+  '\u00ff',
+  '\u4e2d',
+];
+// JSON that is broken is not read on, so that each beginning has fragments after which the text can go on
+const IN_STRING = [
+  'a',
+  ' ',
+  '\\n',
+  '\\"',
+  '\\\\',
+  '\\u00e9',
+  '\\ud83d\\ude00',
+  '\\u006d',
+  '\\u0063ode',
+  '\u00e9',
+  '\u4e2d',
+  '\ue000',
+  '\ud83d\ude00',
+  '-_',
+  'c',
+];
+const ITEMS = [
+  '1,',
+  '-0.5e+10,',
+  '0,',
+  '"",',
+  '"a",',
+  '"\u00e9",',
+  '"\\n",',
+  'true,',
+  'null,',
+  ' ',
+  '\n',
+  '[],',
+  '{},',
+  '[',
+  '{"a":[',
+  '[0,',
+  '{"":1},',
+  '{"code":1},',
+  '{"code":"x"},',
+  '{"code":"\u4e2d"},',
+  '{"code":"\\n"},',
+  '{"\\u0063ode":1},',
+  '{"cod\\u0065":"\\n"},',
+  '{"c\\n":1},',
+  '{"method_code":1},',
+  '{"errorcode":""},',
+  '{"code":true},',
+  '{"code":null},',
+  '{"-_":1},',
+  '{"code":"\\u00e9\\u00e9"},',
+  '{"errorcode":"\\n"},',
+  '{"m\u00e9":1},',
+  '{"code":[',
+  '[{"code":1},',
+  '{"a":1,"a":2},',
+  '{"code":1,"code":2},',
+];
+const MEMBERS = [
+  '"a":1,',
+  '"":"",',
+  '"\u00e9":1,',
+  '"\\n":1,',
+  '"code":null,',
+  '"\\u0063":1,',
+  '"c\\n":1,',
+  '"\\u006d":0,',
+  '"-":0,',
+  '"co-_":0,',
+  '"code":[],',
+  '"code":{"code":1},',
+  '"a":{',
+  '"code":{',
+  '"errorcode":"",',
+  '"code":"\\u00e9",',
+  '"errorcode":{"code":"\\n"},',
+  '"method_code":[],',
+  ' ',
+  '\n',
+];
+const NUMBER = ['1', '0', '11111', '.1', 'e1'];
+const JSON_TEXTS = {
+  '[': ITEMS,
+  '{': MEMBERS,
+  '{"a":[': ITEMS,
+  '["': IN_STRING,
+  '{"': IN_STRING,
+  '{"c': IN_STRING,
+  '{"-': IN_STRING,
+  '{"code":"': IN_STRING,
+  '{"method_code":"': IN_STRING,
+  '[1': NUMBER,
+  '{"code":1': NUMBER,
+};
+const MULTIPART = [
+  '--X',
+  '\r\n--X',
+  '\r\n',
+  '\r\n\r\n',
+  '--',
+  '\r\n--X\r\n\r\n',
+  '\r\n--X\r\nContent-Disposition: form-data; name="a"\r\n\r\n',
+  '\r\n--X\r\nContent-Disposition:;name=methodcod\r\n\r\n',
+  'Content-Disposition:',
+  'content-disposition',
+  ';',
+  ';a=',
+  ';a="',
+  '\\"',
+  '"',
+  '; name=x',
+  ';filename',
+  '=',
+  ' ',
+  'a',
+  '\n',
+  '\u4e2d',
+  '\r',
+  ';a=b',
+  '\r\n--X\r\nContent-Disposition:;a=b;c=d\r\n\r\n',
+];
+
+const bodyReader = (create) => (bytes, chunkBytes) => {
+  const reader = create();
+  for (let at = 0; at < bytes.length; at += chunkBytes) reader.push(bytes.subarray(at, at + chunkBytes));
+  reader.end(true, () => undefined);
+};
+const requestBody = (contentType) => bodyReader(() => requestBodyReader(contentType, BODY_BYTES));
+const textReader = (create) => (_bytes, _chunkBytes, text) => {
+  const reader = create(BODY_BYTES);
+  reader.push(text, 'utf8');
+  reader.end(true, () => undefined);
+};
+
+/** `texts`: for each beginning, the fragments that may follow it. */
+const READERS = {
+  query: { texts: { '': URLENCODED }, bytes: QUERY_BYTES, read: (_b, _c, text) => findInQuery(text) },
+  path: { texts: { '/': URLENCODED }, bytes: QUERY_BYTES, read: (_b, _c, text) => decodePath(text) },
+  form: {
+    texts: { '': URLENCODED, 'method_code=': URLENCODED },
+    read: requestBody('application/x-www-form-urlencoded'),
+  },
+  multipart: { texts: { '--X\r\n': MULTIPART }, read: requestBody('multipart/form-data; boundary=X') },
+  'multipart, long boundary': {
+    texts: {
+      [`${'-'.repeat(72)}\r\n\r\n\r\n`]: [
+        '-',
+        '--',
+        '\r\n',
+        '\r\n--',
+        '\r',
+        '\n-',
+        '-'.repeat(69),
+        `\r\n${'-'.repeat(71)}`,
+        'X',
+        '\r\n\r\n',
+      ],
+    },
+    read: requestBody(`multipart/form-data; boundary=${'-'.repeat(70)}`),
+  },
+  'request JSON': {
+    texts: JSON_TEXTS,
+    read: bodyReader(() => methodCodeReader(BODY_BYTES)),
+  },
+  'response JSON': {
+    texts: JSON_TEXTS,
+    read: bodyReader(() => innerCodeReader(BODY_BYTES)),
+  },
+  'partner JSON': {
+    texts: JSON_TEXTS,
+    read: bodyReader(() => partnerCodeReader(BODY_BYTES)),
+  },
+  'response JSON as text': { texts: JSON_TEXTS, read: textReader(innerCodeReader) },
+};
+
+/** Mulberry32: a seed repeats the changes that are tried; what is kept depends on the clock. */
+function randomNumbers(seed) {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+function inputOf({ begin, unit }, { bytes: wanted = BODY_BYTES }) {
+  const repeated = unit.join('');
+  const text = begin + repeated.repeat(Math.ceil(wanted / Buffer.byteLength(repeated)));
+  const bytes = Buffer.from(text).subarray(0, wanted);
+  return { bytes, text: bytes.toString() };
+}
+
+/** @returns milliseconds of one reading, the least of some batches */
+function cost(reader, { bytes, text }, { batches = 3, chunkBytes = Number.POSITIVE_INFINITY } = {}) {
+  let least = Number.POSITIVE_INFINITY;
+  for (let batch = 0; batch < batches; batch++) {
+    const started = performance.now();
+    let runs = 0;
+    do {
+      reader.read(bytes, Math.min(chunkBytes, bytes.length), text);
+      runs++;
+    } while (performance.now() - started < 2);
+    least = Math.min(least, (performance.now() - started) / runs);
+  }
+  return least;
+}
+
+function search(reader, seconds, seed) {
+  const below = randomNumbers(seed);
+  const pick = (list) => list[below(list.length)];
+  const begins = Object.keys(reader.texts);
+  const random = () => {
+    const begin = pick(begins);
+    return { begin, unit: Array.from({ length: 1 + below(6) }, () => pick(reader.texts[begin])) };
+  };
+  const changed = ({ begin, unit }) => {
+    const fragments = reader.texts[begin];
+    const next = [...unit];
+    const at = below(next.length + 1);
+    const kind = below(4);
+    if (kind === 0) next.splice(at, 0, pick(fragments));
+    else if (kind === 1 && next.length > 1) next.splice(at % next.length, 1);
+    else next[at % next.length] = pick(fragments);
+    return { begin, unit: next };
+  };
+  let best;
+  let climb;
+  let sinceBetter = 0;
+  let tried = 0;
+  const until = performance.now() + seconds * 1000;
+  while (performance.now() < until) {
+    const candidate = climb === undefined || sinceBetter > 60 ? random() : changed(climb);
+    if (sinceBetter > 60) climb = undefined;
+    const input = inputOf(candidate, reader);
+    const ms = cost(reader, input, { batches: 2 });
+    tried++;
+    sinceBetter++;
+    if (climb === undefined || ms > climb.ms * 1.02) {
+      climb = { ...candidate, ms };
+      sinceBetter = 0;
+    }
+    if (best === undefined || ms > best.ms) best = { ...candidate, ms, input };
+  }
+  return { ...best, tried };
+}
+
+const only = values.only?.split(',');
+const rows = [];
+for (const [name, reader] of Object.entries(READERS)) {
+  if (only !== undefined && !only.some((part) => name.includes(part))) continue;
+  const { input, begin, unit, tried } = search(reader, SECONDS, SEED);
+  const [whole, ...inChunks] = CHUNK_BYTES.map((chunkBytes) => cost(reader, input, { batches: 20, chunkBytes }));
+  const target = reader.bytes === undefined ? TARGETS.body : TARGETS.query;
+  const example = JSON.stringify(begin + unit.join('')).slice(0, 60);
+  const times = [whole, ...inChunks].map((ms) => (ms * 1000).toFixed(0));
+  rows.push([name, ...times, `${target * 1000}`, whole <= target ? 'ok' : 'TOO SLOW', `${tried}`, example]);
+  if (whole > target) process.exitCode = 1;
+}
+console.log(
+  table(
+    ['reader', 'µs', ...CHUNK_BYTES.slice(1).map((n) => `in ${n}`), 'at most', 'result', 'tried', 'repeated'],
+    rows,
+  ),
+);
