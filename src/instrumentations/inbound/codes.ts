@@ -111,7 +111,7 @@ export class InboundCodes {
   }
 
   /** What the bodies still keep is given back; their codes cannot be asked for any more. */
-  protected discardBodies(): void {
+  discardBodies(): void {
     this.requestBody?.discard();
     this.responseBody?.discard();
   }

@@ -56,7 +56,7 @@ export class InboundExchange {
     this.hasFinished = true;
     this.codes.end();
     if (status !== STATUS_NOT_FOUND) this.record(status, isWhole);
-    this.discardBodies();
+    this.codes.discardBodies();
     endRoute(this.messages.request);
   }
 
