@@ -4,13 +4,14 @@
  * What was measured is taken from the instruments only while there is room for it on the way ({@link Outbox}).
  */
 import { randomUUID } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 import { warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
 import type { Collection, DeltaSource } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
 import { pause } from '../runtime/time-limit';
+import { connectUntraced, mayListen } from './hub-connect';
 import { MessageReader } from './message-reader';
 import { Outbox } from './outbox';
 import { onProcessExit } from './process-exit';
@@ -72,8 +73,9 @@ export class Member {
 
   /** Tries to join the hub that listens at a path; never rejects. */
   connect(path: string): Promise<Joined> {
+    if (!mayListen(path)) return Promise.resolve('no hub');
     return new Promise((resolve) => {
-      const socket = connect({ path });
+      const socket = connectUntraced(path);
       let joined: Joined = 'no hub';
       const welcomeLimit = setTimeout(() => {
         joined = 'silent';
