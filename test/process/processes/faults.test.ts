@@ -284,6 +284,11 @@ describe('the socket of the hub', () => {
       says: /CHX_SOCKET_DIRECTORY: .* may be entered by others \(mode 755\)/,
     },
     {
+      name: 'a parent in which every user may rename the directory',
+      prepare: (world: World) => chmodSync(world.folder, 0o777),
+      says: /CHX_SOCKET_DIRECTORY: .* is in .*, where every user may rename it \(mode 777\)\..* chmod \+t /,
+    },
+    {
       name: 'a file where the directory should be',
       prepare: (world: World) => writeFileSync(directoryOf(world), ''),
       says: /CHX_SOCKET_DIRECTORY: .* is no directory/,
