@@ -9,9 +9,9 @@ import { DROP_REASONS, type DropReason, type StateSample } from '../metrics/tota
 import { nowMs } from '../runtime/clock';
 import { endsWithin } from '../runtime/time-limit';
 import { STATE_FAMILIES } from '../views';
-import { logDropped } from './hub-messages';
 import { type Address, HubSocket } from './hub-socket';
 import { MessageReader } from './message-reader';
+import { logDropped, logPaused } from './peer-messages';
 import {
   encodeFrame,
   type Hello,
@@ -54,6 +54,7 @@ export class Hub {
   private collects = 0;
   private gone = 0;
   private late = 0;
+  private readPauses = 0;
   private collectionSeconds = 0;
 
   /**
@@ -107,7 +108,7 @@ export class Hub {
 
   /** Samples of the families in {@link STATE_FAMILIES}. */
   state(): readonly StateSample[] {
-    const { processes, collectionSeconds, droppedDeltas, lateDeltas, refused } = STATE_FAMILIES;
+    const { processes, collectionSeconds, droppedDeltas, lateDeltas, readPauses, refused } = STATE_FAMILIES;
     const threads = [...this.peers.values()].filter(({ hello }) => hello?.isThread).length;
     const byState = { hub: 1, member: this.peers.size - threads, thread: threads, gone: this.gone };
     const sample = (family: string, labels: StateSample['labels'], value: number) => ({ family, labels, value });
@@ -116,6 +117,7 @@ export class Hub {
       sample(collectionSeconds, {}, this.collectionSeconds),
       ...Array.from(this.dropped, ([reason, value]) => sample(droppedDeltas, { reason }, value)),
       sample(lateDeltas, {}, this.late),
+      sample(readPauses, {}, this.readPauses),
       ...Array.from(this.refused.counts(), ([syscode, count]) => sample(refused, { syscode }, count)),
     ];
   }
@@ -149,6 +151,10 @@ export class Hub {
         else this.collected(peer, message.id);
       },
       onMalformed: () => this.drop('malformed', 1),
+      onPaused: () => {
+        this.readPauses++;
+        logPaused(`the process that gave ${peer.hello?.pid} as its pid`, true);
+      },
     });
     socket.on('close', () => this.leave(peer));
   }

@@ -14,6 +14,7 @@ import { pause } from '../runtime/time-limit';
 import { connectUntraced, mayListen } from './hub-connect';
 import { MessageReader } from './message-reader';
 import { Outbox } from './outbox';
+import { logPaused } from './peer-messages';
 import { onProcessExit } from './process-exit';
 import {
   encodeFrame,
@@ -104,6 +105,7 @@ export class Member {
           }
           this.receive(message, socket);
         },
+        onPaused: () => logPaused('the hub', false),
       });
       socket.on('error', () => undefined);
       socket.on('close', () => {
