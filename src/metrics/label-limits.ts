@@ -24,11 +24,12 @@ const LIMITED_AS: Readonly<Record<string, LabelName>> = { endpoint: 'path' };
 
 /** The values that each label of one kind of measurement has had so far, in all families that it is recorded in. */
 export class LabelLimits {
-  private readonly seen = new Map<LabelName, Set<string>>();
+  /** Each value as a text of its own, so that the text which it may be a part of is not kept. */
+  private readonly seen = new Map<LabelName, Map<string, string>>();
 
   /** @param limits distinct values a label may take */
   constructor(private readonly limits: Readonly<Record<LabelName, number>>) {
-    for (const label of LABELS) this.seen.set(label, new Set());
+    for (const label of LABELS) this.seen.set(label, new Map());
   }
 
   /**
@@ -45,19 +46,21 @@ export class LabelLimits {
       values.map((value, place) => {
         const text = cleanLabelValue(value);
         const label = bounded[place];
-        if (label === undefined || this.admits(label, text)) return text;
-        onOverflow?.(label, this.limits[label]);
-        return OTHER;
+        if (label === undefined) return text;
+        const admitted = this.admit(label, text);
+        if (admitted === undefined) onOverflow?.(label, this.limits[label]);
+        return admitted ?? OTHER;
       });
   }
 
-  /** The empty value always passes. */
-  private admits(label: LabelName, value: string): boolean {
-    const seen = this.seen.get(label) as Set<string>;
-    if (value === '' || seen.has(value)) return true;
-    if (seen.size >= this.limits[label]) return false;
-    seen.add(value);
-    return true;
+  /** The empty value always passes. @returns the value; undefined beyond the limit */
+  private admit(label: LabelName, value: string): string | undefined {
+    const seen = this.seen.get(label) as Map<string, string>;
+    if (value === '' || seen.has(value)) return seen.get(value) ?? value;
+    if (seen.size >= this.limits[label]) return undefined;
+    const own = copyOf(value);
+    seen.set(own, own);
+    return own;
   }
 }
 
@@ -72,8 +75,13 @@ function boundedAs(label: string): LabelName | undefined {
   return LIMITED_AS[label] ?? LABELS.find((bounded) => bounded === label);
 }
 
-/** @returns the value, printable and cut at {@link MAX_LABEL_CHARACTERS} */
+/** @returns the value, printable and cut at {@link MAX_LABEL_CHARACTERS}; what is cut off is not kept in memory */
 export function cleanLabelValue(value: string): string {
-  const short = value.length <= MAX_LABEL_CHARACTERS ? value : value.slice(0, MAX_LABEL_CHARACTERS - CUT.length) + CUT;
-  return printable(short);
+  if (value.length <= MAX_LABEL_CHARACTERS) return printable(value);
+  return copyOf(printable(value.slice(0, MAX_LABEL_CHARACTERS - CUT.length) + CUT));
+}
+
+/** A part of a string keeps the whole one in memory; only a copy lets go of it. */
+function copyOf(text: string): string {
+  return Buffer.from(text).toString();
 }

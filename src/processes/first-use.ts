@@ -57,7 +57,11 @@ export function onFirstUse(callback: () => void): () => void {
 
 /** Calls back once, when this process starts its first thread. */
 export function onFirstThread(callback: () => void): void {
+  let isOver = false;
   const happened = () => {
+    // others may be started before the channel is left
+    if (isOver) return;
+    isOver = true;
     queueMicrotask(() => unsubscribe(THREAD_CHANNEL, happened));
     callback();
   };

@@ -10,6 +10,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { errorText, logLine, warn } from '../diagnostics/log';
+import { onProcessExit } from './process-exit';
 import { socketDirectories } from './socket-directories';
 
 /** Longest path of a socket: with its final zero 104 bytes on macOS and BSD, 108 on Linux. */
@@ -69,7 +70,7 @@ function networkSuffix(): string {
 /** The hub's listening sockets. */
 export class HubSocket {
   private readonly servers = new Map<string, { readonly server: Server; readonly place: Place }>();
-  private readonly onExit = () => this.removeFiles();
+  private readonly endExitListener: () => void;
   /** Settles when the last open() has ended; they run one after the other. */
   private opened: Promise<void> = Promise.resolve();
   private hasLoggedRefusal = false;
@@ -81,7 +82,7 @@ export class HubSocket {
     private readonly onConnection: (socket: Socket) => void,
   ) {
     // at exit the port is still bound, so no other hub has created these files yet
-    process.on('exit', this.onExit);
+    this.endExitListener = onProcessExit(() => this.removeFiles());
   }
 
   /**
@@ -97,7 +98,7 @@ export class HubSocket {
   /** Stops listening; connections that are open stay. */
   async close(): Promise<void> {
     this.isClosed = true;
-    process.off('exit', this.onExit);
+    this.endExitListener();
     await this.opened.catch(() => undefined);
     this.removeFiles();
     for (const { server } of this.servers.values()) server.close();

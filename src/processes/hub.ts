@@ -9,11 +9,11 @@ import { DROP_REASONS, type DropReason, type StateSample } from '../metrics/tota
 import { nowMs } from '../runtime/clock';
 import { endsWithin } from '../runtime/time-limit';
 import { STATE_FAMILIES } from '../views';
-import { logDropped } from './hub-messages';
 import { type Address, HubSocket } from './hub-socket';
+import { MessageReader } from './message-reader';
+import { logDropped, logPaused } from './peer-messages';
 import {
   encodeFrame,
-  FrameDecoder,
   type Hello,
   type HubMessage,
   MAX_FRAME_BYTES,
@@ -21,17 +21,13 @@ import {
   PROTOCOL_VERSION,
   type Refusal,
 } from './protocol';
-import { ReadLimit } from './read-limit';
 import { boundDeltas, type FamilyLabels } from './received-deltas';
 import { RefusedServices } from './refused-services';
 import { sendNow } from './socket-write';
+import { UnknownPeers } from './unknown-peers';
 
 /** How long a scrape waits for members; Prometheus waits 10 s for a scrape by default. */
 const GATHER_LIMIT_MS = 500;
-/** A peer that has not sent its hello by then is disconnected. */
-const HELLO_LIMIT_MS = 2_000;
-/** Connections without a hello; members send theirs at once. Each takes a file descriptor of the application. */
-const MAX_UNKNOWN_PEERS = 64;
 const MAX_HELLO_BYTES = 1_024;
 /** How often a scrape checks that the socket is still there. */
 const SOCKET_CHECK_MS = 5_000;
@@ -54,11 +50,11 @@ export class Hub {
   private readonly refused = new RefusedServices();
   private socket: HubSocket | undefined;
   private socketCheckedMs = 0;
-  /** Connections that have not sent a hello. */
-  private unknownPeers = 0;
+  private readonly unknownPeers = new UnknownPeers(() => this.drop('connections', 1));
   private collects = 0;
   private gone = 0;
   private late = 0;
+  private readPauses = 0;
   private collectionSeconds = 0;
 
   /**
@@ -112,7 +108,7 @@ export class Hub {
 
   /** Samples of the families in {@link STATE_FAMILIES}. */
   state(): readonly StateSample[] {
-    const { processes, collectionSeconds, droppedDeltas, lateDeltas, refused } = STATE_FAMILIES;
+    const { processes, collectionSeconds, droppedDeltas, lateDeltas, readPauses, refused } = STATE_FAMILIES;
     const threads = [...this.peers.values()].filter(({ hello }) => hello?.isThread).length;
     const byState = { hub: 1, member: this.peers.size - threads, thread: threads, gone: this.gone };
     const sample = (family: string, labels: StateSample['labels'], value: number) => ({ family, labels, value });
@@ -121,6 +117,7 @@ export class Hub {
       sample(collectionSeconds, {}, this.collectionSeconds),
       ...Array.from(this.dropped, ([reason, value]) => sample(droppedDeltas, { reason }, value)),
       sample(lateDeltas, {}, this.late),
+      sample(readPauses, {}, this.readPauses),
       ...Array.from(this.refused.counts(), ([syscode, count]) => sample(refused, { syscode }, count)),
     ];
   }
@@ -137,52 +134,29 @@ export class Hub {
 
   private receive(socket: Socket): void {
     socket.on('error', () => undefined);
-    if (this.unknownPeers >= MAX_UNKNOWN_PEERS) {
-      this.drop('connections', 1);
-      socket.destroy();
-      return;
-    }
-    const peer: Peer = { socket };
-    const decoder = new FrameDecoder(MAX_HELLO_BYTES);
-    const readLimit = new ReadLimit(socket);
-    this.unknownPeers++;
-    let isUnknown = true;
-    const known = () => {
-      clearTimeout(helloLimit);
-      if (isUnknown) this.unknownPeers--;
-      isUnknown = false;
-    };
-    const helloLimit = setTimeout(() => {
-      this.drop('connections', 1);
-      socket.destroy();
-    }, HELLO_LIMIT_MS).unref();
+    const helloArrived = this.unknownPeers.add(socket);
+    if (helloArrived === undefined) return;
     socket.unref();
-    socket.on('close', () => {
-      known();
-      this.leave(peer);
+    const peer: Peer = { socket };
+    const reader = new MessageReader(socket, {
+      maxFrameBytes: MAX_HELLO_BYTES,
+      parse: memberMessage,
+      onMessage: (message) => {
+        if (message.type === 'hello') {
+          helloArrived();
+          reader.maxFrameBytes = MAX_FRAME_BYTES;
+          this.accept(peer, message);
+        } else if (peer.hello === undefined) throw new Error('no hello');
+        else if (message.type === 'batch') this.take(peer.socket, peer.hello.member, message.number, message.deltas);
+        else this.collected(peer, message.id);
+      },
+      onMalformed: () => this.drop('malformed', 1),
+      onPaused: () => {
+        this.readPauses++;
+        logPaused(`the process that gave ${peer.hello?.pid} as its pid`, true);
+      },
     });
-    socket.on('data', (bytes) => {
-      let messages = 0;
-      try {
-        for (const value of decoder.push(bytes)) {
-          // what follows a refusal in the same chunk is ignored
-          if (socket.destroyed || socket.writableEnded) return;
-          const message = memberMessage(value);
-          messages++;
-          if (message.type === 'hello') {
-            known();
-            decoder.maxFrameBytes = MAX_FRAME_BYTES;
-            this.accept(peer, message);
-          } else if (peer.hello === undefined) throw new Error('no hello');
-          else if (message.type === 'batch') this.take(peer.socket, peer.hello.member, message.number, message.deltas);
-          else this.collected(peer, message.id);
-        }
-        readLimit.spend(bytes.length, messages);
-      } catch {
-        this.drop('malformed', 1);
-        socket.destroy();
-      }
-    });
+    socket.on('close', () => this.leave(peer));
   }
 
   private accept(peer: Peer, hello: Hello): void {

@@ -1,21 +1,23 @@
 /**
- * The member's side: sends what was measured in numbered batches and keeps each until the hub has acknowledged it.
+ * The member's side: joins the hub, and hands over what was measured every second, at each scrape and at the end.
  *
- * One batch is sent at a time. What is measured meanwhile stays in the instruments, so that a process without a hub
- * holds no more than its series.
+ * What was measured is taken from the instruments only while there is room for it on the way ({@link Outbox}).
  */
 import { randomUUID } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 import { warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
 import type { Collection, DeltaSource } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
-import { endsWithin, pause } from '../runtime/time-limit';
-import { toBatches } from './batches';
+import { pause } from '../runtime/time-limit';
+import { connectUntraced, mayListen } from './hub-connect';
+import { MessageReader } from './message-reader';
+import { Outbox } from './outbox';
+import { logPaused } from './peer-messages';
+import { onProcessExit } from './process-exit';
 import {
   encodeFrame,
-  FrameDecoder,
   type Hello,
   type HubMessage,
   hubMessage,
@@ -23,16 +25,12 @@ import {
   PROTOCOL_VERSION,
   type Refused,
 } from './protocol';
-import { ReadLimit } from './read-limit';
-import { sendNow } from './socket-write';
 
-/** Longest time that a measurement waits here while a hub answers. */
+/** Longest time that a measurement waits here while there is room on the way to the hub. */
 const HAND_OVER_MS = 1_000;
 
 /** A hub that accepts or refuses does so at once; one whose event loop is blocked is asked again later. */
 export const WELCOME_LIMIT_MS = 2_000;
-/** A hub that has not acknowledged a batch by then is left; the batch is sent again to whoever is the hub then. */
-const ACK_LIMIT_MS = 10_000;
 /** Shortest time between two answers to collect. */
 const COLLECT_PAUSE_MS = 20;
 /** The hub's messages are short. */
@@ -41,27 +39,19 @@ const MAX_HUB_FRAME_BYTES = 1_024;
 /** How an attempt to join ended: accepted or refused by a hub, nothing listens, or what listens does not answer. */
 export type Joined = 'member' | 'no hub' | 'silent' | Refused;
 
-interface Batch {
-  readonly number: number;
-  readonly deltas: Deltas;
-}
-
 export class Member {
   private readonly hello: Hello;
-  private queue: Batch[] = [];
-  private batches = 0;
+  private readonly outbox = new Outbox();
   private socket: Socket | undefined;
   private isWelcome = false;
-  /** Called when the batch sent is acknowledged, or the connection is lost. */
-  private onAcknowledged: (() => void) | undefined;
-  /** Settles when the last hand-over has ended. */
-  private handedOver: Promise<void> = Promise.resolve();
+  /** Settles when what was measured until the last call of take() has been taken. */
+  private taken: Promise<void> = Promise.resolve();
   private hasMeasured = false;
   private timer: NodeJS.Timeout | undefined;
   /** The last collect message, while it is not answered. */
   private collectId: number | undefined;
   private collectedMs = 0;
-  private readonly onExit = () => this.handOverNow();
+  private endExitListener: () => void = () => undefined;
 
   /**
    * @param source of what this process has measured
@@ -84,10 +74,9 @@ export class Member {
 
   /** Tries to join the hub that listens at a path; never rejects. */
   connect(path: string): Promise<Joined> {
+    if (!mayListen(path)) return Promise.resolve('no hub');
     return new Promise((resolve) => {
-      const socket = connect({ path });
-      const decoder = new FrameDecoder(MAX_HUB_FRAME_BYTES);
-      const readLimit = new ReadLimit(socket);
+      const socket = connectUntraced(path);
       let joined: Joined = 'no hub';
       const welcomeLimit = setTimeout(() => {
         joined = 'silent';
@@ -98,7 +87,25 @@ export class Member {
       socket.on('connect', () => {
         this.send(this.hello);
         // from here on a process that ends can still hand over
-        process.on('exit', this.onExit);
+        this.endExitListener = onProcessExit(() => this.handOverNow(socket));
+      });
+      new MessageReader(socket, {
+        maxFrameBytes: MAX_HUB_FRAME_BYTES,
+        parse: hubMessage,
+        onMessage: (message) => {
+          if (message.type === 'refused') {
+            joined = message;
+            socket.destroy();
+            return;
+          }
+          if (message.type === 'welcome') {
+            clearTimeout(welcomeLimit);
+            joined = 'member';
+            resolve(joined);
+          }
+          this.receive(message, socket);
+        },
+        onPaused: () => logPaused('the hub', false),
       });
       socket.on('error', () => undefined);
       socket.on('close', () => {
@@ -107,29 +114,6 @@ export class Member {
         if (this.socket === socket) this.detach();
         resolve(joined);
         if (wasWelcome) this.onLost();
-      });
-      socket.on('data', (bytes) => {
-        let messages = 0;
-        try {
-          for (const value of decoder.push(bytes)) {
-            const message = hubMessage(value);
-            messages++;
-            if (message.type === 'refused') {
-              joined = message;
-              socket.destroy();
-              return;
-            }
-            if (message.type === 'welcome') {
-              clearTimeout(welcomeLimit);
-              joined = 'member';
-              resolve(joined);
-            }
-            this.receive(message);
-          }
-          readLimit.spend(bytes.length, messages);
-        } catch {
-          socket.destroy();
-        }
       });
     });
   }
@@ -142,17 +126,15 @@ export class Member {
   }
 
   /** Hands over all that was measured until now; resolves when it is acknowledged, or the connection is lost. */
-  handOver(): Promise<void> {
-    this.handedOver = this.handedOver.then(() => this.handOverOnce()).catch(() => undefined);
-    return this.handedOver;
+  async handOver(): Promise<void> {
+    await this.take();
+    await this.outbox.acknowledged();
   }
 
   /** Takes the batches that were not acknowledged; for a process that becomes the hub itself. */
   async takeQueue(): Promise<Deltas[]> {
-    await this.handedOver;
-    const deltas = this.queue.map((batch) => batch.deltas);
-    this.queue = [];
-    return deltas;
+    await this.taken;
+    return this.outbox.takeAll();
   }
 
   /** Leaves the hub, without a call of onLost. */
@@ -162,15 +144,13 @@ export class Member {
     socket?.destroy();
   }
 
-  private receive(message: Exclude<HubMessage, Refused>): void {
+  private receive(message: Exclude<HubMessage, Refused>, socket: Socket): void {
     if (message.type === 'welcome') {
       this.isWelcome = true;
-      if (this.hasMeasured || this.queue.length > 0) void this.handOver();
-    } else if (message.type === 'ack') {
-      if (this.queue[0]?.number !== message.number) return;
-      this.queue.shift();
-      this.onAcknowledged?.();
-    } else void this.collect(message.id);
+      this.outbox.attach(socket);
+      if (this.hasMeasured) void this.take();
+    } else if (message.type === 'ack') this.outbox.acknowledge(message.number);
+    else void this.collect(message.id);
   }
 
   /** A hub asks again only after an answer, so that of several questions the last one alone is answered. */
@@ -191,47 +171,30 @@ export class Member {
   private schedule(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      void this.handOver();
+      void this.take();
     }, HAND_OVER_MS).unref();
   }
 
-  private async handOverOnce(): Promise<void> {
+  /** Takes what was measured from the instruments, once there is room for it, and sends it. */
+  private take(): Promise<void> {
+    this.taken = this.taken.then(() => this.takeOnce()).catch(() => undefined);
+    return this.taken;
+  }
+
+  private async takeOnce(): Promise<void> {
+    await this.outbox.room();
     if (!this.isWelcome) return;
     clearTimeout(this.timer);
     this.timer = undefined;
     this.hasMeasured = false;
     const { deltas, scopeMetrics } = await this.source.collect();
-    this.enqueue(deltas);
+    this.outbox.add(deltas);
     warnOfOwnMetrics(scopeMetrics);
-    while (this.isWelcome) {
-      const [batch] = this.queue;
-      if (batch === undefined) break;
-      const acknowledged = new Promise<void>((resolve) => {
-        this.onAcknowledged = resolve;
-      });
-      this.send({ type: 'batch', ...batch });
-      const isAnswered = await endsWithin(ACK_LIMIT_MS, acknowledged);
-      this.onAcknowledged = undefined;
-      if (!isAnswered) {
-        this.socket?.destroy();
-        return;
-      }
-    }
   }
 
   /** The process ends: only synchronous writes reach the hub, and no answer arrives any more. */
-  private handOverNow(): void {
-    const { socket } = this;
-    if (socket === undefined) return;
-    const isFirstSent = this.onAcknowledged !== undefined;
-    this.enqueue(this.source.takeDeltas());
-    for (const batch of isFirstSent ? this.queue.slice(1) : this.queue) {
-      if (sendNow(socket, encodeFrame({ type: 'batch', ...batch }), { waitForRoom: true }) !== 'whole') return;
-    }
-  }
-
-  private enqueue(taken: Deltas): void {
-    for (const deltas of toBatches(taken)) this.queue.push({ number: ++this.batches, deltas });
+  private handOverNow(socket: Socket): void {
+    this.outbox.sendLast(socket, this.source.takeDeltas());
   }
 
   private send(message: MemberMessage): void {
@@ -244,8 +207,8 @@ export class Member {
     this.collectId = undefined;
     clearTimeout(this.timer);
     this.timer = undefined;
-    process.off('exit', this.onExit);
-    this.onAcknowledged?.();
+    this.endExitListener();
+    this.outbox.detach();
   }
 }
 

@@ -5,10 +5,12 @@
  *   hello ───────────────────▶
  *         ◀─────────────────── welcome, or refused
  *   batch n ─────────────────▶             (n counts from 1 in the life of the member)
+ *   batch n+1 ───────────────▶             (ahead of the ack; outbox.ts has the bounds)
  *         ◀─────────────────── ack n
- *         ◀─────────────────── collect id  (at each scrape)
- *   batch n+1 ───────────────▶
  *         ◀─────────────────── ack n+1
+ *         ◀─────────────────── collect id  (at each scrape)
+ *   batch n+2 ───────────────▶
+ *         ◀─────────────────── ack n+2
  *   collected id ────────────▶             (every batch before it is acknowledged)
  *
  * Neither side trusts the other: a frame that is too long, is not JSON or is none of these messages throws a

@@ -15,7 +15,11 @@ export class ReadLimit {
   private leftBytes = BURST_BYTES;
   private sinceMs = nowMs();
 
-  constructor(private readonly socket: Socket) {}
+  /** @param onPaused called each time that the socket is paused */
+  constructor(
+    private readonly socket: Socket,
+    private readonly onPaused: () => void = () => undefined,
+  ) {}
 
   /** Call with what was read. Pauses the socket while more was read than is allowed. */
   spend(bytes: number, messages: number): void {
@@ -25,6 +29,7 @@ export class ReadLimit {
     this.leftBytes = Math.min(BURST_BYTES, this.leftBytes + earned) - bytes - messages * MESSAGE_BYTES;
     if (this.leftBytes >= 0 || this.socket.isPaused()) return;
     this.socket.pause();
+    this.onPaused();
     setTimeout(() => this.socket.resume(), (-this.leftBytes / BYTES_PER_SECOND) * 1000).unref();
   }
 }

@@ -1,6 +1,6 @@
 /** Makes deltas of a member as bounded as those of this process: the family's own labels, and values cut and printable. */
 import type { Deltas } from '../metrics/deltas';
-import { cleanLabelValue, MAX_LABEL_CHARACTERS } from '../metrics/label-limits';
+import { cleanLabelValue } from '../metrics/label-limits';
 
 /** Family to its label names in their order. */
 export type FamilyLabels = ReadonlyMap<string, readonly string[]>;
@@ -16,16 +16,10 @@ export function boundDeltas(received: Deltas, known: FamilyLabels): ReceivedDelt
   const hasOwnLabels = ({ family, labels }: Deltas[number]) => isSame(known.get(family) ?? labels, labels);
   const deltas = received.filter(hasOwnLabels).map((delta) => ({
     ...delta,
-    series: delta.series.map((row) => ({ ...row, values: row.values.map(boundValue) })),
+    series: delta.series.map((row) => ({ ...row, values: row.values.map(cleanLabelValue) })),
   }));
   const count = (sum: number, { series }: Deltas[number]) => sum + series.length;
   return { deltas, otherLabels: received.reduce(count, 0) - deltas.reduce(count, 0) };
-}
-
-function boundValue(value: string): string {
-  const bounded = cleanLabelValue(value);
-  // a part of a string keeps the whole one in memory; only a copy lets go of it
-  return value.length > MAX_LABEL_CHARACTERS ? Buffer.from(bounded).toString() : bounded;
 }
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {

@@ -5,12 +5,15 @@
  * take, such as an abstract socket. Names have to be predictable, or processes that do not descend from each other could
  * not find the hub; another user can therefore create a directory first, but only where its parent is shared.
  */
-import { accessSync, constants, lstatSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { warn } from '../diagnostics/log';
 
 const OTHERS_MODE = 0o077;
+const WRITABLE_BY_ALL = 0o002;
+/** Only its owner may rename or remove an entry of such a directory. */
+const STICKY = 0o1000;
 
 /**
  * @param isShort whether the path of the socket in this directory is short enough for the system
@@ -35,15 +38,27 @@ export function socketDirectories(isShort: (directory: string) => boolean): stri
 /** Creates the directory if it is missing. @returns whether it belongs to this user alone; logs why it does not */
 function isPrivate(directory: string, uid: number): boolean {
   try {
+    const parent = dirname(directory);
+    const { mode } = statSync(parent);
+    if ((mode & WRITABLE_BY_ALL) !== 0 && (mode & STICKY) === 0) {
+      const fault = `is in ${parent}, where every user may rename it (mode ${octal(mode)})`;
+      return refuse(directory, fault, `Set the sticky bit with chmod +t ${parent}, or XDG_RUNTIME_DIR.`);
+    }
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return false;
   }
   const fault = faultOf(directory, uid);
-  if (fault === undefined) return true;
-  const use = 'It is not used to join processes. Remove it, or give it to this user with mode 700.';
-  warn('CHX_SOCKET_DIRECTORY', directory, `${directory} ${fault}. ${use}`);
+  return fault === undefined || refuse(directory, fault, 'Remove it, or give it to this user with mode 700.');
+}
+
+function refuse(directory: string, fault: string, remedy: string): false {
+  warn('CHX_SOCKET_DIRECTORY', directory, `${directory} ${fault}. It is not used to join processes. ${remedy}`);
   return false;
+}
+
+function octal(mode: number): string {
+  return (mode & 0o1777).toString(8);
 }
 
 function faultOf(directory: string, uid: number): string | undefined {
@@ -53,7 +68,7 @@ function faultOf(directory: string, uid: number): string | undefined {
     if (!stat.isDirectory()) return 'is no directory';
     if (stat.uid !== uid) return `belongs to user ${stat.uid}`;
     if ((stat.mode & OTHERS_MODE) === 0) return undefined;
-    return `may be entered by others (mode ${(stat.mode & 0o777).toString(8)})`;
+    return `may be entered by others (mode ${octal(stat.mode)})`;
   } catch (error) {
     return `cannot be read (${(error as NodeJS.ErrnoException).code})`;
   }

@@ -39,6 +39,7 @@ export const STATE_FAMILIES = {
   collectionSeconds: 'channel_exporter_collection_seconds',
   droppedDeltas: 'channel_exporter_dropped_deltas_total',
   lateDeltas: 'channel_exporter_late_deltas_total',
+  readPauses: 'channel_exporter_read_pauses_total',
   refused: 'channel_exporter_refused',
 } as const;
 
@@ -121,6 +122,11 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
     {
       name: STATE_FAMILIES.lateDeltas,
       help: 'Times that a scrape was answered without the newest measurements of a process, which follow later.',
+      kind: 'counter',
+    },
+    {
+      name: STATE_FAMILIES.readPauses,
+      help: 'Times that another process was read no further for a while, because it sent more than it may.',
       kind: 'counter',
     },
     {

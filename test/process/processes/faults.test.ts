@@ -35,6 +35,8 @@ const REQUESTS = 20;
 const TAKE_OVER_LIMIT_MS = 5_000;
 /** Until 64 processes have started on a machine with few cores. */
 const MANY_LIMIT_MS = 120_000;
+/** Of many processes. */
+const SENT_TO_AT_ONCE = 8;
 
 async function inWorld(use: (world: World) => Promise<void>): Promise<void> {
   const world = await openWorld();
@@ -225,10 +227,13 @@ describe('64 members', () => {
         env: { WORKERS: String(workers) },
       });
       const ready = await service.ready(workers, MANY_LIMIT_MS);
-      await Promise.all(ready.map(({ port }) => send(port, 5)));
-      const metrics = await world.counted(workers * 5);
+      // in groups: requests to all at once wait longer for a core than the test waits for an answer
+      for (let first = 0; first < workers; first += SENT_TO_AT_ONCE) {
+        await Promise.all(ready.slice(first, first + SENT_TO_AT_ONCE).map(({ port }) => send(port, 5)));
+      }
+      await world.counted(workers * 5);
+      const metrics = await world.scrapeWhen(membersAre(workers));
       assert.equal(countOf(metrics), workers * 5);
-      assert.equal(stateOf(metrics, PROCESSES, { state: 'member' }), workers);
     }),
   );
 });
@@ -277,6 +282,11 @@ describe('the socket of the hub', () => {
         chmodSync(directoryOf(world), 0o755);
       },
       says: /CHX_SOCKET_DIRECTORY: .* may be entered by others \(mode 755\)/,
+    },
+    {
+      name: 'a parent in which every user may rename the directory',
+      prepare: (world: World) => chmodSync(world.folder, 0o777),
+      says: /CHX_SOCKET_DIRECTORY: .* is in .*, where every user may rename it \(mode 777\)\..* chmod \+t /,
     },
     {
       name: 'a file where the directory should be',

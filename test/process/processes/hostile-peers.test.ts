@@ -6,21 +6,32 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { encodeFrame, FrameDecoder, type MemberMessage, PROTOCOL_VERSION } from '../../../src/processes/protocol';
 import { INNER } from '../../support/app';
-import { countOf, openWorld, PRELOAD, PROGRAMS, send, stateOf, until, type World } from '../../support/service';
+import type { Metrics } from '../../support/metrics';
+import {
+  countOf,
+  openWorld,
+  PRELOAD,
+  PROGRAMS,
+  type Service,
+  send,
+  stateOf,
+  until,
+  type World,
+} from '../../support/service';
 
 const PROCESSES = 'channel_exporter_processes';
 const DROPPED = 'channel_exporter_dropped_deltas_total';
 const REQUESTS = 20;
 const BOUNDARIES = [100, 200, 500, 800, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000];
 const LABELS = ['appid', 'application', 'f_code', 'path', 'http_status', 'code', 'method_code'];
-const HELLO: MemberMessage = {
+const HELLO = {
   type: 'hello',
   version: PROTOCOL_VERSION,
   syscode: 'A123010101',
   member: 'hostile',
   pid: 1,
   isThread: false,
-};
+} as const satisfies MemberMessage;
 const serviceArgs = [...PRELOAD, `${PROGRAMS}/service.js`];
 
 async function inWorld(use: (world: World) => Promise<void>): Promise<void> {
@@ -102,6 +113,30 @@ describe('a hub', () => {
       await memberIsCounted(world);
     }));
 
+  it('counts and logs once that it reads a peer no faster than it may send', () =>
+    inWorld(async (world) => {
+      const { hub, path } = await startHub(world);
+      assert.equal(pausesOf(await world.scrape()), 0);
+      const socket = peer(path);
+      socket.write(encodeFrame(HELLO));
+      const messages = Array.from({ length: 500 }, () => encodeFrame({ type: 'collected', id: 0 }));
+      const flood = Buffer.concat(messages);
+      const flooding = setInterval(() => socket.writableLength === 0 && socket.write(flood), 10);
+      try {
+        await world.scrapeWhen((seen) => (pausesOf(seen) ?? 0) >= 2);
+      } finally {
+        clearInterval(flooding);
+        socket.destroy();
+      }
+      const [line, ...more] = hub.said('CHX_PEER_PAUSED');
+      assert.match(
+        line as string,
+        new RegExp(`that gave ${HELLO.pid} as its pid .* counted in channel_exporter_read_pauses_total`),
+      );
+      assert.deepEqual(more, []);
+      await memberIsCounted(world);
+    }));
+
   it('drops series with other label names than its own, and counts them', () =>
     inWorld(async (world) => {
       const { hub, path } = await startHub(world);
@@ -167,8 +202,9 @@ describe('a member', () => {
         });
       });
       let perSecond = 0;
+      let service: Service | undefined;
       try {
-        const service = world.start({ args: serviceArgs });
+        service = world.start({ args: serviceArgs });
         const [ready] = await service.ready(1);
         await send((ready as { port: number }).port, 1);
         await until(async () => answers > 0, 'the member did not answer');
@@ -182,8 +218,14 @@ describe('a member', () => {
         for (const server of servers) server.close();
       }
       assert.ok(perSecond <= 55, `${perSecond} answers a second`);
+      assert.equal(service.said('CHX_PEER_PAUSED: the hub sends').length, 1, service.output());
     }));
 });
+
+/** @returns undefined where the scrape does not have it */
+function pausesOf(metrics: Metrics): number | undefined {
+  return metrics.samples.find(({ name }) => name === 'channel_exporter_read_pauses_total')?.value;
+}
 
 function isSocket(pid: number | undefined, fd: string): boolean {
   try {

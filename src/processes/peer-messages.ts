@@ -1,4 +1,4 @@
-/** Logs what the hub did not accept of its members, once a minute for each reason. */
+/** Logs what was not accepted of a peer, or not at once; once a minute for each reason. */
 import { warn } from '../diagnostics/log';
 import type { DropReason } from '../metrics/totals';
 
@@ -18,4 +18,11 @@ export function logDropped(reason: DropReason): void {
     reason,
     `${text}. It is counted in channel_exporter_dropped_deltas_total{reason="${reason}"}`,
   );
+}
+
+/** @param counted whether this process has the scrape that counts it */
+export function logPaused(peer: string, counted: boolean): void {
+  const text = `${peer} sends more than 8 MB or 1,000 messages a second to this process, and is read no faster than that`;
+  const where = counted ? '. It is counted in channel_exporter_read_pauses_total' : '';
+  warn('CHX_PEER_PAUSED', 'peer', text + where);
 }
