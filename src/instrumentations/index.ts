@@ -98,5 +98,5 @@ export const SOURCES: readonly SourceRow[] = [
 
 /** The source of a row, which loads its code now or with its package. */
 export function createSource({ name, load, files }: SourceRow): Instrumentation {
-  return files === undefined ? load()() : whenFileLoaded(name, files, () => load()());
+  return files === undefined ? load()() : whenFileLoaded({ name, files }, () => load()());
 }
