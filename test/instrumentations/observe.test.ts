@@ -3,7 +3,8 @@
  * program and with a copy of this package, beside the one that is preloaded.
  */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import * as amqplib from 'amqplib';
 import * as callbackApi from 'amqplib/callback_api';
@@ -12,12 +13,13 @@ import * as bullmq5 from 'bullmq5';
 import * as kafkajs from 'kafkajs';
 import * as mqtt from 'mqtt';
 import * as nats from 'nats';
+import external from '../../src/external';
 import { type ObservableModule, observe } from '../../src/instrumentations/observe';
 import { INNER, runApp } from '../support/app';
 import { type RabbitMq, startKafka, startMosquitto, startNats, startRabbitMq, startRedis } from '../support/brokers';
 import { type Bundles, openBundles } from '../support/bundle';
 import { CONSUMER, outcomeIs, runConsumer } from '../support/consumers';
-import { FIXTURES } from '../support/paths';
+import { FIXTURES, ROOT } from '../support/paths';
 
 /** Modules as their own types describe them are accepted; Koa has none here. */
 const TYPED: readonly ObservableModule[] = [amqplib, callbackApi, bullmq, bullmq5, kafkajs, mqtt, nats];
@@ -95,6 +97,18 @@ describe('clients that are part of a bundle', () => {
 
     it('is measured in a bundle of webpack', async () =>
       isCounted('promises', OUTCOME, { bundled: await bundle('bundles/amqplib.js', 'webpack') }));
+
+    for (const bundler of ['esbuild', 'webpack'] as const) {
+      it(`is measured without it where ${bundler} leaves out what channel-exporter/external names`, async () => {
+        linkPackages(bundles.folder, external);
+        const bundled = await bundles.makeFrom(bundler, join(FIXTURES, 'bundles/amqplib.js'), {
+          minify: true,
+          external,
+        });
+        await isCounted('promises', OUTCOME, { observed: 'never', bundled });
+        await isCounted('callbacks', OUTCOME, { observed: 'never', bundled });
+      });
+    }
 
     it('counts once when it is handed in although it is loaded from node_modules', () =>
       isCounted('promises', OUTCOME, { bundled: join(FIXTURES, 'bundles/amqplib.js') }));
@@ -221,6 +235,17 @@ describe('clients that are part of a bundle', () => {
     }
   });
 });
+
+/** Puts packages beside a bundle, as an application has them. */
+function linkPackages(folder: string, names: readonly string[]): void {
+  for (const name of names) {
+    const installed = name === 'channel-exporter' ? ROOT : join(ROOT, 'node_modules', name);
+    const link = join(folder, 'node_modules', name);
+    if (existsSync(link) || !existsSync(installed)) continue;
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(installed, link);
+  }
+}
 
 describe('a module that is handed in', () => {
   it('is given back, or stood for by an object with the same exports', () => {
