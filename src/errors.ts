@@ -52,6 +52,7 @@ export const WARNING_CODES = [
   'CHX_NAME_CLASH',
   'CHX_GLOBAL_REFUSED',
   'CHX_CLIENT_UNKNOWN',
+  'CHX_CLIENT_UNSEEN',
   'CHX_INTERNAL',
 ] as const;
 

@@ -23,4 +23,6 @@ export interface Instrumentation {
   disable(): void;
   /** Patches a prototype that the application has handed in by `observe`; one that is patched already stays as it is. */
   observe?(prototype: object): void;
+  /** Whether anything of its package has been found. Absent where it needs no package. */
+  isSeen?(): boolean;
 }

@@ -2,6 +2,7 @@
 import { sharedState } from '../shared-state';
 import type { Instrumentation } from './instrumentation';
 import { onFileLoaded } from './patching/module-load';
+import { watchForUnseen } from './unseen-clients';
 
 /** A package, and how it is found. */
 interface ObservedPackage {
@@ -9,6 +10,8 @@ interface ObservedPackage {
   readonly name: string;
   /** Ends of paths, as {@link onFileLoaded} takes them. */
   readonly files: readonly string[];
+  /** Where its servers listen by default. */
+  readonly ports: readonly number[];
 }
 
 /**
@@ -16,7 +19,10 @@ interface ObservedPackage {
  * on the source watches for files by itself, and finds those of the package that were loaded before.
  * @param create loads and creates the source, once
  */
-export function whenFileLoaded({ name, files }: ObservedPackage, create: () => Instrumentation): Instrumentation {
+export function whenFileLoaded(
+  { name, files, ports }: ObservedPackage,
+  create: () => Instrumentation,
+): Instrumentation {
   let source: Instrumentation | undefined;
   let isEnabled = false;
   let undo: (() => void)[] = [];
@@ -40,10 +46,12 @@ export function whenFileLoaded({ name, files }: ObservedPackage, create: () => I
       for (const [prototype, sourceName] of observed) handedIn(prototype, sourceName);
       onObserved.add(handedIn);
       undo.push(() => onObserved.delete(handedIn));
+      if (ports.length > 0) undo.push(watchForUnseen({ name, ports, isSeen: () => isEnabled }));
     },
     disable() {
       for (const end of undo) end();
       source?.disable();
     },
+    isSeen: () => isEnabled,
   };
 }
