@@ -14,6 +14,8 @@ try {
   const needed = [
     'dist/register.js',
     'dist/src/index.d.ts',
+    'dist/src/external.js',
+    'dist/src/external.d.ts',
     'schema/partners.schema.json',
     'README.zh-CN.md',
     'LICENSE',

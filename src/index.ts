@@ -4,6 +4,7 @@ export { ConfigError, type Problem, type ProblemCode } from './errors';
 export { type MetricsHandler, metricsHandler } from './exporter/http/metrics-handler';
 export { consume } from './instrumentations/consumers/consume';
 export { type MonitorDecorator, type MonitoredFunction, monitor } from './instrumentations/functions/monitor';
+export { type ObservableModule, observe } from './instrumentations/observe';
 export type { Exporter, PartnerDirectoryOption, SpanHooksOptions, StartOptions } from './options';
 export { meter } from './own-metrics/meter';
 export { channelSpanHooks } from './spans';

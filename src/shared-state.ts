@@ -1,6 +1,6 @@
 /**
  * What all copies of the package in one process share, so that two copies are one exporter: the codes that the
- * application has set, the functions that it monitors, and the exporter that runs.
+ * application has set, the functions that it monitors, the clients that it has handed in, and the exporter that runs.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MeterProvider } from '@opentelemetry/api';
@@ -44,6 +44,14 @@ export interface ObservedCall {
   ended(isFailed: boolean): void;
 }
 
+/** Clients that the application has given to `observe`. */
+interface ObservedClients {
+  /** Names of sources, by the prototype that the source is to patch, or the exports that will lead to it. */
+  readonly observed: Map<object, string>;
+  /** Called for each prototype that comes later; the sources of the exporter that runs. */
+  readonly onObserved: Set<(prototype: object, source: string) => void>;
+}
+
 /** The exporter that runs, and what the application's own code uses of it. */
 export interface RunningExporter {
   /** As `start()` returns it. */
@@ -65,7 +73,7 @@ export interface ExporterServices {
   ownMetricsFailed(source: string, error: unknown): void;
 }
 
-export interface SharedState extends SetCodes, MonitoredFunctions {
+export interface SharedState extends SetCodes, MonitoredFunctions, ObservedClients {
   /** Undefined while none runs. */
   running: RunningExporter | undefined;
   /** Called when an exporter has started. */
@@ -75,7 +83,7 @@ export interface SharedState extends SetCodes, MonitoredFunctions {
 }
 
 /** The number changes with the shape: copies of the package that disagree on it share nothing. */
-const KEY = Symbol.for('channel-exporter.2');
+const KEY = Symbol.for('channel-exporter.3');
 
 let found: SharedState | undefined;
 
@@ -94,6 +102,8 @@ function findOrCreate(): SharedState {
       methodCodes: new WeakMap(),
       hasMonitored: false,
       calls: undefined,
+      observed: new Map(),
+      onObserved: new Set(),
       running: undefined,
       onStart: new Set(),
       hasLoggedOff: false,

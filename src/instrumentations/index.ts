@@ -16,6 +16,8 @@ export interface SourceRow {
    * Those that it patches itself may be others.
    */
   readonly files?: readonly string[];
+  /** Where servers of the package's protocol listen by default: connections there, without the package, are reported. */
+  readonly ports?: readonly number[];
 }
 
 export const SOURCES: readonly SourceRow[] = [
@@ -67,11 +69,13 @@ export const SOURCES: readonly SourceRow[] = [
     name: 'amqplib',
     load: () => (require('./consumers/amqplib') as typeof import('./consumers/amqplib')).createAmqplibInstrumentation,
     files: ['/lib/channel_model.js', '/lib/callback_model.js'],
+    ports: [5672, 5671],
   },
   {
     name: 'kafkajs',
     load: () => (require('./consumers/kafkajs') as typeof import('./consumers/kafkajs')).createKafkajsInstrumentation,
     files: ['/kafkajs/src/index.js', '/kafka-javascript/lib/kafkajs/_consumer.js'],
+    ports: [9092, 9093],
   },
   {
     name: 'bullmq',
@@ -82,11 +86,13 @@ export const SOURCES: readonly SourceRow[] = [
     name: 'mqtt',
     load: () => (require('./consumers/mqtt') as typeof import('./consumers/mqtt')).createMqttInstrumentation,
     files: ['/build/lib/client.js', '/build/src/lib/client.js'],
+    ports: [1883, 8883],
   },
   {
     name: 'nats',
     load: () => (require('./consumers/nats') as typeof import('./consumers/nats')).createNatsInstrumentation,
     files: ['/lib/nats-base-client/nats.js'],
+    ports: [4222],
   },
   {
     name: 'monitor',
@@ -97,6 +103,6 @@ export const SOURCES: readonly SourceRow[] = [
 ];
 
 /** The source of a row, which loads its code now or with its package. */
-export function createSource({ name, load, files }: SourceRow): Instrumentation {
-  return files === undefined ? load()() : whenFileLoaded(name, files, () => load()());
+export function createSource({ name, load, files, ports }: SourceRow): Instrumentation {
+  return files === undefined ? load()() : whenFileLoaded({ name, files, ports: ports ?? [] }, () => load()());
 }

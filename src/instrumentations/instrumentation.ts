@@ -21,4 +21,8 @@ export interface Instrumentation {
   enable(context: SourceContext): void;
   /** Ends it; what was patched is restored, or passes through where somebody patched above. */
   disable(): void;
+  /** Patches a prototype that the application has handed in by `observe`; one that is patched already stays as it is. */
+  observe?(prototype: object): void;
+  /** Whether anything of its package has been found. Absent where it needs no package. */
+  isSeen?(): boolean;
 }

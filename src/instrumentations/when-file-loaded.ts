@@ -1,31 +1,57 @@
 /** A source that is loaded with the package that it observes, and costs a few names in a table until then. */
+import { sharedState } from '../shared-state';
 import type { Instrumentation } from './instrumentation';
 import { onFileLoaded } from './patching/module-load';
+import { watchForUnseen } from './unseen-clients';
+
+/** A package, and how it is found. */
+interface ObservedPackage {
+  /** Of its source. */
+  readonly name: string;
+  /** Ends of paths, as {@link onFileLoaded} takes them. */
+  readonly files: readonly string[];
+  /** Where its servers listen by default. */
+  readonly ports: readonly number[];
+}
 
 /**
- * Stands for a source until one of the files is loaded. From then on the source watches for files by itself, and finds
- * those of the package that were loaded before.
- * @param files ends of paths, as {@link onFileLoaded} takes them
+ * Stands for a source until one of the files is loaded, or the application hands its package in by `observe`. From then
+ * on the source watches for files by itself, and finds those of the package that were loaded before.
  * @param create loads and creates the source, once
  */
-export function whenFileLoaded(name: string, files: readonly string[], create: () => Instrumentation): Instrumentation {
+export function whenFileLoaded(
+  { name, files, ports }: ObservedPackage,
+  create: () => Instrumentation,
+): Instrumentation {
   let source: Instrumentation | undefined;
-  let endWatching: (() => void)[] = [];
+  let isEnabled = false;
+  let undo: (() => void)[] = [];
   return {
     name,
     enable(context) {
-      let isEnabled = false;
       const enableSource = () => {
-        if (isEnabled) return;
-        isEnabled = true;
         source ??= create();
+        if (isEnabled) return source;
+        isEnabled = true;
         source.enable(context);
+        return source;
       };
-      endWatching = files.map((file) => onFileLoaded(file, enableSource));
+      undo = files.map((file) => onFileLoaded(file, () => void enableSource()));
+
+      // after the files: a package that was found by them is patched already
+      const { observed, onObserved } = sharedState();
+      const handedIn = (prototype: object, sourceName: string) => {
+        if (sourceName === name) enableSource().observe?.(prototype);
+      };
+      for (const [prototype, sourceName] of observed) handedIn(prototype, sourceName);
+      onObserved.add(handedIn);
+      undo.push(() => onObserved.delete(handedIn));
+      if (ports.length > 0) undo.push(watchForUnseen({ name, ports, isSeen: () => isEnabled }));
     },
     disable() {
-      for (const end of endWatching) end();
+      for (const end of undo) end();
       source?.disable();
     },
+    isSeen: () => isEnabled,
   };
 }

@@ -8,8 +8,9 @@
  */
 
 import type { Instrumentation } from '../instrumentation';
+import { observeResult } from '../patching/observe-result';
 import { patchMethod } from '../patching/patch';
-import { ConsumerSource, type Delivery, errorDecides, followHandler, handlerDecides } from './delivery';
+import { ConsumerSource, type Delivery, errorDecides, followHandler, handlerDecides, ownerOf } from './delivery';
 
 interface Message {
   readonly fields: { readonly deliveryTag: number };
@@ -47,20 +48,36 @@ const unanswered = new WeakMap<Channel, Map<number, Delivery>>();
 const succeed: Answer = (delivery) => delivery.succeed();
 const fail: Answer = (delivery) => delivery.fail();
 
-const source = new ConsumerSource('amqplib', {
-  '/lib/channel_model.js': patchModel,
-  '/lib/callback_model.js': patchModel,
-});
+const source = new ConsumerSource(
+  'amqplib',
+  { '/lib/channel_model.js': patchFile, '/lib/callback_model.js': patchFile },
+  patchModel,
+);
 
 export function createAmqplibInstrumentation(): Instrumentation {
   return source;
 }
 
 /** Both models export their channel; the one with confirmations inherits from it. */
-function patchModel(exported: unknown): void {
-  const prototype = (exported as { Channel?: { prototype?: Channel } }).Channel?.prototype;
-  if (!source.claims(prototype, ...METHODS)) return;
+function patchFile(exported: unknown): void {
+  patchChannel((exported as { Channel?: { prototype?: Channel } }).Channel?.prototype);
+}
 
+/** Where the files cannot be seen, the first channel that a connection of either model opens leads to its class. */
+function patchModel(model: object): void {
+  if (!source.claims(model, 'createChannel', 'createConfirmChannel')) return;
+  for (const name of ['createChannel', 'createConfirmChannel'] as const) {
+    patchMethod(model as Record<typeof name, () => unknown>, name, (create) => observeResult(create, patchClassOf));
+  }
+}
+
+function patchClassOf(channel: unknown): void {
+  source.guarded(() => patchChannel(ownerOf(channel, 'consume')));
+}
+
+function patchChannel(candidate: object | undefined): void {
+  if (!source.claims(candidate, ...METHODS)) return;
+  const prototype = candidate as Channel;
   patchMethod(prototype, 'consume', (consume) => {
     return function (this: Channel, queue: string, handler: Handler, options, ...rest) {
       const isMeasured = typeof handler === 'function';

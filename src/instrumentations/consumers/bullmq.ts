@@ -16,17 +16,20 @@ interface Worker {
   callProcessJob: Process;
 }
 
-const source = new ConsumerSource('bullmq', { '/dist/cjs/classes/worker.js': patchWorker });
+const source = new ConsumerSource('bullmq', { '/dist/cjs/classes/worker.js': patchFile }, patchWorker);
 
 export function createBullmqInstrumentation(): Instrumentation {
   return source;
 }
 
-function patchWorker(exported: unknown): void {
-  const prototype = (exported as { Worker?: { prototype?: Worker } }).Worker?.prototype;
+function patchFile(exported: unknown): void {
+  patchWorker((exported as { Worker?: { prototype?: object } }).Worker?.prototype);
+}
+
+function patchWorker(prototype: object | undefined): void {
   if (!source.claims(prototype, 'callProcessJob', 'processJob', 'getNextJob')) return;
   // the client awaits what this gives, in a block that takes an exception as the failure of the job
-  patchMethod(prototype, 'callProcessJob', (process: Process) => {
+  patchMethod(prototype as Worker, 'callProcessJob', (process: Process) => {
     return function (this: Worker, ...args) {
       const run = () => process.apply(this, args);
       const delivery = source.deliver(String(this.name));

@@ -113,6 +113,8 @@ export class ConsumerSource implements Instrumentation {
   constructor(
     readonly name: string,
     private readonly patches: FilePatches,
+    /** Patches what the client's public module leads to, where its files cannot be seen. */
+    readonly observe: (prototype: object) => void,
   ) {}
 
   enable({ recorder }: { readonly recorder: Recorder }): void {
@@ -149,4 +151,11 @@ export class ConsumerSource implements Instrumentation {
 export function hasMethods(target: unknown, ...names: readonly string[]): target is object {
   const candidate = target as Record<string, unknown> | undefined | null;
   return names.every((name) => typeof candidate?.[name] === 'function');
+}
+
+/** @returns the object of the prototype chain that a method belongs to; undefined where there is none */
+export function ownerOf(target: unknown, method: string): object | undefined {
+  let holder = typeof target === 'object' && target !== null ? target : undefined;
+  while (holder !== undefined && !Object.hasOwn(holder, method)) holder = Object.getPrototypeOf(holder) ?? undefined;
+  return holder;
 }

@@ -17,20 +17,23 @@ interface RunConfig {
   eachBatch?: unknown;
 }
 
-const source = new ConsumerSource('kafkajs', {
-  '/kafkajs/src/index.js': patchKafka,
-  '/kafka-javascript/lib/kafkajs/_consumer.js': patchConsumerClass,
-});
+const source = new ConsumerSource(
+  'kafkajs',
+  {
+    '/kafkajs/src/index.js': (exported) => patchKafka((exported as { prototype?: object }).prototype),
+    '/kafka-javascript/lib/kafkajs/_consumer.js': patchConsumerClass,
+  },
+  patchKafka,
+);
 
 export function createKafkajsInstrumentation(): Instrumentation {
   return source;
 }
 
 /** kafkajs makes each consumer an object of its own, with no prototype in common. */
-function patchKafka(exported: unknown): void {
-  const prototype = (exported as { prototype?: { consumer: Run } }).prototype;
+function patchKafka(prototype: object | undefined): void {
   if (!source.claims(prototype, 'consumer', 'producer', 'admin')) return;
-  patchMethod(prototype, 'consumer', (create) => {
+  patchMethod(prototype as { consumer: Run }, 'consumer', (create) => {
     return function (this: unknown, ...args) {
       const consumer = create.apply(this, args);
       source.guarded(() => {

@@ -60,6 +60,7 @@ export function createKoaInstrumentation(): Instrumentation {
       isEnabled = false;
       endWatching?.();
     },
+    observe: patchContext,
   };
 }
 

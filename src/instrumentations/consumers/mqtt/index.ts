@@ -20,9 +20,11 @@ interface Client {
   rawListeners(event: string): Listener[];
   subscribe(topics: unknown, ...rest: unknown[]): unknown;
   unsubscribe(topics: unknown, ...rest: unknown[]): unknown;
+  handleMessage(packet: Packet, done: Done): unknown;
 }
 
 interface Packet {
+  readonly cmd?: string;
   readonly topic?: unknown;
   readonly qos?: number;
   readonly messageId?: number;
@@ -40,7 +42,14 @@ const EXACTLY_ONCE = 2;
 
 const states = new WeakMap<Client, ClientState>();
 
-const source = new ConsumerSource('mqtt', { ...patchesOf('/build/lib'), ...patchesOf('/build/src/lib') });
+/** What takes the place of a client's `handleMessage`. */
+const observedHandlers = new WeakSet<object>();
+
+const source = new ConsumerSource(
+  'mqtt',
+  { ...patchesOf('/build/lib'), ...patchesOf('/build/src/lib') },
+  patchBundledClient,
+);
 
 export function createMqttInstrumentation(): Instrumentation {
   return source;
@@ -49,7 +58,8 @@ export function createMqttInstrumentation(): Instrumentation {
 /** @param folder where a version of the client keeps its files; 5.0 has them elsewhere */
 function patchesOf(folder: string): FilePatches {
   return {
-    [`${folder}/client.js`]: patchClient,
+    [`${folder}/client.js`]: (exported) =>
+      patchClient((exported as { default?: { prototype?: object } }).default?.prototype),
     [`${folder}/handlers/publish.js`]: (exported) => patchHandler(exported, onPublish),
     [`${folder}/handlers/pubrel.js`]: (exported) => patchHandler(exported, onRelease),
   };
@@ -76,9 +86,9 @@ class Message {
   }
 }
 
-function patchClient(exported: unknown): void {
-  const prototype = (exported as { default?: { prototype?: Client } }).default?.prototype;
-  if (!source.claims(prototype, 'emit', 'subscribe', 'unsubscribe', 'handleMessage', 'rawListeners')) return;
+/** @returns whether it is a client's prototype that had not been patched before */
+function patchClient(prototype: object | undefined): prototype is Client {
+  if (!source.claims(prototype, 'emit', 'subscribe', 'unsubscribe', 'handleMessage', 'rawListeners')) return false;
   patchMethod(prototype as Client, 'subscribe', (subscribe) => {
     return function (this: Client, topics, ...rest) {
       source.guarded(() => {
@@ -102,6 +112,44 @@ function patchClient(exported: unknown): void {
       return emit.call(this, event, ...args);
     };
   });
+  return true;
+}
+
+/**
+ * In a bundle the handlers of packets cannot be reached. There the event of a packet is where a message comes, and
+ * `handleMessage`, which the client calls after its listeners, where it ends: by its callback, without waiting for the
+ * acknowledgement to be sent.
+ */
+function patchBundledClient(prototype: object): void {
+  if (!patchClient(prototype)) return;
+  patchMethod(prototype, 'emit', (emit) => {
+    return function (this: Client, event, ...args) {
+      if (event === 'packetreceive') source.guarded(() => onPacket(this, args[0] as Packet));
+      return emit.call(this, event, ...args);
+    };
+  });
+}
+
+function onPacket(client: Client, packet: Packet): void {
+  if (packet.cmd !== 'publish' && packet.cmd !== 'pubrel') return;
+  // the application may set one of its own at any time
+  if (!observedHandlers.has(client.handleMessage)) {
+    patchMethod(client, 'handleMessage', observedHandleMessage);
+    observedHandlers.add(client.handleMessage);
+  }
+  if (packet.cmd === 'publish' && packet.qos !== EXACTLY_ONCE) begin(client, packet);
+}
+
+function observedHandleMessage(handle: (packet: Packet, done: Done, ...rest: unknown[]) => unknown) {
+  return function (this: Client, packet: Packet, done: Done, ...rest: unknown[]) {
+    const observed: Done = (error, ...more) => {
+      const message = states.get(this)?.messages.get(packet);
+      if (message !== undefined) finish(this, packet, message, error);
+      else source.guarded(() => release(this, packet, error));
+      return done(error, ...more);
+    };
+    return handle.call(this, packet, observed, ...rest);
+  };
 }
 
 /** The client calls these by what their module exports at the moment. */
@@ -115,10 +163,8 @@ function patchHandler(exported: unknown, make: (handle: HandlePacket) => HandleP
 function onPublish(handle: HandlePacket): HandlePacket {
   return (client, packet, done, ...rest) => {
     if (packet.qos === EXACTLY_ONCE) return handle(client, packet, done, ...rest);
-    const message = receive(client, packet);
+    const message = begin(client, packet);
     if (message === undefined) return handle(client, packet, done, ...rest);
-    stateOf(client).messages.set(packet, message);
-    message.begin();
     const observed: Done = (error, ...more) => {
       finish(client, packet, message, error);
       return done?.(error, ...more);
@@ -129,20 +175,29 @@ function onPublish(handle: HandlePacket): HandlePacket {
 
 /** First, for QoS 2: the broker releases the message, whereupon it is handed over. */
 function onRelease(handle: HandlePacket): HandlePacket {
-  return (client, release, done, ...rest) => {
+  return (client, packet, done, ...rest) => {
     const observed: Done = (error, ...more) => {
-      source.guarded(() => {
-        const { messageId } = release;
-        const message = messageId === undefined ? undefined : states.get(client)?.toRelease.get(messageId);
-        if (message === undefined || messageId === undefined) return;
-        states.get(client)?.toRelease.delete(messageId);
-        if (error) message.fail();
-        else message.end();
-      });
+      source.guarded(() => release(client, packet, error));
       return done?.(error, ...more);
     };
-    return handle(client, release, observed, ...rest);
+    return handle(client, packet, observed, ...rest);
   };
+}
+
+function begin(client: Client, packet: Packet): Message | undefined {
+  const message = receive(client, packet);
+  if (message === undefined) return undefined;
+  stateOf(client).messages.set(packet, message);
+  message.begin();
+  return message;
+}
+
+function release(client: Client, { messageId }: Packet, error: unknown): void {
+  const message = messageId === undefined ? undefined : states.get(client)?.toRelease.get(messageId);
+  if (message === undefined || messageId === undefined) return;
+  states.get(client)?.toRelease.delete(messageId);
+  if (error) message.fail();
+  else message.end();
 }
 
 /** Second: the listeners run, as `emit` runs them, and what they give is followed. */
@@ -202,7 +257,7 @@ function onClose(client: Client): void {
   const state = states.get(client);
   if (state === undefined) return;
   for (const [packet, message] of state.messages) {
-    if (packet.qos === 0) continue;
+    if (packet.qos === 0 && message.isHandedOver) continue;
     state.messages.delete(packet);
     message.fail();
   }

@@ -7,8 +7,9 @@
  */
 
 import type { Instrumentation } from '../../instrumentation';
+import { observeResult } from '../../patching/observe-result';
 import { patchMethod } from '../../patching/patch';
-import { ConsumerSource, type Delivery, followHandler, handlerDecides } from '../delivery';
+import { ConsumerSource, type Delivery, followHandler, handlerDecides, ownerOf } from '../delivery';
 import { createJetStreamPatches, type JetStream } from './jetstream';
 
 interface Message {
@@ -21,6 +22,9 @@ type Callback = (this: unknown, error: unknown, message: Message, ...rest: unkno
 
 interface Connection {
   readonly options?: { readonly inboxPrefix?: string };
+  readonly protocol?: object;
+  jetstream(...args: unknown[]): object;
+  jetstreamManager(...args: unknown[]): Promise<object>;
   subscribe(subject: string, options?: { callback?: Callback }, ...rest: unknown[]): object;
 }
 
@@ -44,20 +48,61 @@ const JETSTREAM_REPLY = '$JS.ACK.';
 const subjects = new WeakMap<object, string>();
 
 const jetStream: JetStream = createJetStreamPatches(() => source);
-const source: ConsumerSource = new ConsumerSource('nats', {
-  '/lib/nats-base-client/nats.js': patchConnection,
-  '/lib/nats-base-client/queued_iterator.js': patchIterator,
-  ...jetStream.patches,
-});
+const source: ConsumerSource = new ConsumerSource(
+  'nats',
+  {
+    '/lib/nats-base-client/nats.js': (exported) =>
+      patchConnection((exported as { NatsConnectionImpl?: { prototype?: object } }).NatsConnectionImpl?.prototype),
+    '/lib/nats-base-client/queued_iterator.js': (exported) =>
+      patchIterator((exported as { QueuedIteratorImpl?: { prototype?: object } }).QueuedIteratorImpl?.prototype),
+    ...jetStream.patches,
+  },
+  patchBundledConnection,
+);
 
 export function createNatsInstrumentation(): Instrumentation {
   return source;
 }
 
-function patchConnection(exported: unknown): void {
-  const prototype = (exported as { NatsConnectionImpl?: { prototype?: Connection } }).NatsConnectionImpl?.prototype;
-  if (!source.claims(prototype, 'subscribe', 'publish', 'request')) return;
+/**
+ * In a bundle only a connection can be had: its subscriptions lead to their iterators, and what it gives for JetStream
+ * to the rest. The client itself subscribes in this way too, before it hands anything over.
+ */
+function patchBundledConnection(prototype: object): void {
+  if (!patchConnection(prototype)) return;
   patchMethod(prototype, 'subscribe', (subscribe) => {
+    return function (this: Connection, ...args) {
+      const subscription = subscribe.apply(this, args);
+      source.guarded(() => {
+        patchIterator(ownerOf(subscription, 'iterate'));
+        jetStream.patchProtocol(prototypeOf(this.protocol));
+      });
+      return subscription;
+    };
+  });
+  for (const name of ['jetstream', 'jetstreamManager'] as const) {
+    patchMethod(prototype as Connection, name, (open) => observeResult(open, patchJetStream));
+  }
+}
+
+/** @param opened client or manager of JetStream */
+function patchJetStream(opened: unknown): void {
+  source.guarded(() => {
+    const { consumers, consumerAPI } = opened as { consumers?: object; consumerAPI?: object };
+    // a manager's consumers are the API itself; a client's are made with it, and give the consumer to pull from
+    jetStream.patchConsumerApi(prototypeOf(consumerAPI ?? consumers));
+    jetStream.patchConsumers(prototypeOf(consumers));
+  });
+}
+
+function prototypeOf(target: object | undefined): object | undefined {
+  return target === undefined ? undefined : Object.getPrototypeOf(target);
+}
+
+/** @returns whether it is a connection's prototype that had not been patched before */
+function patchConnection(prototype: object | undefined): prototype is Connection {
+  if (!source.claims(prototype, 'subscribe', 'publish', 'request')) return false;
+  patchMethod(prototype as Connection, 'subscribe', (subscribe) => {
     return function (this: Connection, subject: string, options, ...rest) {
       if (!isOfApplication(this, subject)) return subscribe.call(this, subject, options, ...rest);
       const callback = options?.callback;
@@ -70,6 +115,7 @@ function patchConnection(exported: unknown): void {
       return subscription;
     };
   });
+  return true;
 }
 
 function isOfApplication(connection: Connection, subject: unknown): boolean {
@@ -92,10 +138,9 @@ function isCoreMessage(message: Message): boolean {
 }
 
 /** Every iterator of the client is made here, for the core and for JetStream. */
-function patchIterator(exported: unknown): void {
-  const prototype = (exported as { QueuedIteratorImpl?: { prototype?: Queue } }).QueuedIteratorImpl?.prototype;
+function patchIterator(prototype: object | undefined): void {
   if (!source.claims(prototype, 'iterate', 'push', 'stop')) return;
-  patchMethod(prototype as unknown as Queue, 'iterate', (iterate) => {
+  patchMethod(prototype as Queue, 'iterate', (iterate) => {
     return function (this: Queue, ...args) {
       const iterator: Iterator = iterate.apply(this, args);
       source.guarded(() => observeIterator(iterator, subjects.get(this)));

@@ -7,8 +7,17 @@
  * acknowledgement are not measured.
  */
 import { nowMs } from '../../../runtime/clock';
+import { observeResult } from '../../patching/observe-result';
 import { patchMethod } from '../../patching/patch';
-import { type ConsumerSource, type Delivery, errorDecides, type FilePatches, followHandler } from '../delivery';
+import {
+  type ConsumerSource,
+  type Delivery,
+  errorDecides,
+  type FilePatches,
+  followHandler,
+  hasMethods,
+  ownerOf,
+} from '../delivery';
 
 interface JsMessage {
   readonly info: { readonly stream: string; readonly consumer: string; readonly streamSequence: number };
@@ -27,8 +36,14 @@ interface ConsumerInfo {
   readonly config: { readonly ack_policy?: string };
 }
 
+type PatchPrototype = (prototype: object | undefined) => void;
+
 export interface JetStream {
   readonly patches: FilePatches;
+  /** What a connection in a bundle leads to, instead of files. */
+  readonly patchProtocol: PatchPrototype;
+  readonly patchConsumerApi: PatchPrototype;
+  readonly patchConsumers: PatchPrototype;
   /** The application has been given a message, or something else that is none of JetStream. */
   handedOver(value: object): void;
 }
@@ -44,6 +59,7 @@ interface Waiting {
 const MAX_POLICIES = 1_000;
 const NO_ACKNOWLEDGEMENT = 'none';
 const ALL_UP_TO = 'all';
+const MESSAGE_METHODS = ['ack', 'nak', 'term', 'ackAck'] as const;
 
 /** @param source of the client; it is made with these patches, and so comes after them */
 export function createJetStreamPatches(source: () => ConsumerSource): JetStream {
@@ -53,12 +69,12 @@ export function createJetStreamPatches(source: () => ConsumerSource): JetStream 
   /** By connection, then by consumer, then by position in the stream. */
   const connections = new WeakMap<object, Map<string, Map<number, Waiting>>>();
   const policies = new Map<string, string>();
+  let isBundled = false;
 
   /** First: the client makes a message of what the server has sent; it may wait in the client's own queue. */
-  function patchMessage(exported: unknown): void {
-    const { JsMsgImpl, toJsMsg } = exported as { JsMsgImpl?: { prototype?: JsMessage }; toJsMsg?: unknown };
-    const prototype = JsMsgImpl?.prototype;
-    if (typeof toJsMsg !== 'function' || !source().claims(prototype, 'ack', 'nak', 'term', 'ackAck')) return;
+  function patchMessageFile(exported: unknown): void {
+    const { JsMsgImpl, toJsMsg } = exported as { JsMsgImpl?: { prototype?: object }; toJsMsg?: unknown };
+    if (typeof toJsMsg !== 'function' || !patchMessage(JsMsgImpl?.prototype)) return;
     patchMethod(exported as { toJsMsg: (...args: unknown[]) => object }, 'toJsMsg', (create) => {
       return (...args) => {
         const message = create(...args);
@@ -66,6 +82,11 @@ export function createJetStreamPatches(source: () => ConsumerSource): JetStream 
         return message;
       };
     });
+  }
+
+  /** @returns whether it is a message's prototype that had not been patched before */
+  function patchMessage(prototype: object | undefined): boolean {
+    if (!source().claims(prototype, ...MESSAGE_METHODS)) return false;
     for (const [name, isSuccess] of [
       ['ack', true],
       ['nak', false],
@@ -94,13 +115,22 @@ export function createJetStreamPatches(source: () => ConsumerSource): JetStream 
         );
       };
     });
+    return true;
   }
 
   /** Second: the application has it. */
   function handedOver(message: object): void {
+    if (isBundled) source().guarded(() => meet(message));
     const arrivedMs = arrivals.get(message);
     if (arrivedMs === undefined || waiting.has(message)) return;
     source().guarded(() => begin(message as JsMessage));
+  }
+
+  /** In a bundle a message is first seen when it is handed over. */
+  function meet(message: object): void {
+    if (arrivals.has(message) || waiting.has(message) || !hasMethods(message, ...MESSAGE_METHODS)) return;
+    patchMessage(Object.getPrototypeOf(message));
+    arrivals.set(message, nowMs());
   }
 
   function begin(message: JsMessage): void {
@@ -150,11 +180,9 @@ export function createJetStreamPatches(source: () => ConsumerSource): JetStream 
   }
 
   /** Last: the connection is closed for good; over a mere interruption, answers are sent later. */
-  function patchProtocol(exported: unknown): void {
-    const prototype = (exported as { ProtocolHandler?: { prototype?: { _close: Callback } } }).ProtocolHandler
-      ?.prototype;
+  function patchProtocol(prototype: object | undefined): void {
     if (!source().claims(prototype, '_close', 'processMsg')) return;
-    patchMethod(prototype as unknown as { _close: Callback }, '_close', (close) => {
+    patchMethod(prototype as { _close: Callback }, '_close', (close) => {
       return function (this: object, ...args) {
         source().guarded(() => {
           for (const consumer of connections.get(this)?.values() ?? []) {
@@ -168,9 +196,8 @@ export function createJetStreamPatches(source: () => ConsumerSource): JetStream 
   }
 
   /** How a consumer acknowledges is known when it is opened. */
-  function patchConsumerApi(exported: unknown): void {
+  function patchConsumerApi(prototype: object | undefined): void {
     type Api = Record<'add' | 'info', (...args: unknown[]) => Promise<ConsumerInfo>>;
-    const prototype = (exported as { ConsumerAPIImpl?: { prototype?: Api } }).ConsumerAPIImpl?.prototype;
     if (!source().claims(prototype, 'add', 'info')) return;
     for (const name of ['add', 'info'] as const) {
       patchMethod(prototype as Api, name, (ask) => {
@@ -186,9 +213,17 @@ export function createJetStreamPatches(source: () => ConsumerSource): JetStream 
     }
   }
 
-  function patchConsumer(exported: unknown): void {
+  /** In a bundle the consumers that a client gives lead to their class. */
+  function patchConsumers(prototype: object | undefined): void {
+    isBundled = true;
+    if (!source().claims(prototype, 'get')) return;
+    patchMethod(prototype as { get: () => unknown }, 'get', (get) =>
+      observeResult(get, (consumer) => source().guarded(() => patchConsumer(ownerOf(consumer, 'consume')))),
+    );
+  }
+
+  function patchConsumer(prototype: object | undefined): void {
     type Consumer = { consume: (options?: { callback?: Callback }, ...rest: unknown[]) => unknown };
-    const prototype = (exported as { PullConsumerImpl?: { prototype?: Consumer } }).PullConsumerImpl?.prototype;
     if (!source().claims(prototype, 'consume', 'fetch')) return;
     patchMethod(prototype as Consumer, 'consume', (consume) => {
       return function (this: unknown, options, ...rest) {
@@ -215,16 +250,24 @@ export function createJetStreamPatches(source: () => ConsumerSource): JetStream 
 
   return {
     patches: {
-      '/lib/jetstream/jsmsg.js': patchMessage,
-      '/lib/jetstream/jsmconsumer_api.js': patchConsumerApi,
+      '/lib/jetstream/jsmsg.js': patchMessageFile,
+      '/lib/jetstream/jsmconsumer_api.js': ofClass('ConsumerAPIImpl', patchConsumerApi),
       // where earlier versions of nats 2 have them
-      '/lib/nats-base-client/jsmsg.js': patchMessage,
-      '/lib/nats-base-client/jsmconsumer_api.js': patchConsumerApi,
-      '/lib/jetstream/consumer.js': patchConsumer,
-      '/lib/nats-base-client/protocol.js': patchProtocol,
+      '/lib/nats-base-client/jsmsg.js': patchMessageFile,
+      '/lib/nats-base-client/jsmconsumer_api.js': ofClass('ConsumerAPIImpl', patchConsumerApi),
+      '/lib/jetstream/consumer.js': ofClass('PullConsumerImpl', patchConsumer),
+      '/lib/nats-base-client/protocol.js': ofClass('ProtocolHandler', patchProtocol),
     },
+    patchProtocol,
+    patchConsumerApi,
+    patchConsumers,
     handedOver,
   };
+}
+
+/** Patches a class that a file exports under this name. */
+function ofClass(name: string, patch: PatchPrototype): (exported: unknown) => void {
+  return (exported) => patch((exported as Record<string, { prototype?: object } | undefined>)[name]?.prototype);
 }
 
 function getOrCreate<Key, Value>(

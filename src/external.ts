@@ -1,0 +1,27 @@
+/**
+ * Packages that a bundler is to leave out of the bundle, by every name under which they are required: they are observed
+ * when they are loaded from node_modules. For `external` of esbuild and rollup and `externals` of webpack.
+ * @see docs/bundles.md
+ */
+const external: string[] = [
+  'channel-exporter',
+  // clients of message brokers
+  '@confluentinc/kafka-javascript',
+  'amqplib',
+  'amqplib/callback_api',
+  'bullmq',
+  'kafkajs',
+  'mqtt',
+  'nats',
+  // web frameworks whose routes are found by their files; Fastify and Next.js are observed in a bundle too
+  '@hapi/hapi',
+  'express',
+  'koa',
+  'router',
+  // the application's own metrics are read from the one copy that is installed
+  '@opentelemetry/api',
+  '@prometheus-io/client',
+  'prom-client',
+];
+
+export = external;
