@@ -22,9 +22,9 @@ export interface Partner {
 }
 
 interface HostPorts {
-  readonly byPort: Map<number, Partner>;
+  readonly byPort: Map<number, CompiledPartner>;
   /** For entries without a port: calls to the default port of their scheme. */
-  defaultPort: Partner | undefined;
+  defaultPort: CompiledPartner | undefined;
 }
 
 /** @param protocol with its colon. @returns undefined for a protocol that is not HTTP */
@@ -33,27 +33,51 @@ export function defaultPort(protocol: string): number | undefined {
   return protocol === 'https:' ? 443 : undefined;
 }
 
-/** The directory in force; {@link PartnerDirectory.replace} exchanges its content while calls are under way. */
-export class PartnerDirectory {
-  private hosts = new Map<string, HostPorts>();
+/** A directory that is being compiled, entry by entry, so that a large one can be compiled in steps. */
+export class DirectoryDraft {
+  readonly hosts = new Map<string, HostPorts>();
 
-  constructor(entries: readonly PartnerHost[]) {
-    this.replace(entries);
+  /** @param entry adds its other names and its paths to an entry before that has its first name */
+  add(entry: PartnerHost): void {
+    const [first] = entry.names;
+    const partner = (first && this.find(first)) ?? new CompiledPartner(entry.partner);
+    partner.add(entry.paths);
+    for (const name of entry.names) this.set(name, partner);
   }
 
-  /** Puts other entries in force for every lookup from now on. */
-  replace(entries: readonly PartnerHost[]): void {
-    const hosts = new Map<string, HostPorts>();
-    for (const entry of entries) {
-      const partner = compilePartner(entry);
-      for (const { hostname, port } of entry.names) {
-        const ports = hosts.get(hostname) ?? { byPort: new Map(), defaultPort: undefined };
-        hosts.set(hostname, ports);
-        if (port === undefined) ports.defaultPort = partner;
-        else ports.byPort.set(port, partner);
-      }
-    }
-    this.hosts = hosts;
+  /** Adds an entry without the names that are there already. */
+  addBelow(entry: PartnerHost): void {
+    this.add({ ...entry, names: entry.names.filter((name) => this.find(name) === undefined) });
+  }
+
+  private find({ hostname, port }: HostName): CompiledPartner | undefined {
+    const ports = this.hosts.get(hostname);
+    return port === undefined ? ports?.defaultPort : ports?.byPort.get(port);
+  }
+
+  private set({ hostname, port }: HostName, partner: CompiledPartner): void {
+    const ports = this.hosts.get(hostname) ?? { byPort: new Map(), defaultPort: undefined };
+    this.hosts.set(hostname, ports);
+    if (port === undefined) ports.defaultPort = partner;
+    else ports.byPort.set(port, partner);
+  }
+}
+
+/** The directory in force; {@link PartnerDirectory.use} exchanges its content while calls are under way. */
+export class PartnerDirectory {
+  private hosts: ReadonlyMap<string, HostPorts>;
+
+  /** @param preset entries below the others: whoever is named by these is theirs alone */
+  constructor(entries: readonly PartnerHost[], preset: readonly PartnerHost[] = []) {
+    const draft = new DirectoryDraft();
+    for (const entry of entries) draft.add(entry);
+    for (const entry of preset) draft.addBelow(entry);
+    this.hosts = draft.hosts;
+  }
+
+  /** Puts another directory in force for every lookup from now on. */
+  use(draft: DirectoryDraft): void {
+    this.hosts = draft.hosts;
   }
 
   /**
@@ -94,17 +118,22 @@ function needsNormalizing(hostname: string): boolean {
   return false;
 }
 
-function compilePartner(entry: PartnerHost): Partner {
-  const exact = new Map(entry.paths.filter(([path]) => !isPattern(path)));
-  const patterns = entry.paths
-    .filter(([path]) => isPattern(path))
-    .map(([path, actionCode]) => ({ expression: compilePattern(path), actionCode }));
-  return {
-    code: entry.partner,
-    actionCode(path) {
-      const code = exact.get(path);
-      if (code !== undefined) return code;
-      return patterns.find(({ expression }) => expression.test(path))?.actionCode ?? '';
-    },
-  };
+class CompiledPartner implements Partner {
+  private readonly exact = new Map<string, string>();
+  private readonly patterns: { readonly expression: RegExp; readonly actionCode: string }[] = [];
+
+  constructor(readonly code: string) {}
+
+  add(paths: PartnerHost['paths']): void {
+    for (const [path, actionCode] of paths) {
+      if (isPattern(path)) this.patterns.push({ expression: compilePattern(path), actionCode });
+      else this.exact.set(path, actionCode);
+    }
+  }
+
+  actionCode(path: string): string {
+    const code = this.exact.get(path);
+    if (code !== undefined) return code;
+    return this.patterns.find(({ expression }) => expression.test(path))?.actionCode ?? '';
+  }
 }

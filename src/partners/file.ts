@@ -7,7 +7,7 @@ import { type ProblemCode, problem } from '../errors';
 import { type Loaded, ProblemList, parsePartnerDirectory } from './check';
 import { parseYamlText } from './yaml-text';
 
-/** A larger file is taken for a mistake: this one takes a second to read, in which the application waits. */
+/** A larger file is taken for a mistake: this one takes seconds to read, for which a start would wait. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
 const FILE_REMEDY = 'Mend the file, or unset CHANNEL_EXPORTER_PARTNERS.';

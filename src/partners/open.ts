@@ -2,7 +2,6 @@
 import { logLine } from '../diagnostics/log';
 import type { PartnerHosts } from './check';
 import { PartnerDirectory } from './directory';
-import { mergeHosts } from './merge';
 import { PRESET_HOSTS } from './presets';
 import { watchPartnerFile } from './watch';
 
@@ -23,19 +22,19 @@ export interface OpenDirectory {
 
 export function openPartnerDirectory(settings: PartnerSettings): OpenDirectory {
   const preset = settings.partnersPreset ? PRESET_HOSTS : [];
-  const partners = new PartnerDirectory(mergeHosts(settings.partnerHosts, preset));
+  const partners = new PartnerDirectory(settings.partnerHosts, preset);
   if (typeof settings.partners !== 'string') return { partners, endWatch: () => undefined };
   const file = settings.partners;
-  const endWatch = watchPartnerFile(
-    file,
-    (hosts) => {
-      partners.replace(mergeHosts(hosts, preset));
-      logLine('info', `${file} has been read again: ${hosts.length} partner hosts`);
+  const endWatch = watchPartnerFile(file, {
+    loaded(draft, hosts) {
+      for (const entry of preset) draft.addBelow(entry);
+      partners.use(draft);
+      logLine('info', `${file} has been read again: ${hosts} partner hosts`);
     },
-    (problems) => {
-      const text = problems.map(({ message }) => message).join('\n');
+    faulty(problems) {
+      const text = problems.join('\n');
       logLine('warn', `CHX_PARTNERS_RELOAD: the new version of ${file} is not used; the last good one stays:\n${text}`);
     },
-  );
+  });
   return { partners, endWatch };
 }

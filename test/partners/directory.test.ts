@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parsePartnerDirectory } from '../../src/partners/check';
 import { PartnerDirectory } from '../../src/partners/directory';
-import { mergeHosts } from '../../src/partners/merge';
 
 type Entries = Readonly<Record<string, { partner: string; aliases?: string[]; paths?: Record<string, string> }>>;
 
@@ -133,7 +132,7 @@ describe("the user's file over the preset", () => {
       'five:5': { partner: 'preset' },
     });
     const own = hostsOf({ 'TWO:2': { partner: 'own', aliases: ['five:5'] } });
-    const directory = new PartnerDirectory(mergeHosts(own, preset));
+    const directory = new PartnerDirectory(own, preset);
     const codes = [1, 2, 3, 4, 5].map((port) => {
       const found = directory.find('http:', ['', 'one', 'two', 'three', 'four', 'five'][port] as string, port);
       return [found?.code, found?.actionCode('/a')];

@@ -63,6 +63,8 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   '/stall': (response) => {
     response.write('{"code":"S1",');
   },
+  '/status-000': (_, request) =>
+    connectionOf(request)?.end('HTTP/1.1 000 Odd\r\nContent-Length: 12\r\n\r\n{"code":"O"}'),
   '/hang-up': (_, request) => connectionOf(request)?.end(),
   '/reset': (_, request) => reset(request),
   '/reset-body': (response, request) => {

@@ -83,6 +83,9 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   s304: status(304),
   s404: status(404),
   s500: status(500),
+  // the statuses are no HTTP, but node:http takes them
+  s000: (response) => response.socket?.end('HTTP/1.1 000 Odd\r\nContent-Length: 12\r\n\r\n{"code":"O"}'),
+  s099: (response) => response.socket?.end('HTTP/1.1 099 Odd\r\nContent-Length: 12\r\n\r\n{"code":"O"}'),
   informational: (response) => {
     response.writeProcessing();
     response.writeEarlyHints({ link: '</a.css>; rel=preload' }, () => response.end(JSON_BODY));

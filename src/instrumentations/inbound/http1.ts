@@ -19,8 +19,7 @@ import { observeResponses } from './response-body';
 const NAME = 'http';
 const RESPONSE_FINISH = 'http.server.response.finish';
 
-/** The requests under way on a connection: one, or several where a client pipelines. */
-const connections = new WeakMap<Socket, Exchange[]>();
+const connections = new WeakMap<Socket, Connection>();
 /** The exchange that started last, while it is under way: usually the one that is looked up. */
 let latest: Exchange | undefined;
 
@@ -55,9 +54,9 @@ function begin({ request, response, socket, server }: RequestStart, source: Inbo
   try {
     const path = inboundPath(request.url ?? '');
     if (context.ignorePaths.has(path)) return;
-    const underWay = watchConnection(socket);
-    const exchange = new Exchange(source, request, response, path, underWay);
-    underWay.push(exchange);
+    const connection = watchConnection(socket);
+    const exchange = new Exchange(source, request, response, path, connection);
+    connection.add(exchange);
     latest = exchange;
   } catch (error) {
     context.recorder.failed(NAME, error, 'inner');
@@ -70,8 +69,7 @@ function exchangeOf(
   socket = (response as Partial<ServerResponse>).req?.socket,
 ): Exchange | undefined {
   if (latest?.response === response) return latest;
-  for (const exchange of (socket && connections.get(socket)) ?? []) if (exchange.response === response) return exchange;
-  return undefined;
+  return socket && connections.get(socket)?.find(response);
 }
 
 /** Records nothing for a response, because it answers a scrape and no request of the application. */
@@ -92,16 +90,14 @@ function onFinish(message: unknown): void {
 }
 
 /** Last, instead: the connection closed with requests still under way. */
-function watchConnection(socket: Socket): Exchange[] {
+function watchConnection(socket: Socket): Connection {
   const known = connections.get(socket);
   if (known !== undefined) return known;
-  const underWay: Exchange[] = [];
-  connections.set(socket, underWay);
+  const connection = new Connection();
+  connections.set(socket, connection);
   // one listener per connection; listeners on the response would count among the application's own
-  socket.on('close', () => {
-    for (const exchange of [...underWay]) exchange.finish(STATUS_CLIENT_LEFT, false);
-  });
-  return underWay;
+  socket.on('close', () => connection.closed());
+  return connection;
 }
 
 /**
@@ -112,8 +108,42 @@ function watchConnection(socket: Socket): Exchange[] {
 export function whenAnswered(response: object, work: () => void): boolean {
   const exchange = exchangeOf(response);
   if (exchange === undefined) return false;
-  exchange.onFinished = [...(exchange.onFinished ?? []), work];
+  exchange.onFinished ??= [];
+  exchange.onFinished.push(work);
   return true;
+}
+
+/**
+ * The exchanges under way on one connection: usually one, and as many as a client pipelines. None is searched for: a
+ * client may send tens of thousands of requests before the first is answered.
+ */
+class Connection {
+  private first: Exchange | undefined;
+  /** Those that began while another was under way, by response. */
+  private pipelined: Map<object, Exchange> | undefined;
+
+  add(exchange: Exchange): void {
+    if (this.first === undefined) {
+      this.first = exchange;
+    } else {
+      this.pipelined ??= new Map();
+      this.pipelined.set(exchange.response, exchange);
+    }
+  }
+
+  find(response: object): Exchange | undefined {
+    return this.first?.response === response ? this.first : this.pipelined?.get(response);
+  }
+
+  remove(exchange: Exchange): void {
+    if (this.first === exchange) this.first = undefined;
+    else this.pipelined?.delete(exchange.response);
+  }
+
+  closed(): void {
+    this.first?.finish(STATUS_CLIENT_LEFT, false);
+    for (const exchange of this.pipelined?.values() ?? []) exchange.finish(STATUS_CLIENT_LEFT, false);
+  }
 }
 
 /** One request and its response on a connection. */
@@ -125,13 +155,12 @@ class Exchange extends Http1Messages {
   /** Callbacks for the end. */
   onFinished: (() => void)[] | undefined;
 
-  /** @param underWay on the same connection */
   constructor(
     source: InboundSource,
     request: IncomingMessage,
     response: ServerResponse,
     path: string,
-    private readonly underWay: Exchange[],
+    private readonly connection: Connection,
   ) {
     super(request, response);
     this.exchange = new InboundExchange(source, this, path);
@@ -149,11 +178,7 @@ class Exchange extends Http1Messages {
   /** Removes it from those under way. */
   leave(): void {
     if (latest === this) latest = undefined;
-    const { underWay } = this;
-    const index = underWay.indexOf(this);
-    // usually it is the only one
-    if (index >= 0 && index === underWay.length - 1) underWay.pop();
-    else if (index >= 0) underWay.splice(index, 1);
+    this.connection.remove(this);
   }
 
   finish(status: number, isWhole: boolean): void {

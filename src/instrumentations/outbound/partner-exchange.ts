@@ -79,7 +79,7 @@ export class PartnerExchange {
       const error = status === undefined ? (this.error ?? 'aborted') : undefined;
       this.readCode(isWhole, (code) => {
         const { partner, actionCode } = this.destination;
-        const labels = { partner, actionCode, httpStatus: String(status ?? 0), code };
+        const labels = { partner, actionCode, httpStatus: statusText(status), code };
         this.context.recorder.recordPartner(labels, durationMs, error);
       });
     } catch (failure) {
@@ -91,4 +91,14 @@ export class PartnerExchange {
     if (this.body === undefined) onCode(NO_CODE);
     else this.body.end(isWhole, (codes) => onCode(partnerCode(codes)));
   }
+}
+
+/**
+ * The label `http_status`: the three digits that the partner sent, and `0` for no response alone. Node's parser takes a
+ * status line with `000`, and gives 0.
+ * @see RFC 9110, section 15: a status is 100 to 599
+ */
+function statusText(status: number | undefined): string {
+  if (status === undefined) return '0';
+  return status < 100 ? String(status).padStart(3, '0') : String(status);
 }

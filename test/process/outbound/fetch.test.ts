@@ -6,6 +6,7 @@ import { linesInTitle } from '../../support/node-versions';
 
 const CASES: readonly Case[] = [
   ...OUTCOMES,
+  { title: 'a status 000, which it refuses', path: '/status-000', expect: [' 0 -1', ' other'] },
   { title: 'redirects, every hop its own exchange', path: '/redirect', expect: ['j 200 A1', 'r 302 R1', 's 303 -1'] },
   { title: 'a redirect not followed', path: '/redirect', order: { redirect: 'manual' }, expect: ['r 302 R1'] },
   { title: 'a peer with an unknown certificate', to: 'https', path: '/json', expect: ['j 0 -1', 'j tls'] },

@@ -23,6 +23,7 @@ const WAYS = ['fetch', 'request', 'stream', 'pipeline'] as const;
 
 const CASES: readonly Case[] = [
   ...OUTCOMES,
+  { title: 'a status 000, which it refuses', path: '/status-000', expect: [' 0 -1', ' other'] },
   {
     title: 'a peer with an unknown certificate',
     to: 'https',
