@@ -11,6 +11,7 @@ import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
 import { answerOnApplication } from './exporter/http/application-port';
 import { createMetricsServer, type MetricsServer } from './exporter/http/server';
 import { type ApplicationMeters, createApplicationMeters, createTotalsReader } from './exporter/reader';
+import { withRests } from './exporter/rests';
 import { createScrape, type Scrape } from './exporter/scrape';
 import { createSource, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
@@ -55,10 +56,8 @@ function compose(config: Config): Exporter {
     seriesLimit: config.seriesLimit,
     onSeriesOverflow: pipeline.overflow.familyFull,
   });
-  const scrape = createScrape(
-    createTotalsReader(totals, () => meters.isInUse),
-    promClient,
-  );
+  const reader = createTotalsReader(totals, () => meters.isInUse);
+  const scrape = withRests(createScrape(reader, promClient));
   const server = createMetricsServer(scrape, config);
 
   const election = joinService({ config, pipeline, source, totals, server });
