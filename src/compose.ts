@@ -141,7 +141,7 @@ interface ServiceParts {
 
 /** This process among the others of its service; it may become their hub or a member. */
 function joinService({ config, pipeline, source, totals, server }: ServiceParts): Election {
-  const { syscode, port, host } = config;
+  const { syscode, port, host, appMetrics } = config;
   const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => totals.addDeltas(deltas));
   totals.include(hub);
   const hubLost = new Signal();
@@ -149,6 +149,7 @@ function joinService({ config, pipeline, source, totals, server }: ServiceParts)
   const election = new Election({
     syscode,
     address: { port, host },
+    applicationPath: appMetrics,
     isThread: !isMainThread,
     server,
     hub,
