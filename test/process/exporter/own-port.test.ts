@@ -53,6 +53,21 @@ describe('a port that the application listens on', () => {
     });
   }
 
+  it('is named as its own also where it listened before the exporter was started', async () => {
+    const world = await openWorld();
+    const service = world.start({ args: [PROGRAM], env: { PORT: String(world.port), START: '1' } });
+    try {
+      const [ready] = await service.ready(1);
+      // the holder of a port can be found on Linux alone
+      const isNamed = process.platform === 'linux';
+      const line = await logged(service, isNamed ? CODE : 'CHX_PORT_TAKEN');
+      if (isNamed) assert.ok(line.includes(`this very process (pid ${ready?.pid})`), line);
+      assert.equal(await ask(world.port, '/x'), 'application');
+    } finally {
+      await world.end();
+    }
+  });
+
   it('has the scrape where CHANNEL_EXPORTER_APP_METRICS asks for it', async () => {
     const env = { CHANNEL_EXPORTER_APP_METRICS: '1', FIRST_USE: 'server', DELAY_MS: '300' };
     await withService(env, async (service, { port, scrapeWhen, counted }) => {
