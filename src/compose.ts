@@ -11,6 +11,7 @@ import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
 import { answerOnApplication } from './exporter/http/application-port';
 import { createMetricsServer, type MetricsServer } from './exporter/http/server';
 import { type ApplicationMeters, createApplicationMeters, createTotalsReader } from './exporter/reader';
+import { withRests } from './exporter/rests';
 import { createScrape, type Scrape } from './exporter/scrape';
 import { createSource, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
@@ -55,10 +56,8 @@ function compose(config: Config): Exporter {
     seriesLimit: config.seriesLimit,
     onSeriesOverflow: pipeline.overflow.familyFull,
   });
-  const scrape = createScrape(
-    createTotalsReader(totals, () => meters.isInUse),
-    promClient,
-  );
+  const reader = createTotalsReader(totals, () => meters.isInUse);
+  const scrape = withRests(createScrape(reader, promClient));
   const server = createMetricsServer(scrape, config);
 
   const election = joinService({ config, pipeline, source, totals, server });
@@ -142,7 +141,7 @@ interface ServiceParts {
 
 /** This process among the others of its service; it may become their hub or a member. */
 function joinService({ config, pipeline, source, totals, server }: ServiceParts): Election {
-  const { syscode, port, host } = config;
+  const { syscode, port, host, appMetrics } = config;
   const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => totals.addDeltas(deltas));
   totals.include(hub);
   const hubLost = new Signal();
@@ -150,6 +149,7 @@ function joinService({ config, pipeline, source, totals, server }: ServiceParts)
   const election = new Election({
     syscode,
     address: { port, host },
+    applicationPath: appMetrics,
     isThread: !isMainThread,
     server,
     hub,

@@ -2,7 +2,7 @@
 import { warn } from '../diagnostics/log';
 import type { Address } from './hub-socket';
 import { WELCOME_LIMIT_MS } from './member';
-import { describePortHolder } from './port-holder';
+import { findPortHolder } from './port-holder';
 import type { Refused } from './protocol';
 
 /** Pause after which the port is tried again. */
@@ -11,42 +11,58 @@ export const RETRY_MS = 5_000;
 export const RETRY_REFUSED_MS = 60_000;
 
 /** Why an attempt to become hub or member failed. */
-export type Fault = Refused | 'silent' | NodeJS.ErrnoException;
+export type Fault = Refused | 'silent' | 'application' | NodeJS.ErrnoException;
 
 export interface Candidate {
   readonly syscode: string;
   readonly address: Address;
+  /** Path of the scrape on the application's own servers; undefined where they do not serve it. */
+  readonly applicationPath: string | undefined;
 }
 
-export function logFault(fault: Fault, { syscode, address }: Candidate): void {
+export function logFault(fault: Fault, { syscode, address, applicationPath }: Candidate): void {
   const { port, host } = address;
   const where = host === undefined ? `port ${port}` : `${host}, port ${port}`;
   const until = 'until then nothing can be scraped here';
   const again = `It is tried again every ${RETRY_MS / 1000} s; ${until}`;
   const another = 'Set CHANNEL_EXPORTER_PORT to another one, 0 for any.';
-  if (fault === 'silent') {
-    const holder = describePortHolder(port) ?? 'another program';
+  const holder = fault === 'silent' || isAddressInUse(fault) ? findPortHolder(port) : undefined;
+  if (fault === 'application' || (isAddressInUse(fault) && holder?.pid === process.pid)) {
+    const onApplication =
+      applicationPath === undefined
+        ? "or CHANNEL_EXPORTER_APP_METRICS=1 to answer /metrics on the application's own port"
+        : `or scrape ${applicationPath} on the application's own port`;
+    const won = `a server of this very process (pid ${process.pid}) listens on ${where}, so the scrape is not served there`;
+    warn('CHX_PORT_OF_APPLICATION', where, `${won}. Set CHANNEL_EXPORTER_PORT to another one, ${onApplication}.`);
+  } else if (fault === 'silent') {
     const silence = `the hub's socket has not answered within ${WELCOME_LIMIT_MS / 1000} s`;
-    warn('CHX_HUB_SILENT', where, `${where} is taken by ${holder}, and ${silence}. ${again}.`);
+    warn(
+      'CHX_HUB_SILENT',
+      where,
+      `${where} is taken by ${holder?.description ?? 'another program'}, and ${silence}. ${again}.`,
+    );
   } else if ('reason' in fault) {
-    const holder = `the hub of ${fault.syscode} (pid ${fault.pid})`;
+    const hub = `the hub of ${fault.syscode} (pid ${fault.pid})`;
     const later = `It is asked again every ${RETRY_REFUSED_MS / 1000} s; ${until}.`;
     if (fault.reason === 'syscode') {
       warn(
         'CHX_SYSCODE_OTHER',
         where,
-        `${where} is that of ${holder}, this process is of ${syscode}. ${later} ${another}`,
+        `${where} is that of ${hub}, this process is of ${syscode}. ${later} ${another}`,
       );
     } else {
       const why =
         fault.reason === 'version' ? 'runs another version of channel-exporter' : 'has all the members it takes';
-      warn('CHX_HUB_REFUSED', where, `${where}: ${holder} ${why}. ${later}`);
+      warn('CHX_HUB_REFUSED', where, `${where}: ${hub} ${why}. ${later}`);
     }
-  } else if (fault.code === 'EADDRINUSE') {
-    const holder = describePortHolder(port);
-    const by = holder === undefined ? 'by another program' : `by ${holder}`;
-    warn('CHX_PORT_TAKEN', where, `${where} is taken ${by}. ${again}. ${another}`);
+  } else if (isAddressInUse(fault)) {
+    const by = holder?.description ?? 'another program';
+    warn('CHX_PORT_TAKEN', where, `${where} is taken by ${by}. ${again}. ${another}`);
   } else {
     warn('CHX_PORT_REFUSED', where, `cannot listen on ${where}: ${fault.message}. ${again}.`);
   }
+}
+
+export function isAddressInUse(fault: Fault): boolean {
+  return typeof fault === 'object' && 'code' in fault && fault.code === 'EADDRINUSE';
 }

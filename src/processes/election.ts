@@ -6,16 +6,18 @@
  *      └─hub answers───────▶│   └───neither───────▶ waiting ──retry──▶ …
  *
  * The process that binds the port exclusively is the hub; the kernel guarantees that there is only one. Threads never
- * bind. A hub or a member at rest runs no timer.
+ * bind. A hub or a member at rest runs no timer. A server of the application that wants the port gets it: the hub lets
+ * go of it and waits.
  */
 import { setEnvironmentData } from 'node:worker_threads';
 import { errorText, logLine, warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
 import { endsWithin, pause } from '../runtime/time-limit';
-import { type Fault, logFault, RETRY_MS, RETRY_REFUSED_MS } from './election-messages';
+import { type Candidate, type Fault, isAddressInUse, logFault, RETRY_MS, RETRY_REFUSED_MS } from './election-messages';
 import { onFirstThread, onFirstUse } from './first-use';
 import type { Hub } from './hub';
 import { type Address, hubSocketPaths } from './hub-socket';
+import { type ListenRequest, mayCollide, onListenRequest } from './listen-requests';
 import type { Joined, Member } from './member';
 import { THREAD_SETTINGS_KEY, type ThreadSettings, threadSettings } from './thread-settings';
 
@@ -24,14 +26,14 @@ const PAUSES_MS = [0, 10, 20, 40, 80, 150, 250, 400] as const;
 /** How long shutdown() waits until the hub has acknowledged the last batch. */
 const LAST_HAND_OVER_MS = 1_000;
 
-export interface ElectionParts {
-  readonly syscode: string;
-  readonly address: Address;
+export interface ElectionParts extends Candidate {
   readonly isThread: boolean;
   /** Serves the scrape; listen() resolves with the error, or with undefined once the port is bound. */
   readonly server: {
     readonly url: string;
+    owns(server: unknown): boolean;
     listen(): Promise<NodeJS.ErrnoException | undefined>;
+    /** The port is free when this returns, and a listen() that has not ended gives EADDRINUSE. */
     close(): Promise<void>;
   };
   /** What this process does as the hub, and as a member. */
@@ -46,8 +48,11 @@ export class Election {
   private isWanted = false;
   private wasMember = false;
   private hasLoggedFault = false;
+  /** A server of the application was about to bind the port; until the port is tried again. */
+  private hasYielded = false;
   private retry: NodeJS.Timeout | undefined;
   private endFirstUse: () => void = () => undefined;
+  private endListenRequests: () => void = () => undefined;
   /** Settles when the last search for a hub has ended. */
   private settled: Promise<void> = Promise.resolve();
 
@@ -59,6 +64,8 @@ export class Election {
    */
   begin(): void {
     const { address, isThread, hub, server } = this.parts;
+    // before the first use, which may be the same request
+    if (!isThread) this.endListenRequests = onListenRequest((request) => this.applicationListens(request));
     if (address.port === 0) {
       if (isThread) return;
       this.join();
@@ -102,6 +109,7 @@ export class Election {
     const { state } = this;
     const { member, hub, server } = this.parts;
     this.state = 'ended';
+    this.endListenRequests();
     this.endFirstUse();
     clearTimeout(this.retry);
     if (state === 'member') await endsWithin(LAST_HAND_OVER_MS, member.handOver());
@@ -144,33 +152,42 @@ export class Election {
     this.state = 'joining';
     let fault: Fault | undefined;
     for (const pauseMs of PAUSES_MS) {
+      // a hub that is starting has bound the port before its socket listens; other faults last for a while.
       // random, so that the members of a hub that died do not all retry at the same moment
       if (pauseMs > 0) await pause(pauseMs * (0.5 + Math.random()));
       if (this.state !== 'joining') return;
       fault = await this.attempt();
       if (fault === undefined) return;
-      if (!isTransient(fault)) break;
+      if (!isAddressInUse(fault)) break;
     }
     if (fault !== undefined && this.state === 'joining') this.wait(fault);
   }
 
   /** @returns undefined when there is nothing left to try */
   private async attempt(): Promise<Fault | undefined> {
-    const { server, isThread } = this.parts;
-    const error = isThread ? portTaken() : await server.listen();
+    const error = await this.bind();
     if (this.hasEnded) return undefined;
     if (error === undefined) {
       await this.becomeHub();
       return undefined;
     }
-    if (error.code !== 'EADDRINUSE') return error;
+    if (!isAddressInUse(error)) return error;
     const joined = await this.findHub();
     if (this.hasEnded) return undefined;
-    if (joined === 'no hub') return error;
+    if (joined === 'no hub') return this.hasYielded ? 'application' : error;
     if (joined !== 'member') return joined;
     this.state = 'member';
     this.hasLoggedFault = false;
     return undefined;
+  }
+
+  private async bind(): Promise<NodeJS.ErrnoException | undefined> {
+    const { server, isThread } = this.parts;
+    if (isThread || this.hasYielded) return portTaken();
+    const error = await server.listen();
+    if (!this.hasYielded) return error;
+    void server.close();
+    return portTaken();
   }
 
   private async becomeHub(): Promise<void> {
@@ -179,6 +196,8 @@ export class Election {
     if (address.port !== 0) hub.open(address);
     if (this.hasLoggedFault) logLine('info', `metrics are now on ${server.url}`);
     else if (this.wasMember) logLine('info', `the process that served ${server.url} has ended; this one does so now`);
+    this.hasLoggedFault = false;
+    this.wasMember = false;
     for (const deltas of await member.takeQueue()) addOwn(deltas);
   }
 
@@ -195,7 +214,9 @@ export class Election {
 
   private wait(fault: Fault): void {
     this.state = 'waiting';
-    if (!this.hasLoggedFault && !this.parts.isThread) logFault(fault, this.parts);
+    // the hub of a cluster is its primary, which has let go of the port for this worker and has logged it
+    const isLogged = this.hasLoggedFault || (fault === 'application' && this.wasMember);
+    if (!isLogged && !this.parts.isThread) logFault(fault, this.parts);
     this.hasLoggedFault = true;
     const retryMs = typeof fault === 'object' && 'reason' in fault ? RETRY_REFUSED_MS : RETRY_MS;
     this.retry = setTimeout(() => {
@@ -205,8 +226,22 @@ export class Election {
 
   private async tryAgain(): Promise<void> {
     this.state = 'joining';
+    this.hasYielded = false;
     const fault = await this.attempt();
     if (fault !== undefined && this.state === 'joining') this.wait(fault);
+  }
+
+  /** Lets go of a port that the application is about to bind. */
+  private applicationListens(request: ListenRequest): void {
+    const { address, server, hub } = this.parts;
+    const { port } = address.port === 0 ? new URL(server.url) : address;
+    if (server.owns(request.server) || !mayCollide(request, { ...address, port: Number(port) })) return;
+    this.hasYielded = true;
+    // closed when the call returns: the application binds next
+    void server.close();
+    if (this.state !== 'hub') return;
+    void hub.close();
+    this.wait('application');
   }
 
   /** Threads started from now on join the hub of this process, whatever their own environment says. */
@@ -218,13 +253,8 @@ export class Election {
   }
 }
 
-/** A hub that is starting has bound the port before its socket listens; other faults last for a while. */
-function isTransient(fault: Fault): boolean {
-  return typeof fault === 'object' && 'code' in fault && fault.code === 'EADDRINUSE';
-}
-
 function portTaken(): NodeJS.ErrnoException {
-  return Object.assign(new Error('threads do not bind'), { code: 'EADDRINUSE' });
+  return Object.assign(new Error('the port is left to another server'), { code: 'EADDRINUSE' });
 }
 
 /** No search rejects on purpose, but an unhandled rejection would end the application. */

@@ -3,16 +3,11 @@
  * forks a process or starts a thread, or it has been running for ten seconds.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Server } from 'node:net';
+import { onListenRequest } from './listen-requests';
 
 /** Command-line tools have usually ended by then. */
 const LATEST_MS = 10_000;
 const THREAD_CHANNEL = 'worker_threads';
-const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
-/**
- * Releases of Node that publish LISTEN_CHANNEL, major to first minor. @see https://github.com/nodejs/node/pull/53136
- */
-const LISTEN_PUBLISHED_SINCE: Readonly<Record<number, number>> = { 20: 16, 22: 3 };
 
 /**
  * Calls back once, at the first use.
@@ -47,11 +42,7 @@ export function onFirstUse(callback: () => void): () => void {
       if (child.channel) happened();
     });
   });
-  if (isListeningPublished()) {
-    listen(LISTEN_CHANNEL, (message) => {
-      if (isTcp((message as { options?: unknown }).options)) happened();
-    });
-  } else restore.push(patchListen(happened));
+  restore.push(onListenRequest(happened));
   return end;
 }
 
@@ -66,28 +57,4 @@ export function onFirstThread(callback: () => void): void {
     callback();
   };
   subscribe(THREAD_CHANNEL, happened);
-}
-
-function isListeningPublished(): boolean {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const since = LISTEN_PUBLISHED_SINCE[major];
-  return since === undefined ? major > Math.max(...Object.keys(LISTEN_PUBLISHED_SINCE).map(Number)) : minor >= since;
-}
-
-/** A pipe or a local socket serves other programs of the machine, not the service's clients. */
-function isTcp(options: unknown): boolean {
-  if (typeof options === 'string') return /^\d+$/.test(options);
-  return typeof options !== 'object' || options === null || !('path' in options) || options.path === undefined;
-}
-
-function patchListen(happened: () => void): () => void {
-  const { listen } = Server.prototype;
-  const patched = function (this: Server, ...args: unknown[]) {
-    if (isTcp(args[0])) happened();
-    return Reflect.apply(listen, this, args);
-  } as typeof listen;
-  Server.prototype.listen = patched;
-  return () => {
-    if (Server.prototype.listen === patched) Server.prototype.listen = listen;
-  };
 }

@@ -6,7 +6,7 @@
  * members with another XDG_RUNTIME_DIR or TMPDIR find it.
  */
 import { existsSync, readlinkSync, renameSync, unlinkSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, Server, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { errorText, logLine, warn } from '../diagnostics/log';
@@ -19,6 +19,9 @@ const MAX_PATH_BYTES = 103;
 const REMEDY = 'set XDG_RUNTIME_DIR to a directory that only this user may enter';
 /** Longest suffix of a socket's temporary name. */
 const SUFFIX_CHARACTERS = 20;
+
+// as it is before the application's instrumentation replaces it
+const { listen } = Server.prototype;
 
 /** The scrape's address, which the name of the socket is derived from. */
 export interface Address {
@@ -160,7 +163,8 @@ function listenOnce({ path, isFile }: Place, onConnection: (socket: Socket) => v
     const server = createServer(onConnection);
     server.once('error', reject);
     // exclusive: in a cluster worker the primary would listen in its place
-    server.listen({ path: temporary, exclusive: true }, () => {
+    Reflect.apply(listen, server, [{ path: temporary, exclusive: true }]);
+    server.once('listening', () => {
       server.off('error', reject);
       server.on('error', () => undefined);
       try {

@@ -6,16 +6,20 @@ const LISTENING = '0A';
 /** Processes examined at most. */
 const MAX_PROCESSES = 5_000;
 
-/**
- * @returns for example `node app.js (pid 4711)`; undefined without /proc, or without the right to read it
- */
-export function describePortHolder(port: number): string | undefined {
+export interface PortHolder {
+  readonly pid: number;
+  /** For example `node app.js (pid 4711)`. */
+  readonly description: string;
+}
+
+/** @returns undefined without /proc, or without the right to read it */
+export function findPortHolder(port: number): PortHolder | undefined {
   try {
     const inodes = listeningInodes(port);
     if (inodes.size === 0) return undefined;
     const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
     const pid = processes.slice(0, MAX_PROCESSES).find((candidate) => holdsSocket(candidate, inodes));
-    return pid === undefined ? undefined : `${commandOf(pid)} (pid ${pid})`;
+    return pid === undefined ? undefined : { pid: Number(pid), description: `${commandOf(pid)} (pid ${pid})` };
   } catch {
     return undefined;
   }

@@ -2,7 +2,8 @@
  * Sends an answer chunk by chunk, and disconnects a client that does not read.
  *
  * All clients of one scrape share its chunks, so that many slow ones hold one scrape in memory. Clients of different
- * scrapes hold one each; beyond a bound the clients of the oldest are disconnected.
+ * scrapes hold one each; beyond a bound the clients of the oldest are disconnected. The time slices are shared too:
+ * sixty clients with slices of their own would keep the application waiting for sixty slices in a row.
  */
 import type { ServerResponse } from 'node:http';
 import { TimeSlice } from '../../runtime/time-slice';
@@ -26,6 +27,10 @@ export interface Methods {
  * bound holds for our own server and the application's together, and an answer outlives the exporter that began it.
  */
 const sending = new Map<readonly Buffer[], Set<() => void>>();
+
+/** One for all answers, with those whose next chunk waits for a later one. */
+const slice = new TimeSlice();
+const waiting: (() => void)[] = [];
 
 /**
  * Answers a request that is not answered yet.
@@ -67,19 +72,34 @@ function sendInSlices(
   limit: NodeJS.Timeout,
   onWaiting: () => void,
 ): void {
-  const slice = new TimeSlice();
   let next = 0;
   const sendNext = () => {
     if (response.destroyed) return;
     limit.refresh();
     const chunk = chunks[next++] as Buffer;
     if (next === chunks.length) methods.end.call(response, chunk);
-    else if (methods.write.call(response, chunk)) slice.next(sendNext);
+    else if (methods.write.call(response, chunk)) wait(sendNext);
     // a fast reader emits drain before any other event runs and would keep the loop to itself
-    else response.once('drain', () => (slice.isOver() ? slice.next(sendNext) : sendNext()));
+    else response.once('drain', () => (slice.isOver() || waiting.length > 0 ? wait(sendNext) : sendNext()));
     onWaiting();
   };
   sendNext();
+}
+
+/** Sends the next chunk in a later slice. */
+function wait(sendNext: () => void): void {
+  waiting.push(sendNext);
+  if (waiting.length === 1) slice.next(sendWaiting);
+}
+
+function sendWaiting(): void {
+  // those that are added meanwhile wait for the next slice
+  for (let turns = waiting.length; turns > 0 && !slice.isOver(); turns--) {
+    const sendNext = waiting[0];
+    sendNext?.();
+    waiting.shift();
+  }
+  if (waiting.length > 0) slice.next(sendWaiting);
 }
 
 function hold(chunks: readonly Buffer[], disconnect: () => void): void {

@@ -2,11 +2,13 @@
  * Serves the scrape on a port of its own, without ever keeping the process alive.
  */
 import { EventEmitter } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type IncomingMessage, Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { logLine } from '../../diagnostics/log';
 import type { Scrape } from '../scrape';
 import { answerScrape, replyOver, replyText, requestPath } from './answer';
+import { boundConnections } from './connections';
+import { closePipelined, WITHOUT_PIPELINING } from './pipelining';
 import { closeOnRequestTimeout, WITHOUT_CHECK } from './request-timeout';
 import { StalledScrapers } from './stalled-scrapers';
 
@@ -15,22 +17,24 @@ export const METRICS_PATH = '/metrics';
 const REQUEST_TIMEOUT_MS = 10_000;
 /** An idle socket is closed after this time, in any state; Node needs up to twice as long the first time. */
 const IDLE_SOCKET_MS = 10_000;
-/** Connections at a time; further ones are closed. */
-const MAX_CONNECTIONS = 64;
 /** A request with a larger head is answered with 400. */
 const MAX_HEADER_BYTES = 16 * 1024;
+
+// as they are before the application's instrumentation replaces them
+const { emit } = EventEmitter.prototype;
+const { listen } = NetServer.prototype;
 
 export interface MetricsServer {
   /** URL of the scrape; with port 0 and a host name it contains port 0 until the name is resolved. */
   readonly url: string;
-  /** Whether a request belongs to this server. */
+  /** Whether a server is this one. */
   owns(server: unknown): boolean;
   /**
    * Tries once to bind the port. It is bound when this returns, unless a host name must be resolved first.
    * @returns the error; undefined when it listens
    */
   listen(): Promise<NodeJS.ErrnoException | undefined>;
-  /** Stops listening and closes every connection. */
+  /** Stops listening, before it returns, and closes every connection; a listen() that has not ended gives EADDRINUSE. */
   close(): Promise<void>;
 }
 
@@ -42,14 +46,16 @@ export interface ServerSettings {
 /** Creates a server that does not listen yet. */
 export function createMetricsServer(scrape: Scrape, settings: ServerSettings): MetricsServer {
   const stalled = new StalledScrapers();
-  const limits = { maxHeaderSize: MAX_HEADER_BYTES, ...WITHOUT_CHECK };
-  const server = createServer(limits, (request, response) =>
+  const options = { maxHeaderSize: MAX_HEADER_BYTES, ...WITHOUT_CHECK, ...WITHOUT_PIPELINING };
+  const server = new Server(options, (request, response) =>
     answer(request, response, scrape, () => stalled.add(request.socket)),
   );
-  // an application's instrumentation patches Server.prototype.emit and would trace every scrape
-  server.emit = EventEmitter.prototype.emit;
+  // instrumentation replaces emit, on Server.prototype or on each server that it sees, and would trace every scrape;
+  // an assignment is ignored and not refused, because the error would be thrown in the application
+  Object.defineProperty(server, 'emit', { get: () => emit, set: () => undefined, configurable: true });
+  closePipelined(server);
+  boundConnections(server);
   closeOnRequestTimeout(server, REQUEST_TIMEOUT_MS);
-  server.maxConnections = MAX_CONNECTIONS;
   server.timeout = IDLE_SOCKET_MS;
   server.on('connection', (socket) => socket.unref());
   server.on('clientError', (_error, socket) => {
@@ -64,6 +70,11 @@ export function createMetricsServer(scrape: Scrape, settings: ServerSettings): M
     if (wasUnknown) logLine('info', `metrics are now on ${urlOf(server, settings)}`);
   });
 
+  /** Ends the last listen(). */
+  let settle: (error?: NodeJS.ErrnoException) => void = () => undefined;
+  server.on('error', (error) => settle(error));
+  server.on('listening', () => settle());
+
   return {
     get url() {
       return urlOf(server, settings);
@@ -71,29 +82,19 @@ export function createMetricsServer(scrape: Scrape, settings: ServerSettings): M
     owns: (other) => other === server,
     listen: () =>
       new Promise((resolve) => {
-        const onError = (error: NodeJS.ErrnoException) => {
-          server.off('listening', onListening);
-          resolve(error);
-        };
-        const onListening = () => {
-          server.off('error', onError);
-          server.on('error', () => undefined);
-          resolve(undefined);
-        };
-        server.once('error', onError);
-        server.once('listening', onListening);
+        settle = resolve;
         // exclusive: cluster workers would share the port otherwise, and each scrape would hit another one
-        server.listen({
+        const options = {
           port: settings.port,
-          ...(settings.host === undefined ? {} : { host: settings.host }),
           exclusive: true,
-        });
+          ...(settings.host !== undefined && { host: settings.host }),
+        };
+        Reflect.apply(listen, server, [options]);
         server.unref();
       }),
     close: () =>
       new Promise((resolve) => {
-        server.removeAllListeners('error');
-        server.on('error', () => undefined);
+        settle(Object.assign(new Error('closed before it listened'), { code: 'EADDRINUSE' }));
         if (!server.listening) resolve();
         else server.close(() => resolve());
         server.closeAllConnections();

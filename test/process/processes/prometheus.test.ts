@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describePortHolder } from '../../../src/processes/port-holder';
+import { findPortHolder } from '../../../src/processes/port-holder';
 import { INNER } from '../../support/app';
 import { type DebianProgram, findDebianProgram, reportNotRun } from '../../support/debian';
 import { Prometheus, type SampledSeries } from '../../support/prometheus';
@@ -92,7 +92,7 @@ class Processes {
 
   /** The one that has the port of the scrape. */
   get hub(): number {
-    return Number(/\(pid (\d+)\)/.exec(describePortHolder(this.port) ?? '')?.[1]);
+    return Number(findPortHolder(this.port)?.pid);
   }
 
   get member(): number {
