@@ -54,7 +54,10 @@ function begin({ request, response, socket, server }: RequestStart, source: Inbo
   if (context.isOwnServer(server)) return;
   try {
     const path = inboundPath(request.url ?? '');
-    if (context.ignorePaths.has(path)) return;
+    if (context.ignorePaths.has(path)) {
+      context.recorder.unrecorded('ignored');
+      return;
+    }
     const underWay = watchConnection(socket);
     const exchange = new Exchange(source, request, response, path, underWay);
     underWay.push(exchange);
