@@ -3,6 +3,7 @@ import { logLine } from '../diagnostics/log';
 import type { PartnerHosts } from './check';
 import { PartnerDirectory } from './directory';
 import { mergeHosts } from './merge';
+import { createPartnerMisses } from './misses';
 import { PRESET_HOSTS } from './presets';
 import { watchPartnerFile } from './watch';
 
@@ -23,7 +24,7 @@ export interface OpenDirectory {
 
 export function openPartnerDirectory(settings: PartnerSettings): OpenDirectory {
   const preset = settings.partnersPreset ? PRESET_HOSTS : [];
-  const partners = new PartnerDirectory(mergeHosts(settings.partnerHosts, preset));
+  const partners = new PartnerDirectory(mergeHosts(settings.partnerHosts, preset), createPartnerMisses());
   if (typeof settings.partners !== 'string') return { partners, endWatch: () => undefined };
   const file = settings.partners;
   const endWatch = watchPartnerFile(

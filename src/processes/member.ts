@@ -13,6 +13,7 @@ import type { Collection, DeltaSource } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
 import { endsWithin, pause } from '../runtime/time-limit';
 import { toBatches } from './batches';
+import { ownProgram } from './program';
 import {
   encodeFrame,
   FrameDecoder,
@@ -47,7 +48,7 @@ interface Batch {
 }
 
 export class Member {
-  private readonly hello: Hello;
+  private readonly hello: Omit<Hello, 'program'>;
   private queue: Batch[] = [];
   private batches = 0;
   private socket: Socket | undefined;
@@ -79,6 +80,7 @@ export class Member {
       member: randomUUID(),
       pid: process.pid,
       isThread: !isMainThread,
+      parent: process.ppid,
     };
   }
 
@@ -96,7 +98,8 @@ export class Member {
       socket.unref();
       this.socket = socket;
       socket.on('connect', () => {
-        this.send(this.hello);
+        const program = ownProgram();
+        this.send(program === undefined ? this.hello : { ...this.hello, program });
         // from here on a process that ends can still hand over
         process.on('exit', this.onExit);
       });
