@@ -2,9 +2,9 @@
  * The preload: `node -r channel-exporter/register app.js`. Starts the exporter from the environment. What keeps
  * it from starting is logged once on stderr, and the application runs as without it.
  *
- * The only file with effects at import time.
+ * The file with effects at import time: index.ts only looks whether it was preloaded in place of this one.
  */
-import { errorText, logLine } from './src/diagnostics/log';
+import { errorText } from './src/diagnostics/log';
 import { ConfigError } from './src/errors';
 import { launcherOf } from './src/processes/launchers';
 
@@ -15,6 +15,7 @@ if (launcherOf(process) === undefined) {
     start();
   } catch (error) {
     const text = error instanceof ConfigError ? error.message : errorText(error);
-    logLine('error', `nothing is measured; the application runs without metrics:\n${text}`);
+    const { logStartProblems } = require('./src/processes/preload') as typeof import('./src/processes/preload');
+    logStartProblems(`nothing is measured; the application runs without metrics:\n${text}`);
   }
 }

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
+import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
 import { answerOnApplication } from './exporter/http/application-port';
@@ -13,7 +14,7 @@ import { createMetricsServer, type MetricsServer } from './exporter/http/server'
 import { type ApplicationMeters, createApplicationMeters, createTotalsReader } from './exporter/reader';
 import { withRests } from './exporter/rests';
 import { createScrape, type Scrape } from './exporter/scrape';
-import { createSource, SOURCES } from './instrumentations';
+import { createSource, effectiveSources, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
 import { createPipeline, type Pipeline } from './metrics/pipeline';
 import { type DeltaSource, ServiceTotals } from './metrics/totals';
@@ -35,12 +36,15 @@ import { VERSION } from './version';
  * @throws {ConfigError} listing every problem of the settings and the partner file; nothing is started then
  */
 export function startExporter(options: StartOptions, env: NodeJS.ProcessEnv): Exporter {
-  const { config, warnings } = resolveConfig({ ...options, ...threadSettings()?.options }, env);
-  for (const text of warnings) warn('CHX_VARIABLE_UNKNOWN', text, text);
-  return compose(config);
+  const names = SOURCES.map(({ name }) => name);
+  const { config, warnings } = resolveConfig(options, env, names, threadSettings()?.options);
+  const held = new HeldWarnings();
+  for (const { code, text } of warnings) held.add(code, text, text);
+  return compose(config, held);
 }
 
-function compose(config: Config): Exporter {
+/** @param held what is wrong with the settings, for the log of the process that serves the scrape */
+function compose(config: Config, held: HeldWarnings): Exporter {
   const shared = sharedState();
   const pipeline = createPipeline(config, () => shared.hasMonitored);
   const meters = createApplicationMeters(pipeline.views, config.seriesLimit);
@@ -60,7 +64,19 @@ function compose(config: Config): Exporter {
   const scrape = withRests(createScrape(reader, promClient));
   const server = createMetricsServer(scrape, config);
 
-  const election = joinService({ config, pipeline, source, totals, server });
+  const rows = effectiveSources(config.isInstrumentationEnabled);
+  const logStart = () => {
+    logLine('info', startLine(config, server.url, new Set(rows.map(({ name }) => name))));
+    held.release();
+  };
+  const handedOver: DeltaSource = {
+    ...source,
+    collect() {
+      promClient?.reportUnserved();
+      return source.collect();
+    },
+  };
+  const election = joinService({ config, pipeline, source: handedOver, totals, server, logStart });
   const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
 
   const { partners, endWatch } = openPartnerDirectory(config);
@@ -71,7 +87,6 @@ function compose(config: Config): Exporter {
     bodyLimit: config.bodyLimit,
     isOwnServer: server.owns,
   };
-  const rows = SOURCES.filter(({ name }) => config.isInstrumentationEnabled(name));
   const sources = rows.map(createSource);
   for (const each of sources) each.enable(context);
 
@@ -81,7 +96,9 @@ function compose(config: Config): Exporter {
       answerOnApplication(config.appMetrics, scrapeHere, { isOwnServer: server.owns, onTaken: forgetExchange }),
     );
   }
-  if (config.global) undo.push(registerGlobally(ownMeterProvider));
+  if (config.global) {
+    undo.push(registerGlobally(ownMeterProvider, (text) => held.add('CHX_GLOBAL_REFUSED', 'global', text)));
+  }
 
   let ending: Promise<void> | undefined;
   const exporter: Exporter = {
@@ -114,8 +131,6 @@ function compose(config: Config): Exporter {
   // last: the zeros that are recorded while the parts are created are no measurements
   pipeline.measured.listen(() => election.measured());
   election.begin();
-  // a thread's process has logged it
-  if (isMainThread) logLine('info', startLine(config, server.url, new Set(rows.map(({ name }) => name))));
   return exporter;
 }
 
@@ -134,13 +149,15 @@ function deltaSource(pipeline: Pipeline, meters: ApplicationMeters): DeltaSource
 interface ServiceParts {
   readonly config: Config;
   readonly pipeline: Pipeline;
+  /** What this process hands over as a member. */
   readonly source: DeltaSource;
   readonly totals: ServiceTotals;
   readonly server: MetricsServer;
+  readonly logStart: () => void;
 }
 
 /** This process among the others of its service; it may become their hub or a member. */
-function joinService({ config, pipeline, source, totals, server }: ServiceParts): Election {
+function joinService({ config, pipeline, source, totals, server, logStart }: ServiceParts): Election {
   const { syscode, port, host, appMetrics } = config;
   const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => totals.addDeltas(deltas));
   totals.include(hub);
@@ -155,6 +172,7 @@ function joinService({ config, pipeline, source, totals, server }: ServiceParts)
     hub,
     member,
     addOwn: (deltas) => totals.addDeltas(deltas),
+    onServing: logStart,
   });
   hubLost.listen(() => election.hubLost());
   return election;

@@ -1,4 +1,7 @@
-/** The public API. */
+/** The public API. Its one effect at import is to notice that it was preloaded in place of `channel-exporter/register`. */
+import { warnOfMissingRegister } from './processes/preload';
+import { sharedState } from './shared-state';
+
 export { type CodeValue, setBusinessCode, setMethodCode } from './business-code/set-codes';
 export { ConfigError, type Problem, type ProblemCode } from './errors';
 export { type MetricsHandler, metricsHandler } from './exporter/http/metrics-handler';
@@ -10,3 +13,5 @@ export { meter } from './own-metrics/meter';
 export { channelSpanHooks } from './spans';
 export type { ChannelSpanHooks } from './spans/hooks';
 export { start } from './start';
+
+warnOfMissingRegister(() => sharedState().running !== undefined);

@@ -19,7 +19,7 @@ export function start(options: StartOptions = {}): Exporter {
   const env = applicationEnvironment(process.env);
   const shared = sharedState();
   if (shared.running !== undefined) {
-    if (Object.keys(options).length > 0) {
+    if (Object.keys(options ?? {}).length > 0) {
       warn('CHX_ALREADY_STARTED', 'start', 'the exporter runs already; the options of this start() have no effect');
     }
     return shared.running.exporter;
@@ -27,12 +27,21 @@ export function start(options: StartOptions = {}): Exporter {
   setLogLevel(env.OTEL_LOG_LEVEL);
   const off = offSwitch(env);
   if (off !== undefined) {
-    if (!shared.hasLoggedOff && isMainThread()) logLine('info', `${off}; nothing is measured and nothing is served`);
+    if (!shared.hasLoggedOff) logOff(off);
     shared.hasLoggedOff = true;
     return { url: '', shutdown: async () => undefined };
   }
   const { startExporter } = require('./compose') as typeof import('./compose');
   return startExporter(options, env);
+}
+
+/** How long a process runs before it is logged that the exporter is switched off: helpers have usually ended by then. */
+const OFF_LOGGED_AFTER_MS = 10_000;
+
+/** Logs in the main process of a service alone: a process with a channel to another one was forked by it. */
+function logOff(why: string): void {
+  if (process.channel !== undefined || !isMainThread()) return;
+  setTimeout(() => logLine('info', `${why}; nothing is measured and nothing is served`), OFF_LOGGED_AFTER_MS).unref();
 }
 
 /** Required only here, because this module of Node's loads streams. */

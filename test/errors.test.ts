@@ -11,9 +11,10 @@ import { ROOT } from './support/paths';
 const page = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');
 
 /** What makes each problem, for the example of its section. */
-const CAUSES: Readonly<Record<ProblemCode, { options?: object; env?: NodeJS.ProcessEnv; partners?: string }>> = {
+const CAUSES: Readonly<Record<ProblemCode, { options?: unknown; env?: NodeJS.ProcessEnv; partners?: string }>> = {
   CHX_SYSCODE_MISSING: { env: { SYSCODE: '' } },
   CHX_SYSCODE_INVALID: { env: { SYSCODE: 'A12301010' } },
+  CHX_OPTIONS_INVALID: { options: 'A123010101' },
   CHX_OPTION_UNKNOWN: { options: { prot: 9166 } },
   CHX_BOOLEAN_INVALID: { env: { CHANNEL_EXPORTER_PARTNERS_PRESET: 'maybe' } },
   CHX_PORT_INVALID: { env: { CHANNEL_EXPORTER_PORT: '91 66' } },
@@ -40,7 +41,7 @@ function messageOf(code: ProblemCode): string {
   const { options, env, partners } = CAUSES[code];
   if (partners !== undefined) return parsePartnerText(partners, 'partners.yaml').problems[0]?.message ?? '';
   try {
-    resolveConfig({ ...options }, { SYSCODE: 'A123010101', ...env });
+    resolveConfig(options ?? {}, { SYSCODE: 'A123010101', ...env });
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
     throw error;

@@ -1,11 +1,13 @@
 /**
  * Options, then environment, then defaults, resolved once into one frozen Config; all problems together.
  */
-import { ConfigError, nearest, type Problem, problem } from '../errors';
+import { ConfigError, type Problem, problem } from '../errors';
 import { type PartnerHosts, parsePartnerDirectory } from '../partners/check';
 import { readPartnerFile } from '../partners/file';
 import { PRESET_HOSTS } from '../partners/presets';
-import { type AnySetting, SETTINGS, type SettingName, type SettingValues, unknownVariables } from './settings';
+import { optionsFault, unknownOptions } from './option-names';
+import { type AnySetting, SETTINGS, type SettingName, type SettingValues } from './settings';
+import { misspelled, type SettingWarning, variableWarnings, words } from './variable-warnings';
 
 /** The resolved settings. */
 export interface Config extends Readonly<SettingValues> {
@@ -18,23 +20,32 @@ export interface Config extends Readonly<SettingValues> {
 /** The Config, and warnings about variables that have no effect. */
 export interface Resolved {
   readonly config: Config;
-  /** Texts for the log. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly SettingWarning[];
 }
 
 /**
  * Resolves every setting and reads the partner file.
+ * @param options as the application gave them: anything
+ * @param sources names of all sources of measurements
+ * @param overrides options that win over those of the application
  * @throws {ConfigError} listing everything that is wrong
  */
-export function resolveConfig(options: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): Resolved {
-  const { values, partnerHosts } = resolveSettings(SETTINGS, options, env);
+export function resolveConfig(
+  options: unknown,
+  env: NodeJS.ProcessEnv,
+  sources: readonly string[] = [],
+  overrides: Readonly<Record<string, unknown>> = {},
+): Resolved {
+  const fault = optionsFault(options);
+  if (fault !== undefined) throw new ConfigError([fault]);
+  const { values, partnerHosts } = resolveSettings(SETTINGS, { ...(options as object), ...overrides }, env);
   const enabled = instrumentationFilter(env);
   const config: Config = Object.freeze({
     ...(values as SettingValues),
     partnerHosts,
     isInstrumentationEnabled: enabled,
   });
-  return { config, warnings: variableWarnings(env) };
+  return { config, warnings: variableWarnings(env, sources) };
 }
 
 /** The settings that spans need. */
@@ -59,12 +70,13 @@ function resolveSettings(
   options: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
 ): { values: Partial<SettingValues>; partnerHosts: PartnerHosts } {
-  const problems: Problem[] = unknownOptions(settings, options);
+  const names = settings.map((setting) => setting.option);
+  const problems: Problem[] = unknownOptions(names, options);
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const setting of settings) {
     const given = source(setting, options, env);
     if (given === undefined) {
-      if (setting.defaultText === undefined) problems.push(missing(setting));
+      if (setting.defaultText === undefined) problems.push(missing(setting, env));
       values[setting.option] = setting.defaultValue;
       continue;
     }
@@ -94,34 +106,15 @@ function source(
   return undefined;
 }
 
-function missing(setting: AnySetting): Problem {
+function missing(setting: AnySetting, env: NodeJS.ProcessEnv): Problem {
+  const near = misspelled(setting.variable, env);
   return problem('CHX_SYSCODE_MISSING', {
     wrong: `${setting.variable} is not set`,
     expected: 'one ASCII letter and nine ASCII digits, such as A123010101',
-    remedy: `Set the variable ${setting.variable}, or call start({ ${setting.option}: … }).`,
-  });
-}
-
-function unknownOptions(settings: readonly AnySetting[], options: Readonly<Record<string, unknown>>): Problem[] {
-  const known: string[] = settings.map((setting) => setting.option);
-  return Object.keys(options)
-    .filter((name) => !known.includes(name))
-    .map((name) => {
-      const near = nearest(name, known);
-      return problem('CHX_OPTION_UNKNOWN', {
-        wrong: 'there is no such option',
-        got: name,
-        expected: `one of ${known.join(', ')}`,
-        remedy: near === undefined ? 'Remove it.' : `Did you mean ${near}?`,
-      });
-    });
-}
-
-function variableWarnings(env: NodeJS.ProcessEnv): string[] {
-  const known: string[] = SETTINGS.map((setting) => setting.variable);
-  return unknownVariables(env).map((name) => {
-    const near = nearest(name, known);
-    return `${name} is not a setting and has no effect.${near === undefined ? '' : ` Did you mean ${near}?`}`;
+    remedy:
+      near === undefined
+        ? `Set the variable ${setting.variable}, or call start({ ${setting.option}: … }).`
+        : `The variable ${near} is set; its name has to be ${setting.variable}.`,
   });
 }
 
@@ -136,12 +129,7 @@ function loadPartners(partners: unknown, problems: Problem[]): PartnerHosts {
 export const PRESET_HOST_COUNT = PRESET_HOSTS.length;
 
 function instrumentationFilter(env: NodeJS.ProcessEnv): (name: string) => boolean {
-  const words = (variable: string) =>
-    (env[variable] ?? '')
-      .split(',')
-      .map((word) => word.trim().toLowerCase())
-      .filter((word) => word !== '');
-  const enabled = words('OTEL_NODE_ENABLED_INSTRUMENTATIONS');
-  const disabled = words('OTEL_NODE_DISABLED_INSTRUMENTATIONS');
+  const enabled = words(env.OTEL_NODE_ENABLED_INSTRUMENTATIONS ?? '');
+  const disabled = words(env.OTEL_NODE_DISABLED_INSTRUMENTATIONS ?? '');
   return (name) => (enabled.length === 0 || enabled.includes(name)) && !disabled.includes(name);
 }

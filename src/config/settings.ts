@@ -230,10 +230,5 @@ export const SETTINGS: readonly AnySetting[] = [
   },
 ];
 
-const PREFIX = 'CHANNEL_EXPORTER_';
-
-/** Variables with our prefix that no setting knows: most likely a spelling mistake. */
-export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const known = new Set<string>(SETTINGS.map((setting) => setting.variable));
-  return Object.keys(env).filter((name) => name.startsWith(PREFIX) && !known.has(name));
-}
+/** Of every variable but SYSCODE and ENV. */
+export const PREFIX = 'CHANNEL_EXPORTER_';

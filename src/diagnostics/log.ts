@@ -31,9 +31,14 @@ export function setLogLevel(name: string | undefined): void {
   if (index >= 0) threshold = index;
 }
 
+/** @returns whether lines of a level are shown, for work that only serves them */
+export function isLogged(level: Exclude<LogLevel, 'none'>): boolean {
+  return LEVELS.indexOf(level) >= threshold;
+}
+
 /** Writes one line, at once. */
 export function logLine(level: Exclude<LogLevel, 'none'>, text: string): void {
-  if (LEVELS.indexOf(level) < threshold) return;
+  if (!isLogged(level)) return;
   try {
     writeSync(2, `${PREFIX}: ${text}\n`);
   } catch {

@@ -18,7 +18,12 @@ export interface SourceRow {
   readonly files?: readonly string[];
   /** Where servers of the package's protocol listen by default: connections there, without the package, are reported. */
   readonly ports?: readonly number[];
+  /** Names of sources of which one has to be on: this one measures nothing by itself. */
+  readonly needs?: readonly string[];
 }
+
+/** Sources that record the requests whose routes the frameworks report. */
+const INBOUND = ['http', 'http2'];
 
 export const SOURCES: readonly SourceRow[] = [
   {
@@ -45,24 +50,29 @@ export const SOURCES: readonly SourceRow[] = [
   // three that are found without a file too, in bundles: express, fastify and next
   {
     name: 'express',
+    needs: INBOUND,
     load: () => (require('./frameworks/express') as typeof import('./frameworks/express')).createExpressInstrumentation,
   },
   {
     name: 'fastify',
+    needs: INBOUND,
     load: () => (require('./frameworks/fastify') as typeof import('./frameworks/fastify')).createFastifyInstrumentation,
   },
   {
     name: 'koa',
+    needs: INBOUND,
     load: () => (require('./frameworks/koa') as typeof import('./frameworks/koa')).createKoaInstrumentation,
     files: ['/lib/context.js'],
   },
   {
     name: 'hapi',
+    needs: INBOUND,
     load: () => (require('./frameworks/hapi') as typeof import('./frameworks/hapi')).createHapiInstrumentation,
     files: ['/lib/request.js'],
   },
   {
     name: 'next',
+    needs: INBOUND,
     load: () => (require('./frameworks/next') as typeof import('./frameworks/next')).createNextInstrumentation,
   },
   {
@@ -101,6 +111,14 @@ export const SOURCES: readonly SourceRow[] = [
         .createMonitorInstrumentation,
   },
 ];
+
+/**
+ * The rows that measure something, of those that are switched on: a framework's routes have no use without the
+ * requests that they belong to.
+ */
+export function effectiveSources(isEnabled: (name: string) => boolean): SourceRow[] {
+  return SOURCES.filter(({ name, needs }) => isEnabled(name) && (needs === undefined || needs.some(isEnabled)));
+}
 
 /** The source of a row, which loads its code now or with its package. */
 export function createSource({ name, load, files, ports }: SourceRow): Instrumentation {

@@ -119,6 +119,7 @@ export function createSelfMetrics(accumulators: Accumulators) {
   const counter = (instrument: InstrumentName, labels: readonly string[]) =>
     accumulators.counter({ instrument, labels });
   return {
+    unrecordedRequests: counter(INSTRUMENTS.unrecordedRequests, ['reason']),
     lostMeasurements: counter(INSTRUMENTS.lostMeasurements, ['family']),
     errors: counter(INSTRUMENTS.errors, ['source']),
     labelOverflow: counter(INSTRUMENTS.labelOverflow, ['family', 'label']),

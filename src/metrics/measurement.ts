@@ -42,9 +42,15 @@ export type ConsumerCode = '0' | '1';
 export const PARTNER_ERRORS = ['refused', 'dns', 'tls', 'timeout', 'reset', 'aborted', 'other'] as const;
 export type PartnerError = (typeof PARTNER_ERRORS)[number];
 
+/** Why an inbound request is in no family: 404 where a route matched, 404 where none did, or a path left out by the settings. */
+export const UNRECORDED_REASONS = ['not_found', 'no_route', 'ignored'] as const;
+export type UnrecordedReason = (typeof UNRECORDED_REASONS)[number];
+
 /** Takes the finished work of all sources. Nothing in it throws. */
 export interface Recorder {
   recordInner(labels: InnerLabels, durationMs: number): void;
+  /** Counts an inbound request that is not recorded. */
+  unrecorded(reason: UnrecordedReason): void;
   recordPartner(labels: PartnerLabels, durationMs: number, error?: PartnerError): void;
   recordConsumer(labels: ConsumerLabels, durationMs: number): void;
   /** @param url name of the function, or the route that it handles */

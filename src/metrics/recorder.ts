@@ -6,13 +6,14 @@ import { errorText, warn } from '../diagnostics/log';
 import type { InstrumentName } from '../views/metric-names';
 import { INSTRUMENTS } from '../views/metric-names';
 import type { Instruments, SelfMetrics } from './instruments';
-import type {
-  ConsumerLabels,
-  InnerLabels,
-  MeasurementKind,
-  PartnerError,
-  PartnerLabels,
-  Recorder,
+import {
+  type ConsumerLabels,
+  type InnerLabels,
+  type MeasurementKind,
+  type PartnerError,
+  type PartnerLabels,
+  type Recorder,
+  UNRECORDED_REASONS,
 } from './measurement';
 
 const MS_PER_SECOND = 1000;
@@ -26,10 +27,13 @@ const INSTRUMENT_OF = {
 /** Kinds whose families are on the scrape of every service; those of the others only where they are used. */
 const STANDING_KINDS: readonly MeasurementKind[] = ['inner', 'partner', 'consumer'];
 
+/** Label values of each reason, made once. */
+const UNRECORDED_LABELS = { not_found: ['not_found'], no_route: ['no_route'], ignored: ['ignored'] } as const;
+
 /** @param familyNames the metric family of each instrument */
 export function createRecorder(
   instruments: Instruments,
-  { errors, lostMeasurements }: SelfMetrics,
+  { errors, lostMeasurements, unrecordedRequests }: SelfMetrics,
   familyNames: Readonly<Record<InstrumentName, string>>,
 ): Recorder {
   const { flask } = instruments;
@@ -45,7 +49,8 @@ export function createRecorder(
     }
   };
 
-  // present from the start: zero lost measurements are a value and not a gap
+  // present from the start: zero is a value and not a gap
+  for (const reason of UNRECORDED_REASONS) unrecordedRequests.add([reason], 0);
   for (const kind of STANDING_KINDS) lostMeasurements.add([familyOf(kind)], 0);
 
   return {
@@ -58,6 +63,13 @@ export function createRecorder(
         flask.count.add([path, httpMethod, httpStatus], 1);
       } catch (error) {
         failed('recorder', error, 'inner');
+      }
+    },
+    unrecorded(reason) {
+      try {
+        unrecordedRequests.add(UNRECORDED_LABELS[reason], 1);
+      } catch (error) {
+        failed('recorder', error);
       }
     },
     recordPartner(labels: PartnerLabels, durationMs: number, error?: PartnerError) {

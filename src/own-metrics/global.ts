@@ -10,7 +10,7 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { MeterProvider } from '@opentelemetry/api';
-import { errorText, warn } from '../diagnostics/log';
+import { errorText } from '../diagnostics/log';
 import { patchMethod } from '../instrumentations/patching/patch';
 
 /** The part of the API, of whatever version, that is used. */
@@ -23,8 +23,11 @@ const PACKAGE = '@opentelemetry/api';
 /** Where every copy of the API, of major version 1, keeps what is registered. */
 const SLOTS = Symbol.for('opentelemetry.js.api.1');
 
-/** @returns a function that takes it back */
-export function registerGlobally(provider: MeterProvider): () => void {
+/**
+ * @param refuse reports why the provider is not the global one, now or at any time
+ * @returns a function that takes it back
+ */
+export function registerGlobally(provider: MeterProvider, refuse: (text: string) => void): () => void {
   const nothing = () => undefined;
   try {
     const metrics = applicationsApi();
@@ -32,19 +35,19 @@ export function registerGlobally(provider: MeterProvider): () => void {
     if (registered() !== undefined) return refused('the application has registered a meter provider of its own');
     if (!metrics.setGlobalMeterProvider(provider))
       return refused(`another version of ${PACKAGE} holds the global slots`);
-    return follow(metrics, provider);
+    return follow(metrics, provider, (why) => void refused(why));
   } catch (error) {
     return refused(errorText(error));
   }
 
   function refused(why: string): () => void {
-    warn('CHX_GLOBAL_REFUSED', 'global', `the global meter provider is not ours: ${why}`);
+    refuse(`the global meter provider is not ours: ${why}`);
     return nothing;
   }
 }
 
 /** Steps aside as soon as the application registers one. */
-function follow(metrics: MetricsApi, provider: MeterProvider): () => void {
+function follow(metrics: MetricsApi, provider: MeterProvider, refused: (why: string) => void): () => void {
   const withdraw = () => {
     if (registered() === provider) metrics.disable();
   };
@@ -55,8 +58,7 @@ function follow(metrics: MetricsApi, provider: MeterProvider): () => void {
       function (this: unknown, ...args: unknown[]) {
         if (isInForce() && registered() === provider) {
           withdraw();
-          const why = 'the application has registered one of its own, which takes its place from now on';
-          warn('CHX_GLOBAL_REFUSED', 'global', `the global meter provider is not ours: ${why}`);
+          refused('the application has registered one of its own, which takes its place from now on');
         }
         return original.apply(this, args);
       },

@@ -3,6 +3,7 @@
  * text of the default registry of every copy that is loaded, family by family after ours.
  */
 import type { MetricData } from '@opentelemetry/sdk-metrics';
+import { warn } from '../diagnostics/log';
 import { reportClash } from '../diagnostics/name-clash';
 import { onFileLoaded } from '../instrumentations/patching/module-load';
 import { within } from '../runtime/time-limit';
@@ -12,6 +13,7 @@ import { type ForeignFamily, foreignFamilies } from './foreign-text';
 import { OBSERVE_LIMIT_MS } from './observation';
 
 interface Registry {
+  getMetricsAsArray?(): readonly unknown[];
   metrics(): string | Promise<string>;
 }
 
@@ -25,6 +27,8 @@ export interface PromClientSource {
    * @returns writes what was read, without the names that are in `own`
    */
   collect(): Promise<(own: readonly MetricData[]) => string>;
+  /** Call where the registries are not on the scrape: logs it once if the application has registered anything. */
+  reportUnserved(): void;
   /** Stops looking for copies, and forgets those it has. */
   disable(): void;
 }
@@ -32,6 +36,7 @@ export interface PromClientSource {
 /** @param failed counts and logs that a registry could not be read */
 export function observePromClient(failed: (source: string, error: unknown) => void): PromClientSource {
   const registries = new Map<Registry, string>();
+  let hasReported = false;
   const endWatching = Object.entries(PACKAGES).map(([name, file]) =>
     onFileLoaded(file, (exported) => {
       const registry = (exported as { register?: unknown } | null)?.register;
@@ -58,6 +63,14 @@ export function observePromClient(failed: (source: string, error: unknown) => vo
         return all.map((families, index) => textAfter(claims, families, origins[index] as string)).join('');
       };
     },
+    reportUnserved() {
+      if (hasReported) return;
+      const name = [...registries].find(([registry]) => hasMetrics(registry))?.[1];
+      if (name === undefined) return;
+      hasReported = true;
+      const why = 'this process is a member, and only the hub shows its own';
+      warn('CHX_OWN_METRICS_FAILED', `member ${name}`, `metrics of the application are missing, from ${name}: ${why}`);
+    },
     disable() {
       for (const end of endWatching) end();
       registries.clear();
@@ -67,6 +80,14 @@ export function observePromClient(failed: (source: string, error: unknown) => vo
 
 function isRegistry(value: unknown): value is Registry {
   return typeof (value as Registry | undefined)?.metrics === 'function';
+}
+
+function hasMetrics(registry: Registry): boolean {
+  try {
+    return (registry.getMetricsAsArray?.() ?? []).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** Sample names to whom they belong. */

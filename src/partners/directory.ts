@@ -2,6 +2,7 @@
  * Who is on the other side of a call: host to partner, path to action code. Compiled once, looked up per call.
  */
 import { type HostName, normalizeHostname } from './host-name';
+import type { PartnerMisses } from './misses';
 import { compilePattern, isPattern } from './path-pattern';
 
 /** A host of the partner file, checked. */
@@ -67,8 +68,15 @@ export class DirectoryDraft {
 export class PartnerDirectory {
   private hosts: ReadonlyMap<string, HostPorts>;
 
-  /** @param preset entries below the others: whoever is named by these is theirs alone */
-  constructor(entries: readonly PartnerHost[], preset: readonly PartnerHost[] = []) {
+  /**
+   * @param preset entries below the others: whoever is named by these is theirs alone
+   * @param misses is told of calls that meet no entry
+   */
+  constructor(
+    entries: readonly PartnerHost[],
+    preset: readonly PartnerHost[] = [],
+    readonly misses?: PartnerMisses,
+  ) {
     const draft = new DirectoryDraft();
     for (const entry of entries) draft.add(entry);
     for (const entry of preset) draft.addBelow(entry);
@@ -99,6 +107,15 @@ export class PartnerDirectory {
     const actual = port ?? implied;
     if (actual === undefined) return undefined;
     return ports.byPort.get(actual) ?? (actual === implied ? ports.defaultPort : undefined);
+  }
+
+  /** Reports a call for which {@link PartnerDirectory.find} has found nothing. */
+  missed(hostname: string, port: number | undefined): void {
+    if (this.misses === undefined) return;
+    const name = normalizeHostname(hostname);
+    const ports = this.hosts.get(name);
+    if (ports === undefined) this.misses.host?.(name);
+    else this.misses.port(name, port, ports.defaultPort !== undefined);
   }
 }
 

@@ -2,6 +2,7 @@
 import { logLine } from '../diagnostics/log';
 import type { PartnerHosts } from './check';
 import { PartnerDirectory } from './directory';
+import { createPartnerMisses } from './misses';
 import { PRESET_HOSTS } from './presets';
 import { watchPartnerFile } from './watch';
 
@@ -22,7 +23,7 @@ export interface OpenDirectory {
 
 export function openPartnerDirectory(settings: PartnerSettings): OpenDirectory {
   const preset = settings.partnersPreset ? PRESET_HOSTS : [];
-  const partners = new PartnerDirectory(settings.partnerHosts, preset);
+  const partners = new PartnerDirectory(settings.partnerHosts, preset, createPartnerMisses());
   if (typeof settings.partners !== 'string') return { partners, endWatch: () => undefined };
   const file = settings.partners;
   const endWatch = watchPartnerFile(file, {

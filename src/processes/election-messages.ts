@@ -1,9 +1,10 @@
 /** Logs why a process has neither the port nor a hub, and what to do about it. */
 import { warn } from '../diagnostics/log';
+import { VERSION } from '../version';
 import type { Address } from './hub-socket';
 import { WELCOME_LIMIT_MS } from './member';
 import { findPortHolder } from './port-holder';
-import type { Refused } from './protocol';
+import { PROTOCOL_VERSION, type Refused } from './protocol';
 
 /** Pause after which the port is tried again. */
 export const RETRY_MS = 5_000;
@@ -51,8 +52,7 @@ export function logFault(fault: Fault, { syscode, address, applicationPath }: Ca
         `${where} is that of ${hub}, this process is of ${syscode}. ${later} ${another}`,
       );
     } else {
-      const why =
-        fault.reason === 'version' ? 'runs another version of channel-exporter' : 'has all the members it takes';
+      const why = fault.reason === 'version' ? otherProtocol(fault) : 'has all the members it takes';
       warn('CHX_HUB_REFUSED', where, `${where}: ${hub} ${why}. ${later}`);
     }
   } else if (isAddressInUse(fault)) {
@@ -65,4 +65,11 @@ export function logFault(fault: Fault, { syscode, address, applicationPath }: Ca
 
 export function isAddressInUse(fault: Fault): boolean {
   return typeof fault === 'object' && 'code' in fault && fault.code === 'EADDRINUSE';
+}
+
+/** The protocol is compared and not the version of the package: versions of the package that speak the same one join. */
+function otherProtocol({ version }: Refused): string {
+  const theirs = version === undefined ? 'another protocol' : `protocol ${version}`;
+  const own = `protocol ${PROTOCOL_VERSION} (channel-exporter ${VERSION})`;
+  return `speaks ${theirs} between processes, this process ${own}; run versions with the same one`;
 }

@@ -41,12 +41,15 @@ export interface ElectionParts extends Candidate {
   readonly member: Member;
   /** Adds what this process measured while it had no hub to its own totals, once it is the hub. */
   readonly addOwn: (deltas: Deltas) => void;
+  /** Called once, when this process serves the scrape and is in use; not when it takes over from a hub that has ended. */
+  readonly onServing: () => void;
 }
 
 export class Election {
   private state: 'outside' | 'joining' | 'hub' | 'member' | 'waiting' | 'ended' = 'outside';
   private isWanted = false;
   private wasMember = false;
+  private hasAnnounced = false;
   private hasLoggedFault = false;
   /** A server of the application was about to bind the port; until the port is tried again. */
   private hasYielded = false;
@@ -68,7 +71,8 @@ export class Election {
     if (!isThread) this.endListenRequests = onListenRequest((request) => this.applicationListens(request));
     if (address.port === 0) {
       if (isThread) return;
-      this.join();
+      this.settle(this.contend());
+      this.endFirstUse = onFirstUse(() => this.join());
       const bound = { ...address, port: Number(new URL(server.url).port) };
       this.publishToThreads(bound);
       // only threads of this process know which port was free
@@ -127,6 +131,13 @@ export class Election {
     this.isWanted = true;
     this.endFirstUse();
     if (this.state === 'outside') this.settle(this.contend());
+    else if (this.state === 'hub') this.announce();
+  }
+
+  private announce(): void {
+    if (!this.isWanted || this.hasAnnounced || this.wasMember) return;
+    this.hasAnnounced = true;
+    this.parts.onServing();
   }
 
   private settle(search: Promise<void>): void {
@@ -142,9 +153,10 @@ export class Election {
     const joined = await this.findHub();
     if (this.state !== 'joining') return;
     if (joined === 'member') this.state = 'member';
+    else if (!this.isWanted) this.state = 'outside';
+    // not before the first use: a helper that computes and ends is not to report that it was refused
     else if (typeof joined === 'object') this.wait(joined);
-    else if (this.isWanted) await this.contend();
-    else this.state = 'outside';
+    else await this.contend();
   }
 
   /** Tries to bind the port or to join the hub that has it, until one succeeds or about a second has passed. */
@@ -194,7 +206,8 @@ export class Election {
     const { server, hub, member, address, addOwn } = this.parts;
     this.state = 'hub';
     if (address.port !== 0) hub.open(address);
-    if (this.hasLoggedFault) logLine('info', `metrics are now on ${server.url}`);
+    this.announce();
+    if (this.wasMember && this.hasLoggedFault) logLine('info', `metrics are now on ${server.url}`);
     else if (this.wasMember) logLine('info', `the process that served ${server.url} has ended; this one does so now`);
     this.hasLoggedFault = false;
     this.wasMember = false;

@@ -23,6 +23,7 @@ import {
 } from './protocol';
 import { boundDeltas, type FamilyLabels } from './received-deltas';
 import { RefusedServices } from './refused-services';
+import { SharedSyscode } from './shared-syscode';
 import { sendNow } from './socket-write';
 import { UnknownPeers } from './unknown-peers';
 
@@ -48,6 +49,7 @@ export class Hub {
   private readonly lastBatches = new Map<string, number>();
   private readonly dropped = new Map<DropReason, number>(DROP_REASONS.map((reason) => [reason, 0]));
   private readonly refused = new RefusedServices();
+  private readonly sharedSyscode = new SharedSyscode();
   private socket: HubSocket | undefined;
   private socketCheckedMs = 0;
   private readonly unknownPeers = new UnknownPeers(() => this.drop('connections', 1));
@@ -164,7 +166,9 @@ export class Hub {
     const refusal = this.refusalOf(hello);
     if (refusal !== undefined) {
       if (refusal === 'syscode') this.refused.add(hello);
-      peer.socket.end(encodeFrame({ type: 'refused', reason: refusal, syscode: this.syscode, pid: process.pid }));
+      const { syscode } = this;
+      const { pid } = process;
+      peer.socket.end(encodeFrame({ type: 'refused', reason: refusal, syscode, pid, version: PROTOCOL_VERSION }));
       return;
     }
     // a member has one connection; an older one has not been closed yet
@@ -179,6 +183,8 @@ export class Hub {
     this.peers.set(member, peer);
     this.remember(member, this.lastBatches.get(member) ?? 0);
     send(peer.socket, { type: 'welcome', pid: process.pid });
+    const pids = Array.from(this.peers.values(), (other) => other.hello?.pid ?? 0);
+    this.sharedSyscode.check(hello, pids);
   }
 
   private refusalOf({ version, syscode }: Hello): Refusal | undefined {

@@ -16,6 +16,7 @@ import { MessageReader } from './message-reader';
 import { Outbox } from './outbox';
 import { logPaused } from './peer-messages';
 import { onProcessExit } from './process-exit';
+import { ownProgram } from './program';
 import {
   encodeFrame,
   type Hello,
@@ -40,7 +41,7 @@ const MAX_HUB_FRAME_BYTES = 1_024;
 export type Joined = 'member' | 'no hub' | 'silent' | Refused;
 
 export class Member {
-  private readonly hello: Hello;
+  private readonly hello: Omit<Hello, 'program'>;
   private readonly outbox = new Outbox();
   private socket: Socket | undefined;
   private isWelcome = false;
@@ -69,6 +70,7 @@ export class Member {
       member: randomUUID(),
       pid: process.pid,
       isThread: !isMainThread,
+      parent: process.ppid,
     };
   }
 
@@ -85,7 +87,8 @@ export class Member {
       socket.unref();
       this.socket = socket;
       socket.on('connect', () => {
-        this.send(this.hello);
+        const program = ownProgram();
+        this.send(program === undefined ? this.hello : { ...this.hello, program });
         // from here on a process that ends can still hand over
         this.endExitListener = onProcessExit(() => this.handOverNow(socket));
       });

@@ -19,6 +19,7 @@
 import type { Deltas } from '../metrics/deltas';
 import { parseSyscode } from '../views/metric-names';
 import { isDeltas } from './batches';
+import { MAX_PROGRAM_CHARACTERS } from './program';
 
 /** Raised when a message changes its meaning; hub and member must agree on it. */
 export const PROTOCOL_VERSION = 1;
@@ -39,6 +40,10 @@ export interface Hello {
   readonly member: string;
   readonly pid: number;
   readonly isThread: boolean;
+  /** Process that started this one; not sent by every version. */
+  readonly parent?: number;
+  /** Program that it belongs to; absent where it is not known; not sent by every version. */
+  readonly program?: string;
 }
 
 export type MemberMessage =
@@ -52,6 +57,8 @@ export interface Refused {
   /** Of the hub's service. */
   readonly syscode: string;
   readonly pid: number;
+  /** Version of the protocol that the hub speaks; not sent by every version. */
+  readonly version?: number;
 }
 
 export type HubMessage =
@@ -132,14 +139,16 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** One checker per message of a member. */
 const MEMBER_MESSAGES: Readonly<Record<MemberMessage['type'], (fields: Fields) => boolean>> = {
-  hello: ({ version, syscode, member, pid, isThread }) =>
+  hello: ({ version, syscode, member, pid, isThread, parent, program }) =>
     isCount(version) &&
     isSyscode(syscode) &&
     typeof member === 'string' &&
     member.length > 0 &&
     member.length <= MAX_ID_CHARACTERS &&
     isCount(pid) &&
-    typeof isThread === 'boolean',
+    typeof isThread === 'boolean' &&
+    (parent === undefined || isCount(parent)) &&
+    (program === undefined || (typeof program === 'string' && program.length <= MAX_PROGRAM_CHARACTERS)),
   batch: ({ number, deltas }) => isCount(number) && number > 0 && isDeltas(deltas),
   collected: ({ id }) => isCount(id),
 };
@@ -147,7 +156,11 @@ const MEMBER_MESSAGES: Readonly<Record<MemberMessage['type'], (fields: Fields) =
 /** One checker per message of a hub. */
 const HUB_MESSAGES: Readonly<Record<HubMessage['type'], (fields: Fields) => boolean>> = {
   welcome: ({ pid }) => isCount(pid),
-  refused: ({ reason, syscode, pid }) => REFUSALS.includes(reason as Refusal) && isSyscode(syscode) && isCount(pid),
+  refused: ({ reason, syscode, pid, version }) =>
+    REFUSALS.includes(reason as Refusal) &&
+    isSyscode(syscode) &&
+    isCount(pid) &&
+    (version === undefined || isCount(version)),
   ack: ({ number }) => isCount(number),
   collect: ({ id }) => isCount(id),
 };

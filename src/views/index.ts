@@ -97,6 +97,7 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
     // on a scrape only of a service that monitors functions
     ...monitored.map((family) => ({ ...family, isShown: hasMonitored })),
     ...(settings.flaskMetrics ? flask : []),
+    counter(INSTRUMENTS.unrecordedRequests, 'Inbound HTTP requests that are not recorded, by reason.'),
     counter(INSTRUMENTS.lostMeasurements, 'Measurements that could not be recorded, by family.'),
     counter(INSTRUMENTS.errors, 'Errors caught inside the exporter, by the part in which they happened.'),
     counter(INSTRUMENTS.labelOverflow, 'Label values replaced by "other" because their label had reached its limit.'),

@@ -366,11 +366,14 @@ describe('an unknown name', () => {
 
   it('of a variable with our prefix is a warning', () => {
     const env = { CHANNEL_EXPORTER_PROT: '1', CHANNEL_EXPORTER_: '1', CHANNEL_EXPORTER_BODYLIMIT: '', OTHER: '1' };
-    assert.deepEqual(resolve({}, env).warnings, [
-      'CHANNEL_EXPORTER_PROT is not a setting and has no effect. Did you mean CHANNEL_EXPORTER_PORT?',
-      'CHANNEL_EXPORTER_ is not a setting and has no effect.',
-      'CHANNEL_EXPORTER_BODYLIMIT is not a setting and has no effect. Did you mean CHANNEL_EXPORTER_BODY_LIMIT?',
-    ]);
+    assert.deepEqual(
+      resolve({}, env).warnings.map(({ text }) => text),
+      [
+        'CHANNEL_EXPORTER_PROT is not a setting and has no effect. Did you mean CHANNEL_EXPORTER_PORT?',
+        'CHANNEL_EXPORTER_ is not a setting and has no effect.',
+        'CHANNEL_EXPORTER_BODYLIMIT is not a setting and has no effect. Did you mean CHANNEL_EXPORTER_BODY_LIMIT?',
+      ],
+    );
   });
 });
 

@@ -74,10 +74,11 @@ class Application {
       env: environment({ CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: LABEL_VALUES, ...env }),
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
+    const ready = once(child, 'message');
     const [startLine] = await once(child.stderr as NodeJS.ReadableStream, 'data');
     const metricsUrl = /(http:\/\/\S+\/metrics);/.exec(String(startLine))?.[1];
     assert.ok(metricsUrl, `the start-up line names the scrape: ${startLine}`);
-    const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+    const [{ port }] = (await ready) as [{ port: number }];
     return new Application(child, port, metricsUrl);
   }
 

@@ -17,6 +17,8 @@ export const UNCOMPRESSED = { headers: { 'accept-encoding': 'identity' } } as co
 /** Waits end with what they wait for; these are for a machine that is busy with other test files. */
 const START_LIMIT_MS = 60_000;
 const METRICS_LIMIT_MS = 15_000;
+/** For the line of a program that says that it is ready; many have none. */
+const START_LINE_LIMIT_MS = 50;
 
 export interface AppOptions {
   /** Added to the environment; undefined removes a variable. */
@@ -85,6 +87,12 @@ export async function runApp(script: string, options: AppOptions = {}): Promise<
     throw new Error(`the program did not become ready\nstdout: ${stdout}\nstderr: ${stderr}`);
   }
   const metricsUrl = () => /(http:\/\/\S+\/metrics);/.exec(stderr)?.[1] ?? '';
+  // the line follows the application's listening, and comes by another pipe than what the program says
+  await waitFor(
+    () => metricsUrl() || null,
+    START_LINE_LIMIT_MS,
+    () => child.exitCode !== null,
+  );
   const scrape = async () => {
     const response = await fetch(metricsUrl(), UNCOMPRESSED);
     const text = await response.text();

@@ -6,6 +6,7 @@ import { environment, UNCOMPRESSED } from './app';
 import { endsWithUs } from './left-behind';
 import { type Labels, type Metrics, parseMetrics } from './metrics';
 import { FIXTURES, ROOT } from './paths';
+import { until } from './waiting';
 
 /** One call; what it may say stands in the program. */
 export type Order = Readonly<Record<string, unknown>>;
@@ -76,6 +77,8 @@ export class ClientApp {
   }
 
   async metrics(): Promise<Metrics> {
+    // the start line comes by another pipe than the program's own lines
+    await until(() => this.metricsUrl() !== '', 'no start line');
     return parseMetrics(await (await fetch(this.metricsUrl(), UNCOMPRESSED)).text());
   }
 

@@ -54,6 +54,7 @@ const COUNTERS = [
   { instrument: 'calls', family: 'request_count_total' },
   { instrument: 'callFailures', family: 'failure_count_total' },
   { instrument: 'flaskCount', family: 'flask_request_count_total' },
+  { instrument: 'unrecordedRequests', family: 'channel_exporter_unrecorded_requests_total' },
   { instrument: 'lostMeasurements', family: 'channel_exporter_lost_measurements_total' },
   { instrument: 'errors', family: 'channel_exporter_errors_total' },
   { instrument: 'labelOverflow', family: 'channel_exporter_label_overflow_total' },

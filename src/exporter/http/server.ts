@@ -4,7 +4,6 @@
 import { EventEmitter } from 'node:events';
 import { type IncomingMessage, Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
-import { logLine } from '../../diagnostics/log';
 import type { Scrape } from '../scrape';
 import { answerScrape, replyOver, replyText, requestPath } from './answer';
 import { boundConnections } from './connections';
@@ -62,12 +61,6 @@ export function createMetricsServer(scrape: Scrape, settings: ServerSettings): M
     if (socket.writable)
       socket.end(`HTTP/1.1 400 ${STATUS_CODES[400]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     else socket.destroy();
-  });
-
-  server.on('listening', () => {
-    // a host name is resolved first, so the start-up line could not name the port
-    const wasUnknown = settings.port === 0 && settings.host !== undefined;
-    if (wasUnknown) logLine('info', `metrics are now on ${urlOf(server, settings)}`);
   });
 
   /** Ends the last listen(). */

@@ -55,9 +55,19 @@ export class InboundExchange {
     if (this.hasFinished) return;
     this.hasFinished = true;
     this.codes.end();
-    if (status !== STATUS_NOT_FOUND) this.record(status, isWhole);
+    if (status === STATUS_NOT_FOUND) this.countNotFound();
+    else this.record(status, isWhole);
     this.codes.discardBodies();
     endRoute(this.messages.request);
+  }
+
+  private countNotFound(): void {
+    const { recorder } = this.source.context;
+    try {
+      recorder.unrecorded(routeOf(this.messages.request) === undefined ? 'no_route' : 'not_found');
+    } catch (error) {
+      recorder.failed(this.source.name, error);
+    }
   }
 
   private record(status: number, isWhole: boolean): void {

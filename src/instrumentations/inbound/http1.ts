@@ -53,7 +53,10 @@ function begin({ request, response, socket, server }: RequestStart, source: Inbo
   if (context.isOwnServer(server)) return;
   try {
     const path = inboundPath(request.url ?? '');
-    if (context.ignorePaths.has(path)) return;
+    if (context.ignorePaths.has(path)) {
+      context.recorder.unrecorded('ignored');
+      return;
+    }
     const connection = watchConnection(socket);
     const exchange = new Exchange(source, request, response, path, connection);
     connection.add(exchange);

@@ -83,7 +83,10 @@ function begin(
   if (headers[HTTP2_HEADER_METHOD] === HTTP2_METHOD_CONNECT) return;
   const target = String(headers[HTTP2_HEADER_PATH] ?? '');
   const path = inboundPath(target);
-  if (source.context.ignorePaths.has(path)) return;
+  if (source.context.ignorePaths.has(path)) {
+    source.context.recorder.unrecorded('ignored');
+    return;
+  }
   const isHead = headers[HTTP2_HEADER_METHOD] === HTTP2_METHOD_HEAD;
   const exchange = new StreamExchange(source, stream, headers['content-length'], target, rawHeaders, path);
   exchanges.set(stream, exchange);

@@ -52,11 +52,20 @@ export function findDestination(partners: PartnerDirectory, request: OutboundReq
     const target = parseOrigin(absolute);
     if (target === undefined) return undefined;
     const partner = partners.find(target.protocol, target.hostname, target.port);
-    return partner && destinationOf(partner, path.slice(absolute.length));
+    if (partner !== undefined) return destinationOf(partners, partner, target.hostname, path.slice(absolute.length));
+    partners.missed(target.hostname, target.port);
+    return undefined;
   }
-  if (!partners.knowsHost(request.hostname)) return undefined;
-  const partner = partners.find(request.protocol, request.hostname, request.port());
-  return partner && destinationOf(partner, path);
+  const { protocol, hostname } = request;
+  if (!partners.knowsHost(hostname)) {
+    partners.misses?.host?.(hostname);
+    return undefined;
+  }
+  const port = request.port();
+  const partner = partners.find(protocol, hostname, port);
+  if (partner !== undefined) return destinationOf(partners, partner, hostname, path);
+  partners.missed(hostname, port);
+  return undefined;
 }
 
 /**
@@ -82,10 +91,12 @@ interface OriginParts {
   readonly port?: string | number | undefined;
 }
 
-function destinationOf(partner: Partner, target: string): Destination {
+function destinationOf(partners: PartnerDirectory, partner: Partner, hostname: string, target: string): Destination {
   // an absolute URL without a path stands for "/"
   const path = until(until(target, '?'), '#') || '/';
-  return { partner: partner.code, actionCode: partner.actionCode(path) };
+  const actionCode = partner.actionCode(path);
+  if (actionCode === '') partners.misses?.path?.(hostname, path);
+  return { partner: partner.code, actionCode };
 }
 
 /** Without a regular expression, which showed in the profile of a call. */

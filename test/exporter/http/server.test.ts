@@ -366,7 +366,7 @@ describe('a port of the scrape', () => {
       const by = process.platform === 'linux' ? `by .* \\(pid ${process.pid}\\)` : 'by another program';
       assert.match(app.stderr(), new RegExp(`CHX_PORT_TAKEN: port ${port} is taken ${by}\\. It is tried again`));
       holder.close();
-      await until(() => app.stderr().includes('metrics are now on'), app.stderr, RETRY_LIMIT_MS);
+      await until(() => app.stderr().includes('/metrics; observes '), app.stderr, RETRY_LIMIT_MS);
       assert.equal(app.stderr().match(/CHX_PORT_TAKEN/g)?.length, 1);
       assert.equal((await fetch(`${url}/after`)).status, 200);
       const metrics = await app.metricsWhen((each) => each.counts(INNER).length === 2);
@@ -395,7 +395,7 @@ describe('a port of the scrape', () => {
   it('0 with a host is named once it is known', async () => {
     const app = await runApp(FINISHING, { env: { CHANNEL_EXPORTER_HOST: '127.0.0.1' } });
     try {
-      const line = /metrics are now on (http:\/\/127\.0\.0\.1:[1-9]\d*\/metrics)$/m;
+      const line = /, (http:\/\/127\.0\.0\.1:[1-9]\d*\/metrics); observes /;
       await until(() => line.test(app.stderr()), app.stderr, EXIT_LIMIT_MS);
       const response = await fetch(line.exec(app.stderr())?.[1] ?? '');
       parseMetrics(await response.text());

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { consume } from 'channel-exporter';
 import { type Outcome, outcome, runConsumer } from '../../support/consumers';
+import { until } from '../../support/waiting';
 
 const APP = 'test/fixtures/apps/worker.js';
 const SUCCESSES = [
@@ -54,8 +55,9 @@ describe('consume(topic, worker)', () => {
       assert.deepEqual(await app.command('compare'), []);
       for (const round of [1, 2]) {
         await app.command('start');
-        const url = [...app.stderr().matchAll(/(http:\/\/\S+\/metrics);/g)].at(-1)?.[1] as string;
         assert.deepEqual(await app.command('compare'), []);
+        await until(() => app.stderr().split('/metrics;').length > round, app.stderr);
+        const url = [...app.stderr().matchAll(/(http:\/\/\S+\/metrics);/g)].at(-1)?.[1] as string;
         const text = await (await fetch(url)).text();
         assert.match(text, /topic="nothing",code="0"\} 1\n/, `round ${round} begins at zero`);
         await app.command('shutdown');

@@ -179,6 +179,28 @@ describe('a member', () => {
       assert.equal(service.said('CHX_').length, 1);
     }));
 
+  it('of a hub with another protocol logs both, and that not the version of the package is compared', () =>
+    inWorld(async (world) => {
+      const syscode = 'A123010101';
+      // as a later version refuses
+      const refusal = JSON.stringify({ type: 'refused', reason: 'version', syscode, pid: 4711, version: 2 });
+      const head = Buffer.alloc(4);
+      head.writeUInt32BE(refusal.length);
+      const servers = await listen(world, (socket) => socket.resume().end(Buffer.concat([head, Buffer.from(refusal)])));
+      const service = world.start({ args: serviceArgs });
+      await service.ready(1);
+      await until(
+        async () => service.said('CHX_HUB_REFUSED').length === 1,
+        () => service.output(),
+      );
+      const [line] = service.said('CHX_HUB_REFUSED');
+      assert.match(
+        line as string,
+        /speaks protocol 2 between processes, this process protocol 1 \(channel-exporter \d/,
+      );
+      for (const server of servers) server.close();
+    }));
+
   it('answers a hub that asks without end no more than 50 times a second, and its application goes on', () =>
     inWorld(async (world) => {
       let answers = 0;

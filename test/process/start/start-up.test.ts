@@ -50,6 +50,8 @@ const MEASURING = [
   'spans',
   'views',
 ];
+/** A first use, so that the start line is logged. */
+const LISTENS = "require('net').createServer().listen(0, function () { this.close() });";
 /** Modules of Node's own that cost time to load. */
 const HEAVY_BUILTINS = ['http', 'http2', 'net', 'zlib'];
 
@@ -100,7 +102,7 @@ describe('a process under the preload', () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('observes what every service has', () => {
-    assert.match(idle.stderr, /observes http, undici, http2, express,/);
+    assert.match(loadedBy(LISTENS).stderr, /observes http, undici, http2, express,/);
     assert.ok(has(idle, 'instrumentations/inbound'));
     assert.ok(has(idle, 'instrumentations/outbound'));
   });
@@ -148,7 +150,7 @@ describe('a process under the preload', () => {
 
   it('loads node:http2 only where its sources are switched on', () => {
     assert.ok(idle.builtins.includes('http2'));
-    const without = loadedBy('', { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http2' });
+    const without = loadedBy(LISTENS, { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http2' });
     assert.ok(!without.builtins.includes('http2'));
     assert.match(without.stderr, /observes http, undici, express,/);
   });
@@ -159,7 +161,7 @@ describe('a process under the preload', () => {
   ] as const) {
     it(`loads a handful of small files of ours and nothing else where ${name} is ${value}`, () => {
       const loaded = loadedBy('', { [name]: value });
-      assert.match(loaded.stderr, /nothing is measured and nothing is served/);
+      assert.equal(loaded.stderr, '');
       assertFew(loaded, MAX_FILES_OFF);
     });
   }
