@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
+import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bodies';
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
@@ -90,7 +91,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   const sources = rows.map(createSource);
   for (const each of sources) each.enable(context);
 
-  const undo: (() => void)[] = [];
+  const undo: (() => void)[] = [countUnreadBodies(pipeline)];
   if (config.appMetrics !== undefined) {
     undo.push(
       answerOnApplication(config.appMetrics, scrapeHere, { isOwnServer: server.owns, onTaken: forgetExchange }),
@@ -132,6 +133,14 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   pipeline.measured.listen(() => election.measured());
   election.begin();
   return exporter;
+}
+
+/** @returns what ends it */
+function countUnreadBodies({ selfMetrics: { unreadBodies } }: Pipeline): () => void {
+  // present from the start: that every body was read is a value and not a gap
+  for (const reason of UNREAD_REASONS) unreadBodies.add([reason], 0);
+  setUnreadBodyListener((reason) => unreadBodies.add([reason], 1));
+  return () => setUnreadBodyListener(undefined);
 }
 
 /** What this process measures: our own families, and those of the application's meters. */

@@ -111,7 +111,6 @@ export class BodyReader {
         if (outcome === 'cut' || (outcome === 'whole' && wasCut)) this.isCut = true;
         onCodes(this.codes(isWhole && outcome === 'whole'));
       },
-      this.limitBytes,
     );
   }
 

@@ -3,6 +3,8 @@
  * here first, and gives back when the body ends, is discarded or is collected as garbage.
  */
 
+import { reportUnread } from './unread-bodies';
+
 /** Bytes that all bodies under way may keep: of the largest that are read by default, 512 at a time. */
 export const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
@@ -12,21 +14,7 @@ const FIRST_BYTES = 256;
 /** Fewer bytes are copied one by one: quicker than a view of them. */
 const SHORT_BYTES = 32;
 
-/** Why a body was not read. */
-export type UnreadReason = 'budget';
-
-type UnreadBodyListener = (reason: UnreadReason) => void;
-
 let keptBytes = 0;
-let onUnread: UnreadBodyListener | undefined;
-
-/**
- * Has bodies counted that were not read because of a limit of this process.
- * @param listener called once for each such body, must not throw; it replaces the one before, undefined removes it
- */
-export function setUnreadBodyListener(listener: UnreadBodyListener | undefined): void {
-  onUnread = listener;
-}
 
 /** Bytes kept at present, of all bodies under way. */
 export function totalKeptBytes(): number {
@@ -53,7 +41,7 @@ export class MemoryShare {
   /** @returns false where there is not so much left: the body is then to be given up, and has been counted as unread */
   take(bytes: number): boolean {
     if (keptBytes + bytes > MAX_KEPT_BYTES) {
-      onUnread?.('budget');
+      reportUnread('budget');
       return false;
     }
     if (this.taken === undefined) {

@@ -124,6 +124,7 @@ export function createSelfMetrics(accumulators: Accumulators) {
     errors: counter(INSTRUMENTS.errors, ['source']),
     labelOverflow: counter(INSTRUMENTS.labelOverflow, ['family', 'label']),
     seriesOverflow: counter(INSTRUMENTS.seriesOverflow, ['family']),
+    unreadBodies: counter(INSTRUMENTS.unreadBodies, ['reason']),
   };
 }
 

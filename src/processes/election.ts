@@ -206,8 +206,9 @@ export class Election {
     const { server, hub, member, address, addOwn } = this.parts;
     this.state = 'hub';
     if (address.port !== 0) hub.open(address);
+    const wasServed = this.wasMember || this.hasAnnounced;
     this.announce();
-    if (this.wasMember && this.hasLoggedFault) logLine('info', `metrics are now on ${server.url}`);
+    if (wasServed && this.hasLoggedFault) logLine('info', `metrics are now on ${server.url}`);
     else if (this.wasMember) logLine('info', `the process that served ${server.url} has ended; this one does so now`);
     this.hasLoggedFault = false;
     this.wasMember = false;

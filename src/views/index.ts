@@ -105,6 +105,7 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
       INSTRUMENTS.seriesOverflow,
       'Measurements added up under "other" because their family had reached its limit of series.',
     ),
+    counter(INSTRUMENTS.unreadBodies, 'Bodies not read for codes because of a limit of the process, by reason.'),
     {
       name: STATE_FAMILIES.processes,
       help: 'Processes of this service since this scrape began: the hub, its members and their threads, and those gone.',

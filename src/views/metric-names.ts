@@ -20,6 +20,7 @@ export const INSTRUMENTS = {
   errors: 'channel.exporter.errors',
   labelOverflow: 'channel.exporter.label_overflow',
   seriesOverflow: 'channel.exporter.series_overflow',
+  unreadBodies: 'channel.exporter.unread_bodies',
 } as const;
 
 export type InstrumentName = (typeof INSTRUMENTS)[keyof typeof INSTRUMENTS];
@@ -53,5 +54,6 @@ export function familyNames(syscode: string): Record<InstrumentName, string> {
     [INSTRUMENTS.errors]: 'channel_exporter_errors_total',
     [INSTRUMENTS.labelOverflow]: 'channel_exporter_label_overflow_total',
     [INSTRUMENTS.seriesOverflow]: 'channel_exporter_series_overflow_total',
+    [INSTRUMENTS.unreadBodies]: 'channel_exporter_unread_bodies_total',
   };
 }

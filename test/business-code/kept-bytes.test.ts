@@ -6,8 +6,9 @@ import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { innerCode, innerCodeReader, methodCodeReader } from '../../src/business-code/codes';
 import { decompressAtOnce } from '../../src/business-code/decompress';
-import { MAX_KEPT_BYTES, setUnreadBodyListener, totalKeptBytes } from '../../src/business-code/kept-bytes';
+import { MAX_KEPT_BYTES, totalKeptBytes } from '../../src/business-code/kept-bytes';
 import { type RequestBodyReader, requestBodyReader } from '../../src/business-code/request-data';
+import { setUnreadBodyListener } from '../../src/business-code/unread-bodies';
 
 const LIMIT_BYTES = 64 * 1024;
 const FORM = 'application/x-www-form-urlencoded';

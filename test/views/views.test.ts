@@ -59,6 +59,7 @@ const COUNTERS = [
   { instrument: 'errors', family: 'channel_exporter_errors_total' },
   { instrument: 'labelOverflow', family: 'channel_exporter_label_overflow_total' },
   { instrument: 'seriesOverflow', family: 'channel_exporter_series_overflow_total' },
+  { instrument: 'unreadBodies', family: 'channel_exporter_unread_bodies_total' },
 ] as const;
 
 describe('the Views', () => {

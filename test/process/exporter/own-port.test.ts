@@ -85,7 +85,8 @@ describe('a port that the application listens on', () => {
       assert.equal(await ask(port, '/x'), 'application');
       await logged(service, CODE);
       service.child.kill('SIGHUP');
-      await logged(service, 'metrics are now on');
+      // its port is open for the first time
+      await logged(service, 'observes');
       await counted(1);
       service.child.kill('SIGHUP');
       await service.ready(2);
