@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { endsWithUs } from './left-behind';
 import { type Metrics, parseMetrics } from './metrics';
 import { ROOT } from './paths';
+import { until } from './waiting';
 
 export const SYSCODE = 'A123010101';
 export const INNER = `${SYSCODE}_inner_metrics`;
@@ -94,6 +95,11 @@ export async function runApp(script: string, options: AppOptions = {}): Promise<
     () => child.exitCode !== null,
   );
   const scrape = async () => {
+    // a program that neither listens nor measures has its port announced after 10 s
+    await until(
+      () => metricsUrl() !== '',
+      () => `no line names the scrape: ${stderr}`,
+    );
     const response = await fetch(metricsUrl(), UNCOMPRESSED);
     const text = await response.text();
     if (response.status !== 200) throw new Error(`the scrape answered ${response.status}: ${text}`);
@@ -109,11 +115,11 @@ export async function runApp(script: string, options: AppOptions = {}): Promise<
     stderr: () => stderr,
     metrics: scrape,
     async metricsWhen(isThere, limitMs = METRICS_LIMIT_MS) {
-      const until = Date.now() + limitMs;
+      const end = Date.now() + limitMs;
       for (;;) {
         const metrics = await scrape();
         if (isThere(metrics)) return metrics;
-        if (Date.now() > until) throw new Error(`the metrics did not come\n${metrics.text}\nstderr: ${stderr}`);
+        if (Date.now() > end) throw new Error(`the metrics did not come\n${metrics.text}\nstderr: ${stderr}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
@@ -136,8 +142,8 @@ export function environment(wanted: AppOptions['env'] = {}): NodeJS.ProcessEnv {
 }
 
 async function waitFor<T>(look: () => T | null, limitMs: number, isOver: () => boolean): Promise<T | undefined> {
-  const until = Date.now() + limitMs;
-  while (Date.now() < until) {
+  const end = Date.now() + limitMs;
+  while (Date.now() < end) {
     const found = look();
     if (found !== null) return found;
     if (isOver()) return undefined;

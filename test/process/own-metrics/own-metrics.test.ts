@@ -30,7 +30,7 @@ function withScenario(name: string, env: AppOptions['env'], check: (app: App) =>
 /** The samples that are not ours, as written. */
 function foreignLines({ text }: Metrics): string[] {
   const isOurs =
-    /^(#|$|channel_exporter_(unrecorded|lost|processes|collection|dropped|late|refused)|A123010101_|channel_exporter_errors_total\{source)/;
+    /^(#|$|channel_exporter_(unrecorded|lost|processes|collection|dropped|late|refused|unread|read)|A123010101_|channel_exporter_errors_total\{source)/;
   return text.split('\n').filter((line) => !isOurs.test(line));
 }
 

@@ -5,6 +5,8 @@ import { type Broker, startNats } from '../../../support/brokers';
 import { type ConsumerApp, type Outcome, outcome, outcomeIs, runConsumer } from '../../../support/consumers';
 import { until } from '../../../support/waiting';
 
+const DISK_MS = 1_000;
+
 interface State {
   received: number;
   unhandled: string[];
@@ -166,6 +168,8 @@ describe('messages of NATS', () => {
     await withConsumer('consume-callback', `${stream}.job`, async (app) => {
       await publishAll(stream, ['hold', 'hold', 'hold']);
       await received(app, 3);
+      // the server writes to its disk a moment later what it has delivered, and delivers the rest again when it is back
+      await new Promise((resolve) => setTimeout(resolve, DISK_MS));
       await broker.kill();
       await broker.start();
       await until(async () => (await app.command<State>('state')).reconnects === 1, 'the client has come back');
