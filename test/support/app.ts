@@ -1,13 +1,10 @@
 /** Runs a program as its operator would: `node -r channel-exporter/register program.js`, on free ports. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
-import { endsWithUs } from './left-behind';
 import { type Metrics, parseMetrics } from './metrics';
-import { ROOT } from './paths';
+import { type End, type Program, SYSCODE, startProgram } from './program';
 import { until } from './waiting';
 
-export const SYSCODE = 'A123010101';
+export { environment, nodeBinary, SYSCODE } from './program';
+
 export const INNER = `${SYSCODE}_inner_metrics`;
 export const PARTNER = 'partner_http_metrics';
 export const PARTNER_ERRORS = 'partner_http_errors_total';
@@ -39,7 +36,7 @@ export interface App {
   readonly port: number;
   /** Address of the scrape, from the start-up line; empty when there is none. */
   readonly metricsUrl: string;
-  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly child: Program['child'];
   stdout(): string;
   stderr(): string;
   /** Scrapes and checks the text. */
@@ -49,12 +46,7 @@ export interface App {
   /** Ends the process and waits for it. */
   stop(): Promise<void>;
   /** Waits until the process ends by itself. */
-  exited(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-}
-
-/** The node binary under test. */
-export function nodeBinary(): string {
-  return process.env.TEST_NODE ?? process.execPath;
+  exited(): Promise<End>;
 }
 
 /**
@@ -63,31 +55,19 @@ export function nodeBinary(): string {
  */
 export async function runApp(script: string, options: AppOptions = {}): Promise<App> {
   const nodeArgs = options.nodeArgs ?? ['-r', 'channel-exporter/register'];
-  const child = spawn(options.node ?? nodeBinary(), [...nodeArgs, script, ...(options.args ?? [])], {
-    cwd: options.cwd ?? ROOT,
-    env: environment(options.env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  endsWithUs(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const end = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+  const { node, env, cwd, args = [] } = options;
+  const program = startProgram({ command: node, env, cwd, args: [...nodeArgs, script, ...args] });
+  const { child, stdout, stderr } = program;
   const ready = await waitFor(
-    () => (options.ready ?? /^ready (\d+)$/m).exec(stdout),
+    () => (options.ready ?? /^ready (\d+)$/m).exec(stdout()),
     START_LIMIT_MS,
     () => child.exitCode !== null,
   );
   if (ready === undefined) {
     child.kill('SIGKILL');
-    throw new Error(`the program did not become ready\nstdout: ${stdout}\nstderr: ${stderr}`);
+    throw new Error(`the program did not become ready\nstdout: ${stdout()}\nstderr: ${stderr()}`);
   }
-  const metricsUrl = () => /(http:\/\/\S+\/metrics);/.exec(stderr)?.[1] ?? '';
+  const metricsUrl = () => /(http:\/\/\S+\/metrics);/.exec(stderr())?.[1] ?? '';
   // the line follows the application's listening, and comes by another pipe than what the program says
   await waitFor(
     () => metricsUrl() || null,
@@ -98,7 +78,7 @@ export async function runApp(script: string, options: AppOptions = {}): Promise<
     // a program that neither listens nor measures has its port announced after 10 s
     await until(
       () => metricsUrl() !== '',
-      () => `no line names the scrape: ${stderr}`,
+      () => `no line names the scrape: ${stderr()}`,
     );
     const response = await fetch(metricsUrl(), UNCOMPRESSED);
     const text = await response.text();
@@ -111,34 +91,21 @@ export async function runApp(script: string, options: AppOptions = {}): Promise<
       return metricsUrl();
     },
     child,
-    stdout: () => stdout,
-    stderr: () => stderr,
+    stdout,
+    stderr,
     metrics: scrape,
     async metricsWhen(isThere, limitMs = METRICS_LIMIT_MS) {
       const end = Date.now() + limitMs;
       for (;;) {
         const metrics = await scrape();
         if (isThere(metrics)) return metrics;
-        if (Date.now() > end) throw new Error(`the metrics did not come\n${metrics.text}\nstderr: ${stderr}`);
+        if (Date.now() > end) throw new Error(`the metrics did not come\n${metrics.text}\nstderr: ${stderr()}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
-    async stop() {
-      child.kill('SIGKILL');
-      await end;
-    },
-    exited: () => end,
+    stop: program.stop,
+    exited: () => program.closed,
   };
-}
-
-/** The environment of a program: this one's without anything that would steer the exporter, and the wanted. */
-export function environment(wanted: AppOptions['env'] = {}): NodeJS.ProcessEnv {
-  const clean = Object.entries(process.env).filter(
-    ([name]) => !/^(SYSCODE|ENV$|CHANNEL_EXPORTER_|OTEL_|NODE_)/.test(name),
-  );
-  const env: NodeJS.ProcessEnv = { ...Object.fromEntries(clean), SYSCODE, CHANNEL_EXPORTER_PORT: '0', ...wanted };
-  for (const [name, value] of Object.entries(env)) if (value === undefined) delete env[name];
-  return env;
 }
 
 async function waitFor<T>(look: () => T | null, limitMs: number, isOver: () => boolean): Promise<T | undefined> {

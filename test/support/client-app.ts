@@ -1,11 +1,9 @@
 /** A program that calls others as it is told, with the exporter and without. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { environment, UNCOMPRESSED } from './app';
-import { endsWithUs } from './left-behind';
+import { UNCOMPRESSED } from './app';
 import { type Labels, type Metrics, parseMetrics } from './metrics';
-import { FIXTURES, ROOT } from './paths';
+import { FIXTURES } from './paths';
+import { startProgram } from './program';
 import { until } from './waiting';
 
 /** One call; what it may say stands in the program. */
@@ -35,35 +33,26 @@ export class ClientApp {
   static async start({ node, client, partners, proxy, program = 'http-client.js' }: ClientOptions): Promise<ClientApp> {
     const preload = partners === undefined ? [] : ['-r', 'channel-exporter/register'];
     const script = [`${FIXTURES}/apps/${program}`, client, ...(proxy === undefined ? [] : [proxy])];
-    const child = spawn(node, [...preload, ...script], {
-      cwd: ROOT,
-      env: environment({ CHANNEL_EXPORTER_PARTNERS: partners, NODE_NO_WARNINGS: '1' }),
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    endsWithUs(child);
-    const closed = once(child, 'close');
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
+    const { child, stderr, stop } = startProgram({
+      command: node,
+      args: [...preload, ...script],
+      env: { CHANNEL_EXPORTER_PARTNERS: partners, NODE_NO_WARNINGS: '1' },
+      hasInput: true,
     });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const nextLine = async () => {
       const late = setTimeout(() => child.kill('SIGKILL'), CALL_LIMIT_MS);
       const { value, done } = await lines.next();
       clearTimeout(late);
-      if (done) throw new Error(`the program ended: ${stderr}`);
+      if (done) throw new Error(`the program ended: ${stderr()}`);
       return value as string;
     };
     await nextLine();
-    const stop = async () => {
-      child.kill('SIGKILL');
-      await closed;
-    };
     const send = (line: string) => {
-      child.stdin.write(`${line}\n`);
+      child.stdin?.write(`${line}\n`);
       return nextLine();
     };
-    return new ClientApp(stop, send, () => /(http:\/\/\S+\/metrics);/.exec(stderr)?.[1] ?? '');
+    return new ClientApp(stop, send, () => /(http:\/\/\S+\/metrics);/.exec(stderr())?.[1] ?? '');
   }
 
   /** Makes calls side by side. @returns what each brought: status, headers and bytes, or its error */

@@ -1,14 +1,12 @@
 /** Runs a service of several processes on a fixed port of the scrape, in a world of its own, and counts its requests. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { environment, INNER, nodeBinary } from './app';
+import { INNER } from './app';
 import { type Metrics, parseMetrics } from './metrics';
 import { FIXTURES, ROOT } from './paths';
+import { type Program, type ProgramOptions, startProgram } from './program';
 import { freePort, until } from './waiting';
 
 export { until };
@@ -19,15 +17,7 @@ export const PRELOAD = ['-r', 'channel-exporter/register'] as const;
 export const PRELOAD_PATH = join(ROOT, 'dist/register.js');
 const ANSWER_LIMIT_MS = 5_000;
 
-export interface ServiceOptions {
-  /** The command; default: this node. */
-  readonly command?: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly cwd?: string;
-  /** User that it runs as; only root may set it. */
-  readonly uid?: number;
-}
+export type ServiceOptions = Pick<ProgramOptions, 'command' | 'args' | 'env' | 'cwd' | 'uid'>;
 
 /** A line `ready <port> <pid>` that some process of the service has written. */
 export interface Ready {
@@ -36,7 +26,7 @@ export interface Ready {
 }
 
 export interface Service {
-  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly child: Program['child'];
   output(): string;
   /** Lines of ours that hold a text. */
   said(text: string): string[];
@@ -97,46 +87,28 @@ export async function openWorld(): Promise<World> {
 }
 
 function startService(options: ServiceOptions): Service {
-  const child = spawn(options.command ?? nodeBinary(), options.args, {
-    cwd: options.cwd ?? ROOT,
-    env: environment(options.env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
-    // a group of its own, so that what it has started is ended with it
-    detached: true,
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  child.on('error', (error) => {
-    output += String(error);
-  });
-  const end = once(child, 'exit');
+  const { child, output, stop } = startProgram({ ...options, isGroup: true });
   const readyLines = () =>
-    Array.from(output.matchAll(/ready (\d+) (\d+)$/gm), ([, port, pid]) => ({ port: Number(port), pid: Number(pid) }));
+    Array.from(output().matchAll(/ready (\d+) (\d+)$/gm), ([, port, pid]) => ({
+      port: Number(port),
+      pid: Number(pid),
+    }));
   return {
     child,
-    output: () => output,
-    said: (text) => output.split('\n').filter((line) => line.startsWith('channel-exporter: ') && line.includes(text)),
+    output,
+    said: (text) =>
+      output()
+        .split('\n')
+        .filter((line) => line.startsWith('channel-exporter: ') && line.includes(text)),
     async ready(count, limitMs) {
       await until(
         async () => readyLines().length >= count,
-        () => `not ready: ${output}`,
+        () => `not ready: ${output()}`,
         limitMs,
       );
       return readyLines();
     },
-    async stop() {
-      try {
-        process.kill(-(child.pid as number), 'SIGKILL');
-      } catch {
-        // it has ended, and nothing is left of its group
-      }
-      if (child.exitCode === null && child.signalCode === null) await end;
-    },
+    stop,
   };
 }
 

@@ -1,15 +1,15 @@
 /** Functions that the application has measured by name, as the scrape shows them. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type App, type AppOptions, environment, nodeBinary, runApp } from '../../support/app';
+import { type App, type AppOptions, nodeBinary, runApp } from '../../support/app';
 import { type Metrics, parseMetrics } from '../../support/metrics';
 import { openWorkshop } from '../../support/packed';
 import { FIXTURES, ROOT } from '../../support/paths';
+import { startProgram } from '../../support/program';
 
 const PROGRAMS = join(FIXTURES, 'functions');
 const FAMILIES = {
@@ -236,20 +236,10 @@ describe('a function monitored before start()', () => {
 describe('what is thrown or rejected stays the application’s', () => {
   /** How a program ends, and what it says; stacks have our frames in between. */
   const endOf = async (nodeArgs: readonly string[], args: readonly string[]) => {
-    const child = spawn(nodeBinary(), [...nodeArgs, join(PROGRAMS, 'rejects.js'), ...args], {
-      cwd: ROOT,
-      env: environment(),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const said = { stdout: '', stderr: '' };
-    for (const stream of ['stdout', 'stderr'] as const) {
-      child[stream].setEncoding('utf8').on('data', (text: string) => {
-        said[stream] += text;
-      });
-    }
-    const [code, signal] = await once(child, 'close');
-    const stderr = said.stderr.replace(/^( {4}at |channel-exporter: ).*\n/gm, '');
-    return { code, signal, stdout: said.stdout, stderr };
+    const program = startProgram({ args: [...nodeArgs, join(PROGRAMS, 'rejects.js'), ...args] });
+    const end = await program.closed;
+    const stderr = program.stderr().replace(/^( {4}at |channel-exporter: ).*\n/gm, '');
+    return { ...end, stdout: program.stdout(), stderr };
   };
 
   for (const how of ['rejects', 'rejects with its own then', 'throws']) {

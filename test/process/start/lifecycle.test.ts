@@ -1,16 +1,15 @@
 /** Start, stop, and what the application notices of it: nothing. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type App, type AppOptions, environment, INNER, nodeBinary, PARTNER, runApp } from '../../support/app';
+import { type App, type AppOptions, INNER, PARTNER, runApp } from '../../support/app';
 import { openWorkshop } from '../../support/packed';
-import { FIXTURES, ROOT } from '../../support/paths';
+import { FIXTURES } from '../../support/paths';
+import { startProgram } from '../../support/program';
 
 const PROGRAMS = join(FIXTURES, 'lifecycle');
 const PRELOAD = ['-r', 'channel-exporter/register'];
@@ -30,17 +29,11 @@ interface Ended {
 
 /** Runs a program to its end. */
 async function runToEnd(args: readonly string[], env?: AppOptions['env']): Promise<Ended> {
-  const child = spawn(nodeBinary(), args, { cwd: ROOT, env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
-  const output = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream].setEncoding('utf8').on('data', (text: string) => {
-      output[stream] += text;
-    });
-  }
+  const { child, stdout, stderr, closed } = startProgram({ args, env });
   const limit = setTimeout(() => child.kill('SIGKILL'), EXIT_LIMIT_MS);
-  const [code, signal] = await once(child, 'close');
+  const end = await closed;
   clearTimeout(limit);
-  return { code, signal, stdout: output.stdout, ...split(output.stderr) };
+  return { ...end, stdout: stdout(), ...split(stderr()) };
 }
 
 function split(stderr: string): { stderr: string; said: readonly string[] } {
