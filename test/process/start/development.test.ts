@@ -1,16 +1,14 @@
 /** What a developer puts beside us: a debugger, and a service that is started anew at each change. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { INNER, runApp } from '../../support/app';
 import { attach } from '../../support/debugger';
 import { FIXTURES } from '../../support/paths';
+import { freePort, until } from '../../support/waiting';
 
-const LIMIT_MS = 20_000;
 const REGISTER = ['-r', 'channel-exporter/register'];
 const START_LINE = /^channel-exporter: .*; observes .*$/gm;
 
@@ -52,11 +50,9 @@ describe('under node --watch', () => {
     });
     try {
       for (const round of [1, 2, 3]) {
-        const ports = await until(() => {
-          const seen = [...app.stdout().matchAll(/^ready (\d+)$/gm)].map((match) => match[1]);
-          return seen.length === round ? seen : undefined;
-        });
-        const response = await fetch(`http://127.0.0.1:${ports.at(-1)}/round/${round}`);
+        const ports = () => [...app.stdout().matchAll(/^ready (\d+)$/gm)].map((match) => match[1]);
+        await until(() => ports().length === round, `start ${round}`);
+        const response = await fetch(`http://127.0.0.1:${ports().at(-1)}/round/${round}`);
         assert.equal(await response.text(), `GET /round/${round}`);
         const metrics = await app.metricsWhen((seen) => seen.counts(INNER).length > 0);
         assert.deepEqual(
@@ -65,10 +61,13 @@ describe('under node --watch', () => {
         );
         writeFileSync(script, `${readFileSync(script, 'utf8')}// changed\n`);
       }
-      await until(() => (app.stdout().match(/^ready/gm)?.length === 4 ? true : undefined));
-      const starts = app.stderr().match(START_LINE) ?? [];
-      assert.equal(starts.length, 4, app.stderr());
-      assert.equal(new Set(starts).size, 1, 'every start is the same, on the same port');
+      // a start is logged when its port is open, which may be after the program is ready
+      const starts = () => app.stderr().match(START_LINE) ?? [];
+      await until(
+        () => starts().length === 4,
+        () => `four start lines; ${app.stderr()}`,
+      );
+      assert.equal(new Set(starts()).size, 1, 'every start is the same, on the same port');
       assert.equal(app.stderr().match(/^channel-exporter: /gm)?.length, 4, app.stderr());
     } finally {
       // the watcher takes the watched process with it
@@ -78,22 +77,3 @@ describe('under node --watch', () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0), 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function until<T>(look: () => T | undefined): Promise<T> {
-  const limit = Date.now() + LIMIT_MS;
-  for (;;) {
-    const found = look();
-    if (found !== undefined) return found;
-    assert.ok(Date.now() < limit, 'it did not come');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
