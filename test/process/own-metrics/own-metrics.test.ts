@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { type App, type AppOptions, environment, nodeBinary, runApp } from '../../support/app';
 import type { Metrics } from '../../support/metrics';
 import { ROOT } from '../../support/paths';
+import { until } from '../../support/waiting';
 
 const FIXTURES = 'test/fixtures/own-metrics';
 const GLOBAL = { CHANNEL_EXPORTER_GLOBAL: '1' };
@@ -104,7 +105,10 @@ describe('the global meter provider', () => {
   it("makes way for the application's own, whose registration succeeds", async () => {
     await withScenario('global-taken-later', GLOBAL, async (app) => {
       assert.match(app.stdout(), /^registered true\nis its own true$/m);
-      assert.match(app.stderr(), /CHX_GLOBAL_REFUSED: .* the application has registered one of its own/);
+      await until(
+        () => /CHX_GLOBAL_REFUSED: .* the application has registered one of its own/.test(app.stderr()),
+        app.stderr,
+      );
       assert.deepEqual(foreignLines(await app.metrics()), ['library_calls_total 3']);
     });
   });
@@ -114,7 +118,10 @@ describe('the global meter provider', () => {
     const options = { args: ['global-taken-before'], nodeArgs };
     await withApp(`${FIXTURES}/scenarios.js`, options, async (app) => {
       assert.match(app.stdout(), /^is its own true$/m);
-      assert.match(app.stderr(), /CHX_GLOBAL_REFUSED: .* has registered a meter provider of its own/);
+      await until(
+        () => /CHX_GLOBAL_REFUSED: .* has registered a meter provider of its own/.test(app.stderr()),
+        app.stderr,
+      );
       assert.deepEqual(foreignLines(await app.metrics()), ['orders_total 1']);
     });
   });
@@ -149,7 +156,10 @@ describe('the global meter provider', () => {
       writeFileSync(join(folder, 'app.js'), program);
       const nodeArgs = ['-r', join(ROOT, 'dist/register.js')];
       await withApp(join(folder, 'app.js'), { env: GLOBAL, cwd: folder, nodeArgs }, async (app) => {
-        assert.match(app.stderr(), /CHX_GLOBAL_REFUSED: .* the application has no @opentelemetry\/api/);
+        await until(
+          () => /CHX_GLOBAL_REFUSED: .* the application has no @opentelemetry\/api/.test(app.stderr()),
+          app.stderr,
+        );
         await app.metrics();
       });
     } finally {
