@@ -23,6 +23,7 @@ export interface PartnerMisses {
 
 /** The level of the log is read here, once. */
 export function createPartnerMisses(): PartnerMisses {
+  const isDebugging = isLogged('debug');
   const reported = new Set<string>();
   const isFirst = (key: string) => {
     if (reported.has(key) || reported.size >= MAX_REPORTED) return false;
@@ -33,12 +34,14 @@ export function createPartnerMisses(): PartnerMisses {
     if (isFirst(what)) logLine('debug', what);
   };
   return {
-    ...(isLogged('debug') && {
+    ...(isDebugging && {
       host: (hostname) => debug(`calls to ${show(hostname)} are not recorded: no partner entry has this host`),
       path: (hostname, path) =>
         debug(`calls to ${show(path)} of ${show(hostname)} have no action code: its partner entry has no such path`),
     }),
     port(hostname, port, hasDefault) {
+      // every call to another service of the host comes here
+      if (!hasDefault && !isDebugging) return;
       const host = port === undefined ? hostname : `${hostname}:${port}`;
       if (!hasDefault) {
         debug(`calls to ${show(host)} are not recorded: the partner entries of this host have other ports`);
