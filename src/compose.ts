@@ -12,7 +12,7 @@ import { errorText, logLine, warn } from './diagnostics/log';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
 import { answerOnApplication } from './exporter/http/application-port';
 import { createMetricsServer, type MetricsServer } from './exporter/http/server';
-import { type ApplicationMeters, createApplicationMeters, createTotalsReader } from './exporter/reader';
+import { createTotalsReader } from './exporter/reader';
 import { withRests } from './exporter/rests';
 import { createScrape, type Scrape } from './exporter/scrape';
 import { createSource, effectiveSources, SOURCES } from './instrumentations';
@@ -48,7 +48,6 @@ export function startExporter(options: StartOptions, env: NodeJS.ProcessEnv): Ex
 function compose(config: Config, held: HeldWarnings): Exporter {
   const shared = sharedState();
   const pipeline = createPipeline(config, () => shared.hasMonitored);
-  const meters = createApplicationMeters(pipeline.views, config.seriesLimit);
   const ownMetricsFailed: ExporterServices['ownMetricsFailed'] = (source, error) => {
     pipeline.selfMetrics.errors.add([source], 1);
     const text = `metrics of the application are missing, from ${source}: ${errorText(error)}`;
@@ -56,12 +55,12 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   };
   const promClient = config.promClient ? observePromClient(ownMetricsFailed) : undefined;
 
-  const source = deltaSource(pipeline, meters);
-  const totals = new ServiceTotals(pipeline.catalogue, source, {
+  const { collector } = pipeline;
+  const totals = new ServiceTotals(pipeline.catalogue, collector, {
     seriesLimit: config.seriesLimit,
     onSeriesOverflow: pipeline.overflow.familyFull,
   });
-  const reader = createTotalsReader(totals, () => meters.isInUse);
+  const reader = createTotalsReader(totals);
   const scrape = withRests(createScrape(reader, promClient));
   const server = createMetricsServer(scrape, config);
 
@@ -71,11 +70,12 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     held.release();
   };
   const handedOver: DeltaSource = {
-    ...source,
     collect() {
       promClient?.reportUnserved();
-      return source.collect();
+      return collector.collect();
     },
+    take: () => collector.take(),
+    takeNow: () => collector.takeNow(),
   };
   const election = joinService({ config, pipeline, source: handedOver, totals, server, logStart });
   const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
@@ -114,15 +114,13 @@ function compose(config: Config, held: HeldWarnings): Exporter {
         promClient?.disable();
         endWatch();
         await election.end();
-        await meters.shutdown().catch(() => undefined);
+        await pipeline.provider.shutdown().catch(() => undefined);
       })();
       return ending;
     },
   };
   const services: ExporterServices = {
-    get meterProvider() {
-      return meters.provider;
-    },
+    meterProvider: pipeline.provider,
     answer: (request, response) => answerScraper(scrapeHere, request, response),
     ownMetricsFailed,
   };
@@ -141,18 +139,6 @@ function countUnreadBodies({ selfMetrics: { unreadBodies } }: Pipeline): () => v
   for (const reason of UNREAD_REASONS) unreadBodies.add([reason], 0);
   setUnreadBodyListener((reason) => unreadBodies.add([reason], 1));
   return () => setUnreadBodyListener(undefined);
-}
-
-/** What this process measures: our own families, and those of the application's meters. */
-function deltaSource(pipeline: Pipeline, meters: ApplicationMeters): DeltaSource {
-  return {
-    async collect() {
-      // first: deltas that are taken are lost if something fails after that
-      const application = await meters.collect();
-      return { deltas: pipeline.takeDeltas(), ...application };
-    },
-    takeDeltas: pipeline.takeDeltas,
-  };
 }
 
 interface ServiceParts {

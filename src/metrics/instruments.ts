@@ -1,13 +1,14 @@
 /**
- * The instruments, under their neutral names, and the labels of each; the Views give them the names, boundaries and
- * limits that dashboards know.
+ * The instruments of our meter, under their neutral names, and the labels of each; the Views give them the names,
+ * boundaries and limits that dashboards know.
  */
+import type { Counter, Gauge, Histogram, Meter } from '@opentelemetry/api';
 import type { View } from '../views';
 import { INSTRUMENTS, type InstrumentName } from '../views/metric-names';
-import { type AccumulatorOptions, CounterAccumulator, GaugeAccumulator, HistogramAccumulator } from './accumulator';
-import type { Deltas, FamilyDelta } from './deltas';
 import { cleanLabelValue, LabelLimits, type LabelName, overflowOf } from './label-limits';
 import type { OverflowReports } from './overflow';
+import { ROOT_CONTEXT } from './sdk';
+import { type Series, SeriesTable } from './series';
 
 export interface InstrumentsSettings {
   readonly syscode: string;
@@ -32,70 +33,98 @@ interface Shape {
   readonly reports?: Partial<OverflowReports>;
 }
 
+/** Told which tables there are, and what is recorded. */
+export interface RecordListener {
+  readonly recorded: (series: Series, amount: number) => void;
+  register(table: SeriesTable): void;
+}
+type OnRecord = RecordListener['recorded'];
+
 /** Characters of the system code that name the application's owner. */
 const APPID_CHARACTERS = 4;
 
-interface Created {
-  readonly family: string;
-  readonly labels: readonly string[];
-  take(): FamilyDelta | undefined;
+/** A counter of one family. */
+export class FamilyCounter {
+  constructor(
+    private readonly instrument: Counter,
+    private readonly table: SeriesTable,
+    private readonly onRecord: OnRecord,
+  ) {}
+
+  /**
+   * @param values one for each label that is not fixed
+   * @param amount not negative; zero creates the series without counting anything
+   */
+  add(values: readonly string[], amount: number): void {
+    const series = this.seriesOf(values);
+    this.instrument.add(amount, series.attributes, ROOT_CONTEXT);
+    this.onRecord(series, amount);
+  }
+
+  /** @returns the series that counts under these labels */
+  seriesOf(values: readonly string[]): Series {
+    return this.table.seriesOf(values);
+  }
 }
 
-/** Creates the accumulator of each instrument from its View, and takes the deltas of all of them. */
-export class Accumulators {
-  private readonly views: ReadonlyMap<string, View>;
-  private readonly created: Created[] = [];
-
-  /** @param onChange called when a series has something to hand over that had nothing before */
+/** A histogram, or a gauge, of one family. */
+export class FamilyValues {
   constructor(
+    private readonly instrument: Histogram | Gauge,
+    private readonly table: SeriesTable,
+    private readonly onRecord: OnRecord,
+  ) {}
+
+  /**
+   * @param values one for each label that is not fixed
+   * @throws RangeError for a value that is no number, which the SDK would leave out without a word
+   */
+  record(values: readonly string[], value: number): void {
+    if (Number.isNaN(value)) throw new RangeError('a measurement that is not a number');
+    const series = this.table.seriesOf(values);
+    this.instrument.record(value, series.attributes, ROOT_CONTEXT);
+    this.onRecord(series, value);
+  }
+}
+
+/** Creates the instruments, each with a table of its series, for which there has to be a View. */
+export class InstrumentFactory {
+  private readonly views: ReadonlyMap<string, View>;
+
+  constructor(
+    private readonly meter: Meter,
     views: readonly View[],
-    private readonly onChange: () => void,
+    private readonly listener: RecordListener,
   ) {
     this.views = new Map(views.map((view) => [view.instrumentName, view]));
   }
 
   /** @throws Error when no View has the instrument, as the following do */
-  counter(shape: Shape): CounterAccumulator {
-    return this.keep(new CounterAccumulator(this.optionsOf(shape)));
+  counter(shape: Shape): FamilyCounter {
+    const table = this.tableOf(shape, 'counter');
+    return new FamilyCounter(this.meter.createCounter(shape.instrument), table, this.listener.recorded);
   }
 
-  gauge(shape: Shape): GaugeAccumulator {
-    return this.keep(new GaugeAccumulator(this.optionsOf(shape)));
+  gauge(shape: Shape): FamilyValues {
+    const table = this.tableOf(shape, 'gauge');
+    return new FamilyValues(this.meter.createGauge(shape.instrument), table, this.listener.recorded);
   }
 
-  histogram(shape: Shape): HistogramAccumulator {
-    const { aggregation } = this.viewOf(shape.instrument);
-    if (aggregation === undefined) throw new Error(`the View of ${shape.instrument} has no boundaries`);
-    return this.keep(new HistogramAccumulator(this.optionsOf(shape), aggregation.options.boundaries));
+  histogram(shape: Shape): FamilyValues {
+    const table = this.tableOf(shape, 'histogram');
+    return new FamilyValues(this.meter.createHistogram(shape.instrument), table, this.listener.recorded);
   }
 
-  /** @returns what all instruments have measured since the last call */
-  takeDeltas(): Deltas {
-    return this.created.flatMap((accumulator) => accumulator.take() ?? []);
-  }
-
-  /** @returns each family's label names, in the order of their values in deltas */
-  familyLabels(): ReadonlyMap<string, readonly string[]> {
-    return new Map(this.created.map(({ family, labels }) => [family, labels]));
-  }
-
-  private keep<A extends Created>(accumulator: A): A {
-    this.created.push(accumulator);
-    return accumulator;
-  }
-
-  private viewOf(instrument: InstrumentName): View {
+  private tableOf({ instrument, fixed = {}, labels, values, reports }: Shape, kind: SeriesTable['kind']): SeriesTable {
     const view = this.views.get(instrument);
     if (view === undefined) throw new Error(`no View has the instrument ${instrument}`);
-    return view;
-  }
-
-  private optionsOf({ instrument, fixed = {}, labels, values, reports }: Shape): AccumulatorOptions {
-    const { name: family, aggregationCardinalityLimit: seriesLimit } = this.viewOf(instrument);
+    const { name: family, seriesLimit, aggregation } = view;
     const { labelFull } = reports ?? {};
     const folded = overflowOf(labels);
-    return {
+    const table = new SeriesTable({
       family,
+      kind,
+      boundaries: aggregation?.options.boundaries,
       fixed,
       labels,
       admit:
@@ -106,8 +135,9 @@ export class Accumulators {
         reports?.familyFull?.(family, seriesLimit);
         return folded(each);
       },
-      onChange: this.onChange,
-    };
+    });
+    this.listener.register(table);
+    return table;
   }
 }
 
@@ -115,9 +145,8 @@ export class Accumulators {
  * What the exporter measures of itself. All label values are our own and few, so that nothing is reported of them:
  * the counters of overflows would have to count themselves.
  */
-export function createSelfMetrics(accumulators: Accumulators) {
-  const counter = (instrument: InstrumentName, labels: readonly string[]) =>
-    accumulators.counter({ instrument, labels });
+export function createSelfMetrics(factory: InstrumentFactory) {
+  const counter = (instrument: InstrumentName, labels: readonly string[]) => factory.counter({ instrument, labels });
   return {
     unrecordedRequests: counter(INSTRUMENTS.unrecordedRequests, ['reason']),
     lostMeasurements: counter(INSTRUMENTS.lostMeasurements, ['family']),
@@ -129,7 +158,7 @@ export function createSelfMetrics(accumulators: Accumulators) {
 }
 
 /** @param reports are told what is replaced */
-export function createInstruments(accumulators: Accumulators, settings: InstrumentsSettings, reports: OverflowReports) {
+export function createInstruments(factory: InstrumentFactory, settings: InstrumentsSettings, reports: OverflowReports) {
   const { syscode, labelValuesLimit, env, flaskMetrics } = settings;
   const identity = { appid: syscode.slice(0, APPID_CHARACTERS), application: syscode };
   const limits = () => ({ values: new LabelLimits(labelValuesLimit), reports });
@@ -144,40 +173,40 @@ export function createInstruments(accumulators: Accumulators, settings: Instrume
 
   return {
     /** Milliseconds, as the two that follow. */
-    inner: accumulators.histogram({
+    inner: factory.histogram({
       ...inner,
       instrument: INSTRUMENTS.inner,
       fixed: identity,
       labels: ['f_code', 'path', 'http_status', 'code', 'method_code'],
     }),
-    partner: accumulators.histogram({
+    partner: factory.histogram({
       ...partner,
       instrument: INSTRUMENTS.partner,
       labels: ['partner', 'action_code', 'http_status', 'code'],
     }),
-    consumer: accumulators.histogram({ ...consumer, instrument: INSTRUMENTS.consumer, labels: ['topic', 'code'] }),
-    partnerErrors: accumulators.counter({
+    consumer: factory.histogram({ ...consumer, instrument: INSTRUMENTS.consumer, labels: ['topic', 'code'] }),
+    partnerErrors: factory.counter({
       ...partner,
       ...further,
       instrument: INSTRUMENTS.partnerErrors,
       labels: ['partner', 'action_code', 'error'],
     }),
-    calls: accumulators.counter({ ...call, instrument: INSTRUMENTS.calls }),
+    calls: factory.counter({ ...call, instrument: INSTRUMENTS.calls }),
     /** Seconds, as the one that follows. */
-    lastCall: accumulators.gauge({ ...call, ...further, instrument: INSTRUMENTS.lastCall }),
-    callDuration: accumulators.histogram({ ...call, ...further, instrument: INSTRUMENTS.callDuration }),
-    callFailures: accumulators.counter({ ...call, ...further, instrument: INSTRUMENTS.callFailures }),
+    lastCall: factory.gauge({ ...call, ...further, instrument: INSTRUMENTS.lastCall }),
+    callDuration: factory.histogram({ ...call, ...further, instrument: INSTRUMENTS.callDuration }),
+    callFailures: factory.counter({ ...call, ...further, instrument: INSTRUMENTS.callFailures }),
     /** Undefined unless the settings want them: their families are not in the catalogue then. */
     flask: flaskMetrics
       ? {
           /** Seconds. */
-          latency: accumulators.histogram({
+          latency: factory.histogram({
             ...inner,
             ...further,
             instrument: INSTRUMENTS.flaskLatency,
             labels: ['endpoint', 'method'],
           }),
-          count: accumulators.counter({
+          count: factory.counter({
             ...inner,
             ...further,
             instrument: INSTRUMENTS.flaskCount,

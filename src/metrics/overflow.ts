@@ -1,6 +1,6 @@
 /** Counts and logs what was replaced because a label or a family has reached its limit. */
 import { warn } from '../diagnostics/log';
-import type { CounterAccumulator } from './accumulator';
+import type { FamilyCounter } from './instruments';
 import type { LabelName } from './label-limits';
 
 export interface OverflowReports {
@@ -12,8 +12,8 @@ export interface OverflowReports {
 
 /** The self-metrics that count them. */
 interface OverflowCounters {
-  readonly labelOverflow: CounterAccumulator;
-  readonly seriesOverflow: CounterAccumulator;
+  readonly labelOverflow: FamilyCounter;
+  readonly seriesOverflow: FamilyCounter;
 }
 
 export function createOverflowReports({ labelOverflow, seriesOverflow }: OverflowCounters): OverflowReports {

@@ -22,20 +22,22 @@ import type { Deltas, FamilyDelta, SeriesDelta } from './deltas';
 import { overflowOf } from './label-limits';
 import { addBuckets } from './values';
 
-/** What was measured since the last collection. */
-export interface Collection {
+/** What was measured until the last collection. */
+export interface Collected {
   /** Of our own families. */
   readonly deltas: Deltas;
   /** Deltas too, of what the application's meters measure, by meter. */
   readonly scopeMetrics: readonly ScopeMetrics[];
-  readonly errors: readonly unknown[];
 }
 
 /** Where deltas come from. */
 export interface DeltaSource {
-  collect(): Promise<Collection>;
-  /** Our own families at once, for a process that ends. */
-  takeDeltas(): Deltas;
+  /** First: collects what was measured until now. @returns errors that make the collection incomplete */
+  collect(): Promise<readonly unknown[]>;
+  /** Second: takes what was collected. Until then a process that ends hands it over. */
+  take(): Collected;
+  /** Our own families at once, collected or not, for a process that ends. */
+  takeNow(): Deltas;
 }
 
 /** Why a member's deltas were not added; the hub itself refuses `connections`, `malformed` messages and `labels`. */
@@ -85,7 +87,10 @@ export class ServiceTotals implements MetricProducer {
   private readonly known = new WeakMap<readonly string[], Point>();
   private readonly application: ApplicationTotals;
   private members: Members | undefined;
+  /** Since when its own state is counted. */
   private readonly startTime: HrTime = hrTimeNow();
+  /** Of the series that begin with the deltas that are being added; they share it. */
+  private beginTime: HrTime = this.startTime;
   /** Of the last collection; all points share it. */
   private readonly endTime: HrTime = hrTimeNow();
 
@@ -111,8 +116,10 @@ export class ServiceTotals implements MetricProducer {
   /** @returns totals since the start, with the errors of the collection */
   async collect(): Promise<CollectionResult> {
     await this.members?.gather();
-    const { deltas, scopeMetrics, errors } = await this.own.collect();
+    const errors = await this.own.collect();
+    const { deltas, scopeMetrics } = this.own.take();
     const slice = new TimeSlice();
+    this.beginTime = hrTimeNow();
     for (const delta of deltas) await this.addOwn(delta, slice);
     this.application.begin();
     for (const { scope, metrics } of scopeMetrics) this.application.add(scope, metrics);
@@ -123,6 +130,7 @@ export class ServiceTotals implements MetricProducer {
   /** Adds a member's deltas. @returns how many series were dropped, and why */
   addDeltas(deltas: Deltas): ReadonlyMap<DropReason, number> {
     const dropped = new Map<DropReason, number>();
+    this.beginTime = hrTimeNow();
     const drop = (reason: DropReason, count: number) => dropped.set(reason, (dropped.get(reason) ?? 0) + count);
     for (const delta of deltas) {
       const totals = this.totals.get(delta.family);
@@ -167,8 +175,8 @@ export class ServiceTotals implements MetricProducer {
 
   private begin({ family, series, points }: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): Point {
     const attributes = Object.fromEntries(delta.labels.map((label, index) => [label, row.values[index] as string]));
-    const { startTime, endTime } = this;
-    const point = { startTime, endTime, attributes, value: firstValue(family, row) } as Point;
+    const { beginTime, endTime } = this;
+    const point = { startTime: beginTime, endTime, attributes, value: firstValue(family, row) } as Point;
     series.set(seriesKey(delta, row), point);
     points.push(point);
     return point;

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 import { warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
-import type { Collection, DeltaSource } from '../metrics/totals';
+import type { Collected, DeltaSource } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
 import { pause } from '../runtime/time-limit';
 import { connectUntraced, mayListen } from './hub-connect';
@@ -190,14 +190,15 @@ export class Member {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.hasMeasured = false;
-    const { deltas, scopeMetrics } = await this.source.collect();
+    await this.source.collect();
+    const { deltas, scopeMetrics } = this.source.take();
     this.outbox.add(deltas);
     warnOfOwnMetrics(scopeMetrics);
   }
 
   /** The process ends: only synchronous writes reach the hub, and no answer arrives any more. */
   private handOverNow(socket: Socket): void {
-    this.outbox.sendLast(socket, this.source.takeDeltas());
+    this.outbox.sendLast(socket, this.source.takeNow());
   }
 
   private send(message: MemberMessage): void {
@@ -218,7 +219,7 @@ export class Member {
 /**
  * A hub cannot know whether values of an application's own instruments may be added up, so they are not handed over.
  */
-function warnOfOwnMetrics(scopeMetrics: Collection['scopeMetrics']): void {
+function warnOfOwnMetrics(scopeMetrics: Collected['scopeMetrics']): void {
   const measured = scopeMetrics.find(({ metrics }) => metrics.length > 0);
   if (measured === undefined) return;
   const text = `metrics of the application are missing, of meter ${measured.scope.name}: this process is a member, and only the hub shows its own`;

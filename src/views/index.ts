@@ -139,12 +139,22 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
   ];
 }
 
+/**
+ * Series that a family may have beyond its limit, for what is folded: the values of a few labels are our own, or the
+ * application's, and stay. All that comes after them is one series.
+ */
+export const FOLDED_SERIES = 1_000;
+/** The series that all the rest is folded into, and the SDK's own for what is over its limit, which stays empty. */
+const LAST_SERIES = 2;
+
 /** A View of the SDK, of one instrument of ours. */
 export interface View extends ViewOptions {
   readonly instrumentName: InstrumentName;
   /** Of the family. */
   readonly name: string;
-  /** Series that the family may have in one process. */
+  /** Series that the family may have in one process, in its life. */
+  readonly seriesLimit: number;
+  /** Series that the SDK keeps between two collections. Ours are limited for the life of the process, and fit. */
   readonly aggregationCardinalityLimit: number;
   readonly aggregation?: {
     readonly type: SdkAggregationType.EXPLICIT_BUCKET_HISTOGRAM;
@@ -175,7 +185,8 @@ function viewOf(
     instrumentName: instrument,
     name,
     description: help,
-    aggregationCardinalityLimit: seriesLimit,
+    seriesLimit,
+    aggregationCardinalityLimit: seriesLimit + FOLDED_SERIES + LAST_SERIES,
     ...(boundaries === undefined
       ? {}
       : {

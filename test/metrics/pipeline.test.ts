@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { labelLimits } from '../../src/config/parsers';
-import { Accumulators, createInstruments, createSelfMetrics } from '../../src/metrics/instruments';
-import { createPipeline, type PipelineSettings } from '../../src/metrics/pipeline';
+import { createInstruments } from '../../src/metrics/instruments';
+import { createMeters, createPipeline, type PipelineSettings } from '../../src/metrics/pipeline';
 import { createViews, families } from '../../src/views';
 import { INSTRUMENTS } from '../../src/views/metric-names';
 
@@ -20,13 +20,17 @@ const SETTINGS: PipelineSettings = {
 const NEVER = () => false;
 
 /** What a counter has counted, by the value of its first label. */
-function counts(pipeline: ReturnType<typeof createPipeline>, family: string): [string | undefined, number][] {
-  const delta = pipeline.takeDeltas().find((each) => each.family === family);
+async function counts(
+  { collector }: ReturnType<typeof createPipeline>,
+  family: string,
+): Promise<[string | undefined, number][]> {
+  assert.deepEqual(await collector.collect(), []);
+  const delta = collector.take().deltas.find((each) => each.family === family);
   return (delta?.series ?? []).map((row) => [row.values[0], 'add' in row ? row.add : Number.NaN]);
 }
 
 describe('the pipeline', () => {
-  it('counts the overflow of more families than a family may have series', () => {
+  it('counts the overflow of more families than a family may have series', async () => {
     const pipeline = createPipeline(SETTINGS, NEVER);
     for (const topic of ['a', 'b']) pipeline.recorder.recordConsumer({ topic, code: '0' }, 1);
     for (const path of ['/a', '/b']) {
@@ -35,32 +39,29 @@ describe('the pipeline', () => {
         1,
       );
     }
-    assert.deepEqual(counts(pipeline, 'channel_exporter_series_overflow_total'), [
+    assert.deepEqual(await counts(pipeline, 'channel_exporter_series_overflow_total'), [
       ['B000000001_consumer_metrics', 1],
       ['B000000001_inner_metrics', 1],
     ]);
   });
 
-  it('emits the first measurement of a series, and no value that is set while it is created', () => {
+  it('emits each measurement, and no value that is set while it is created', () => {
     const pipeline = createPipeline({ ...SETTINGS, seriesLimit: 10 }, NEVER);
     let measured = 0;
     pipeline.measured.listen(() => measured++);
     assert.equal(measured, 0);
     pipeline.recorder.recordConsumer({ topic: 'a', code: '0' }, 1);
     pipeline.recorder.recordConsumer({ topic: 'a', code: '0' }, 1);
-    assert.equal(measured, 1);
+    assert.equal(measured, 2);
   });
 
   it('refuses to start with an instrument that has no View', () => {
     const views = createViews(families(SETTINGS, NEVER), 1);
     for (const missing of [INSTRUMENTS.partner, INSTRUMENTS.errors]) {
-      const accumulators = new Accumulators(
-        views.filter(({ instrumentName }) => instrumentName !== missing),
-        () => undefined,
-      );
+      const present = views.filter(({ instrumentName }) => instrumentName !== missing);
       const create = () => {
-        createSelfMetrics(accumulators);
-        createInstruments(accumulators, SETTINGS, { labelFull: () => undefined, familyFull: () => undefined });
+        const { factory } = createMeters(present, 1, () => undefined);
+        createInstruments(factory, SETTINGS, { labelFull: () => undefined, familyFull: () => undefined });
       };
       assert.throws(create, new RegExp(`no View has the instrument ${missing}`));
     }

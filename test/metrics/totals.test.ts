@@ -55,7 +55,7 @@ describe('the hub', () => {
       other.instruments.inner.record(ONCE, 50);
       other.instruments.lastCall.record(['f'], round);
       if (round !== 2) await collectFrom(own.hub);
-      assert.deepEqual([...own.hub.addDeltas(other.source.takeDeltas())], []);
+      assert.deepEqual([...own.hub.addDeltas(await other.deltas())], []);
     }
     const metrics = await own.scrape();
     assert.deepEqual(
@@ -68,9 +68,13 @@ describe('the hub', () => {
   });
 
   it('hands the errors of a collection on, and loses nothing of what that collection brought', async () => {
-    const { catalogue, instruments, source } = createMeasuring(SETTINGS);
+    const { catalogue, instruments, collector } = createMeasuring(SETTINGS);
     let errors: unknown[] = [new Error('one callback failed')];
-    const failing = { ...source, collect: async () => ({ ...(await source.collect()), errors }) };
+    const failing = {
+      collect: async () => [...(await collector.collect()), ...errors],
+      take: () => collector.take(),
+      takeNow: () => collector.takeNow(),
+    };
     const hub = new ServiceTotals(catalogue, failing, { seriesLimit: SERIES_LIMIT });
     instruments.consumer.record(['queue', '0'], 7);
     assert.deepEqual((await collectFrom(hub)).errors, errors);

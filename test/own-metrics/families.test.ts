@@ -3,10 +3,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
-import { AggregationTemporality, type CollectionResult, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  type CollectionResult,
+  MeterProvider,
+  MetricReader,
+  type ScopeMetrics,
+} from '@opentelemetry/sdk-metrics';
 import { setLogLevel } from '../../src/diagnostics/log';
 import { boundaryText, metricsText } from '../../src/exporter/text/exposition';
-import { ServiceTotals } from '../../src/metrics/totals';
+import { type DeltaSource, ServiceTotals } from '../../src/metrics/totals';
 import { createViews, families } from '../../src/views';
 import { parseMetrics } from '../support/metrics';
 import { Random } from '../support/random';
@@ -42,17 +48,17 @@ function setUp() {
   const deltas = new Reader(AggregationTemporality.DELTA);
   const cumulative = new Reader(AggregationTemporality.CUMULATIVE);
   const provider = new MeterProvider({ readers: [deltas, cumulative], views: createViews(CATALOGUE, SERIES_LIMIT) });
-  const hub = new ServiceTotals(
-    CATALOGUE,
-    {
-      async collect() {
-        const { resourceMetrics, errors } = await deltas.collect();
-        return { deltas: [], scopeMetrics: resourceMetrics.scopeMetrics, errors };
-      },
-      takeDeltas: () => [],
+  let scopeMetrics: ScopeMetrics[] = [];
+  const source: DeltaSource = {
+    async collect() {
+      const { resourceMetrics, errors } = await deltas.collect();
+      ({ scopeMetrics } = resourceMetrics);
+      return errors;
     },
-    { seriesLimit: SERIES_LIMIT },
-  );
+    take: () => ({ deltas: [], scopeMetrics }),
+    takeNow: () => [],
+  };
+  const hub = new ServiceTotals(CATALOGUE, source, { seriesLimit: SERIES_LIMIT });
   return { provider, hub, cumulative, meter: provider.getMeter('shop', '1') };
 }
 

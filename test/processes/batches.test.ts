@@ -37,19 +37,19 @@ describe('deltas', () => {
   it('are what was measured since the last time, and a hub adds them up', async () => {
     const member = createProcess();
     const hub = createProcess();
-    const take = () => toBatches(member.source.takeDeltas());
+    const take = async () => toBatches(await member.deltas());
     for (const [index, durationMs] of [50, 150, 100].entries()) {
       member.instruments.inner.record(X, durationMs);
       member.instruments.errors.add(['s'], 1);
       member.instruments.lastCall.record(['f'], index);
-      for (const deltas of take()) {
+      for (const deltas of await take()) {
         const arrived = JSON.parse(JSON.stringify(deltas));
         assert.ok(isDeltas(arrived));
         assert.equal(hub.hub.addDeltas(arrived).size, 0);
       }
     }
     hub.instruments.inner.record(X, 1000);
-    assert.deepEqual(take(), []);
+    assert.deepEqual(await take(), []);
     const totals = await totalsOf(hub.hub);
     assert.deepEqual(totals[ERRORS], [{ attributes: { source: 's' }, value: 3 }]);
     assert.deepEqual(totals.request_processing_time, [{ attributes: { env: 'PROD', url: 'f' }, value: 2 }]);
@@ -62,7 +62,7 @@ describe('deltas', () => {
     const member = createProcess();
     for (let i = 0; i < 2_000; i++)
       member.instruments.inner.record(['', `/${i}/${'\tä"'.repeat(50)}`, '200', '', ''], i);
-    const batches = toBatches(member.source.takeDeltas());
+    const batches = toBatches(await member.deltas());
     assert.ok(batches.length > 1);
     for (const deltas of batches) {
       assert.ok(encodeFrame({ type: 'batch', number: 1, deltas }).length < MAX_FRAME_BYTES);

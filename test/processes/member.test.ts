@@ -64,8 +64,9 @@ function createMember(): Member {
     return [{ family: 'requests', labels: ['path'], series }];
   };
   const source = {
-    collect: async () => ({ deltas: deltas(), scopeMetrics: [], errors: [] }),
-    takeDeltas: deltas,
+    collect: async () => [],
+    take: () => ({ deltas: deltas(), scopeMetrics: [] }),
+    takeNow: deltas,
   };
   return new Member('A123010101', source, () => {
     losses++;

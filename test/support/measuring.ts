@@ -2,14 +2,11 @@
 import assert from 'node:assert/strict';
 import type { CollectionResult } from '@opentelemetry/sdk-metrics';
 import { metricsText } from '../../src/exporter/text/exposition';
-import {
-  Accumulators,
-  createInstruments,
-  createSelfMetrics,
-  type InstrumentsSettings,
-} from '../../src/metrics/instruments';
+import type { Deltas } from '../../src/metrics/deltas';
+import { createInstruments, type InstrumentsSettings } from '../../src/metrics/instruments';
 import type { LabelName } from '../../src/metrics/label-limits';
-import { type DeltaSource, ServiceTotals } from '../../src/metrics/totals';
+import { createMeters } from '../../src/metrics/pipeline';
+import { ServiceTotals } from '../../src/metrics/totals';
 import { createViews, families, type ViewSettings } from '../../src/views';
 import { type Metrics, parseMetrics } from './metrics';
 
@@ -38,13 +35,10 @@ export function createMeasuring(
 ) {
   const catalogue = families(settings, hasMonitored);
   const overflows: Overflow[] = [];
-  let changes = 0;
-  const accumulators = new Accumulators(createViews(catalogue, SERIES_LIMIT), () => {
-    changes++;
-  });
-  const selfMetrics = createSelfMetrics(accumulators);
+  const views = createViews(catalogue, SERIES_LIMIT);
+  const { collector, factory, selfMetrics } = createMeters(views, SERIES_LIMIT, () => undefined);
   const { flask, ...others } = createInstruments(
-    accumulators,
+    factory,
     { ...settings, env: 'PROD', labelValuesLimit: { ...UNBOUNDED, ...limits } },
     {
       labelFull: (family, label) => overflows.push([family, label]),
@@ -63,19 +57,18 @@ export function createMeasuring(
       return flask.count;
     },
   };
-  const source: DeltaSource = {
-    collect: async () => ({ deltas: accumulators.takeDeltas(), scopeMetrics: [], errors: [] }),
-    takeDeltas: () => accumulators.takeDeltas(),
-  };
-  const hub = new ServiceTotals(catalogue, source, { seriesLimit: SERIES_LIMIT });
+  const hub = new ServiceTotals(catalogue, collector, { seriesLimit: SERIES_LIMIT });
   return {
     catalogue,
     instruments,
-    source,
+    collector,
+    /** @returns what was measured since the last call */
+    async deltas(): Promise<Deltas> {
+      assert.deepEqual(await collector.collect(), []);
+      return collector.take().deltas;
+    },
     hub,
     overflows,
-    /** Times that it was told that there is something to hand over. */
-    changes: () => changes,
     scrape: () => scrapeOf(hub),
   };
 }

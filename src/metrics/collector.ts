@@ -1,0 +1,130 @@
+/**
+ * The reader's side: collects deltas from the SDK and puts the labels back that the series stand for.
+ *
+ * What is collected stays here until it is taken, so that a process that ends between the two hands it over too.
+ */
+import type { MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import { METER_NAME } from '../views/metric-names';
+import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
+import type { Deltas } from './deltas';
+import { Journal } from './journal';
+import { Rows } from './rows';
+import { MetricReader } from './sdk';
+import type { Series, SeriesTable } from './series';
+import type { Collected, DeltaSource } from './totals';
+
+/** Collects when it is asked to, what was recorded since the last time. */
+export class DeltaReader extends MetricReader {
+  /** @param seriesLimit of instruments that no View limits: the application's */
+  constructor(seriesLimit: number) {
+    super({
+      aggregationTemporalitySelector: () => AggregationTemporality.DELTA,
+      cardinalitySelector: () => seriesLimit,
+    });
+  }
+
+  protected override async onForceFlush(): Promise<void> {}
+
+  protected override async onShutdown(): Promise<void> {}
+}
+
+export interface CollectorOptions {
+  /** Called at each record. */
+  readonly onRecord: () => void;
+  /** The series that counts lost measurements of a family. */
+  readonly lostSeries: (family: string) => Series;
+}
+
+export class Collector implements DeltaSource {
+  /** By family. */
+  private readonly tables = new Map<string, SeriesTable>();
+  private readonly journal: Journal;
+  private readonly onRecord: () => void;
+  private collected: Deltas = [];
+  private scopeMetrics: ScopeMetrics[] = [];
+  /** Settles when the last collection has ended: each is complete before the next begins. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly reader: DeltaReader,
+    { onRecord, lostSeries }: CollectorOptions,
+  ) {
+    this.journal = new Journal(({ table }) => lostSeries(table.family));
+    this.onRecord = onRecord;
+  }
+
+  /** Call with the table of each instrument of ours, before it records. */
+  register(table: SeriesTable): void {
+    this.tables.set(table.family, table);
+  }
+
+  /** @returns each family's label names, in the order of their values in deltas */
+  familyLabels(): ReadonlyMap<string, readonly string[]> {
+    return new Map(Array.from(this.tables, ([family, { labels }]) => [family, labels]));
+  }
+
+  /** Call with each measurement that an instrument of ours has recorded; bound, so that it can be handed over. */
+  readonly recorded = (series: Series, amount: number): void => {
+    this.journal.note(series, amount);
+    this.onRecord();
+  };
+
+  collect(): Promise<readonly unknown[]> {
+    const collection = this.last.then(() => this.collectOnce());
+    this.last = collection.catch(() => undefined);
+    return collection;
+  }
+
+  take(): Collected {
+    const { collected: deltas, scopeMetrics } = this;
+    this.collected = [];
+    this.scopeMetrics = [];
+    return { deltas, scopeMetrics };
+  }
+
+  takeNow(): Deltas {
+    return [...this.take().deltas, ...this.journal.take()];
+  }
+
+  /** @returns errors of the application's own instruments */
+  private async collectOnce(): Promise<readonly unknown[]> {
+    this.journal.begin();
+    let rows: Rows | undefined;
+    try {
+      const { resourceMetrics, errors } = await this.reader.collect();
+      // in one step with what follows: nothing may be both collected and noted when the process ends
+      rows = this.rowsOf(resourceMetrics.scopeMetrics.filter(isOurs).flatMap(({ metrics }) => metrics));
+      this.collected = [...this.collected, ...rows.toDeltas()];
+      this.scopeMetrics.push(...resourceMetrics.scopeMetrics.filter((scope) => !isOurs(scope)));
+      return errors;
+    } finally {
+      this.journal.end(rows);
+    }
+  }
+
+  private rowsOf(metrics: readonly MetricData[]): Rows {
+    const rows = new Rows();
+    for (const metric of metrics) {
+      const table = this.tables.get(metric.descriptor.name);
+      if (table !== undefined) addRows(rows, table, metric);
+    }
+    return rows;
+  }
+}
+
+function isOurs({ scope }: ScopeMetrics): boolean {
+  return scope.name === METER_NAME;
+}
+
+function addRows(rows: Rows, table: SeriesTable, metric: MetricData): void {
+  for (const { attributes, value } of metric.dataPoints) {
+    const series = table.recordedUnder(attributes);
+    if (series === undefined) continue;
+    const { values } = series;
+    if (typeof value === 'number') {
+      rows.set(series, metric.dataPointType === DataPointType.GAUGE ? { values, last: value } : { values, add: value });
+    } else if ('buckets' in value) {
+      rows.set(series, { values, count: value.count, sum: value.sum ?? 0, buckets: value.buckets.counts });
+    }
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Label sets, interned: each admitted set of label values of a family is one series, with a number.
+ *
+ * The SDK hashes the attributes of each record, and what that costs grows with their number (0.4 µs for one, 1.95 µs for
+ * seven on Node 20). So our instruments record under the number of the series alone, on an object that is made once, and
+ * the reader's side puts the labels back. A series is found by its label values, one map per label; only a new one is
+ * checked against the limits.
+ */
+import type { Attributes } from '@opentelemetry/api';
+import { type Family, FOLDED_SERIES } from '../views';
+import { OTHER } from './label-limits';
+
+export interface SeriesTableOptions {
+  /** Name of the family, from its View. */
+  readonly family: string;
+  readonly kind: Family['kind'];
+  /** Of a histogram, from its View. */
+  readonly boundaries: readonly number[] | undefined;
+  /** Labels with the same value on every series; they stand first. */
+  readonly fixed: Readonly<Record<string, string>>;
+  /** Labels whose values each record brings, in their order. */
+  readonly labels: readonly string[];
+  /** Cleans and caps the label values of a new series. Values accepted once are returned unchanged. */
+  readonly admit: (values: readonly string[]) => readonly string[];
+  /** Series beyond this number are folded. */
+  readonly seriesLimit: number;
+  /** Gives the label values of the series that a new one beyond the limit is added to. */
+  readonly fold: (values: readonly string[]) => readonly string[];
+}
+
+export interface Series {
+  readonly table: SeriesTable;
+  /** Of all labels, the fixed ones first. */
+  readonly values: readonly string[];
+  /** What is recorded in place of the labels. */
+  readonly attributes: Attributes;
+}
+
+/** The attribute that numbers a series. */
+const NUMBER = 's';
+
+/** Series by the value of the first label, then the second, and so on. */
+type Level = Map<string, Level | Series>;
+
+/** All series of one family in this process, for its life. */
+export class SeriesTable {
+  private readonly root: Level = new Map();
+  private readonly series: Series[] = [];
+  private readonly fixedValues: readonly string[];
+  readonly family: string;
+  readonly kind: Family['kind'];
+  /** Names of all labels, the fixed ones first. */
+  readonly labels: readonly string[];
+  /** Of a histogram. */
+  readonly boundaries: readonly number[] | undefined;
+
+  constructor(private readonly options: SeriesTableOptions) {
+    this.family = options.family;
+    this.kind = options.kind;
+    this.fixedValues = Object.values(options.fixed);
+    this.labels = [...Object.keys(options.fixed), ...options.labels];
+    this.boundaries = options.boundaries;
+  }
+
+  /**
+   * Finds or creates the series of label values.
+   * @param values one for each label that is not fixed
+   */
+  seriesOf(values: readonly string[]): Series {
+    return this.find(values) ?? this.admit(values);
+  }
+
+  /** @returns the series that was recorded under these attributes; undefined for what the SDK itself folded */
+  recordedUnder(attributes: Attributes): Series | undefined {
+    return this.series[attributes[NUMBER] as number];
+  }
+
+  private find(values: readonly string[]): Series | undefined {
+    let level: Level | Series | undefined = this.root;
+    for (let n = 0; n < values.length; n++) {
+      level = (level as Level).get(values[n] as string);
+      if (level === undefined) return undefined;
+    }
+    return level as Series;
+  }
+
+  private admit(values: readonly string[]): Series {
+    const { admit, fold, seriesLimit } = this.options;
+    let admitted = admit(values);
+    const known = this.find(admitted);
+    if (known !== undefined) return known;
+    if (this.series.length < seriesLimit) return this.insert(admitted);
+    admitted = fold(admitted);
+    if (this.series.length >= seriesLimit + FOLDED_SERIES) admitted = admitted.map(() => OTHER);
+    return this.find(admitted) ?? this.insert(admitted);
+  }
+
+  private insert(values: readonly string[]): Series {
+    const attributes = Object.freeze({ [NUMBER]: this.series.length });
+    const series: Series = { table: this, values: [...this.fixedValues, ...values], attributes };
+    this.series.push(series);
+    let level = this.root;
+    for (const value of values.slice(0, -1)) {
+      let next = level.get(value) as Level | undefined;
+      if (next === undefined) {
+        next = new Map();
+        level.set(value, next);
+      }
+      level = next;
+    }
+    level.set(values.at(-1) as string, series);
+    return series;
+  }
+}
