@@ -50,7 +50,9 @@ const RESOLUTIONS = [
 
 /** Everything that a user needs, and what its pages link to. What is built from src/ is told by its folder. */
 const CARRIED = [
-  /^dist\/(register|src\/.+)\.(js|d\.ts|json)$/,
+  /^dist\/(register|(src|bundles)\/.+)\.(js|d\.ts|json)$/,
+  /^dist\/third-party-licences\.txt$/,
+  /^(register|src\/.+)\.(ts|json)$/,
   /^schema\/.+\.json$/,
   /^(package\.json|LICENSE)$/,
   /^(README(\.zh-CN)?|CHANGELOG|CONTRIBUTING|SECURITY)\.md$/,

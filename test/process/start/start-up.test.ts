@@ -35,21 +35,15 @@ const PACKAGES = {
   'frameworks/koa': 'koa',
   'frameworks/hapi': '@hapi/hapi',
 };
+/** Files of ours that a plain run loads. */
+const MAX_FILES = 24;
 /** Files of ours that may be loaded to find out that the exporter is switched off. */
 const MAX_FILES_OFF = 8;
 /** Those of a launcher. */
 const MAX_FILES_LAUNCHER = 4;
-/** What measures, by folder. */
-const MEASURING = [
-  'business-code',
-  'exporter',
-  'instrumentations',
-  'metrics',
-  'own-metrics',
-  'partners',
-  'spans',
-  'views',
-];
+/** What measures, in one file, and what reads bodies and partner files. */
+const MEASURING = 'bundles/measuring';
+const READING = 'bundles/reading';
 /** A first use, so that the start line is logged. */
 const LISTENS = "require('net').createServer().listen(0, function () { this.close() });";
 /** Modules of Node's own that cost time to load. */
@@ -65,9 +59,9 @@ function loadedBy(script: string, env: Readonly<Record<string, string>> = {}, no
   return { ...JSON.parse(stdout), stderr };
 }
 
-/** Whether anything of a room of src is among those loaded. @param room a folder, or a file without its suffix */
+/** Whether anything of a room is among those loaded. @param room a folder of dist, or a file without its suffix */
 function has({ files }: Loaded, room: string): boolean {
-  return files.some((file) => file.includes(`/dist/src/${room}.js`) || file.includes(`/dist/src/${room}/`));
+  return files.some((file) => file.includes(`/dist/${room}.js`) || file.includes(`/dist/${room}/`));
 }
 
 /** That nothing is loaded but a few files of ours, none of which measures. */
@@ -78,10 +72,7 @@ function assertFew(loaded: Loaded, maxFiles: number): void {
     loaded.files.filter((file) => file.includes('/node_modules/') && !ours.includes(file)),
     [],
   );
-  assert.deepEqual(
-    MEASURING.filter((room) => has(loaded, room)),
-    [],
-  );
+  assert.ok(!has(loaded, 'bundles'));
   assert.deepEqual(
     HEAVY_BUILTINS.filter((name) => loaded.builtins.includes(name)),
     [],
@@ -103,20 +94,20 @@ describe('a process under the preload', () => {
 
   it('observes what every service has', () => {
     assert.match(loadedBy(LISTENS).stderr, /observes http, undici, http2, express,/);
-    assert.ok(has(idle, 'instrumentations/inbound'));
-    assert.ok(has(idle, 'instrumentations/outbound'));
+    assert.ok(has(idle, 'src/instrumentations/inbound'));
+    assert.ok(has(idle, 'src/instrumentations/outbound'));
   });
 
   for (const [source, name] of Object.entries(PACKAGES)) {
     it(`loads the source of ${source} with the package and not before`, () => {
-      assert.ok(!has(idle, `instrumentations/${source}`));
-      assert.ok(has(loadedBy(`require(${JSON.stringify(name)});process.exit()`), `instrumentations/${source}`));
+      assert.ok(!has(idle, `src/instrumentations/${source}`));
+      assert.ok(has(loadedBy(`require(${JSON.stringify(name)});process.exit()`), `src/instrumentations/${source}`));
     });
   }
 
   it('loads what consumed messages share with the first client', () => {
-    assert.ok(!has(idle, 'instrumentations/consumers'));
-    assert.ok(has(loadedBy(`require('amqplib')`), 'instrumentations/consumers'));
+    assert.ok(!has(idle, 'src/instrumentations/consumers'));
+    assert.ok(has(loadedBy(`require('amqplib')`), 'src/instrumentations/consumers'));
   });
 
   it('loads the parser of YAML with a partner file and not without', () => {
@@ -125,8 +116,19 @@ describe('a process under the preload', () => {
     assert.ok(loadedBy('', { CHANNEL_EXPORTER_PARTNERS: partners }).files.some(isYaml));
   });
 
-  it("loads OpenTelemetry's SDK with the application's first instrument, and not for a service that is scraped", () => {
-    const isSdk = (file: string) => file.includes('/node_modules/@opentelemetry/');
+  it('loads what measures, and OpenTelemetry with it, in few files', () => {
+    const ours = idle.files.filter((file) => file.includes('/dist/'));
+    assert.ok(has(idle, MEASURING));
+    assert.ok(ours.length <= MAX_FILES, ours.join('\n'));
+    assert.deepEqual(
+      idle.files.filter((file) => file.includes('/node_modules/')),
+      [],
+    );
+  });
+
+  it('loads the Prometheus exporter with the first scrape', () => {
+    const exporter = 'src/exporter/prometheus';
+    assert.ok(!has(idle, exporter));
     const scraped = `
       const server = require('http').createServer().listen(0);
       const { port } = require('channel-exporter').start().url.match(/:(?<port>\\d+)/).groups;
@@ -134,9 +136,7 @@ describe('a process under the preload', () => {
         if (got.statusCode !== 200) throw new Error('it was not scraped');
         got.resume().on('end', () => server.close());
       });`;
-    assert.deepEqual(loadedBy(scraped).files.filter(isSdk), []);
-    const measured = "require('channel-exporter').meter('shop').createCounter('orders').add(1)";
-    assert.ok(loadedBy(measured).files.some(isSdk));
+    assert.ok(has(loadedBy(scraped), exporter));
   });
 
   it('loads node:zlib with the first packed body', () => {
@@ -168,12 +168,10 @@ describe('a process under the preload', () => {
 
   it('loads neither what observes nor what reads partner files with the API alone', () => {
     const loaded = loadedBy("require('channel-exporter')", {}, []);
-    for (const room of ['compose', 'partners', 'metrics', 'instrumentations/inbound', 'instrumentations/outbound']) {
-      assert.ok(!has(loaded, room), room);
-    }
+    assert.ok(!has(loaded, MEASURING) && !has(loaded, READING) && !has(loaded, 'src/compose'));
     assert.ok(!loaded.builtins.includes('http'));
     const withSpans = loadedBy("require('channel-exporter').channelSpanHooks()", {}, []);
-    assert.ok(has(withSpans, 'partners') && !has(withSpans, 'compose'));
+    assert.ok(has(withSpans, READING) && !has(withSpans, MEASURING));
   });
 
   it('loads less still where it is a launcher', () => {

@@ -1,0 +1,167 @@
+// Puts what is loaded together into one file each: the API, what reads bodies and partner files, what measures, and the
+// Prometheus exporter. A hundred and fifty small files took longer to load than all that they do. Every module keeps its
+// file, which hands on what a bundle has of it, so that whoever asks for a module, in a bundle or not, gets the same one.
+//
+// Types stay as tsc wrote them; sources are published beside (src), and so are the licences of what is bundled.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const DIST = join(ROOT, 'dist');
+const LICENCES = 'third-party-licences.txt';
+const PLAIN = { SYSCODE: 'A123010101', CHANNEL_EXPORTER_PORT: '0' };
+const OFF = { OTEL_SDK_DISABLED: 'true' };
+const API = 'src/index';
+const INDEX = `require('./${API}.js')`;
+/** Each has what its process loads and those before it do not. A process that is switched off has too few for one. */
+const BUNDLES = [
+  { file: 'bundles/api', env: OFF, script: INDEX },
+  { file: 'bundles/reading', env: OFF, script: `${INDEX}.channelSpanHooks()` },
+  { file: 'bundles/measuring', env: PLAIN, script: '' },
+];
+/** Loaded by few processes, and bundled alone, with what it uses of other packages. */
+const PROMETHEUS = 'src/exporter/prometheus';
+
+const switchedOff = loadedBy(OFF, '');
+/** Each module to the bundle that has it. */
+const bundleOf = new Map();
+const packages = new Set();
+
+for (const { file, env, script } of BUNDLES) {
+  const modules = loadedBy(env, script).filter((name) => !switchedOff.includes(name) && !bundleOf.has(name));
+  for (const name of modules) bundleOf.set(name, file);
+}
+for (const { file } of BUNDLES) {
+  const modules = [...bundleOf.keys()].filter((name) => bundleOf.get(name) === file);
+  await bundle(file, { stdin: entryOf(file, modules), plugins: [{ name: 'modules', setup: bundleModules(file) }] });
+}
+await bundle(PROMETHEUS, { entryPoints: [`${PROMETHEUS}.ts`] });
+// last: until here each process above loads every module from a file of its own
+for (const [name, file] of bundleOf) writeFileSync(join(DIST, `${name}.js`), `'use strict';\n${handOn(name, file)}`);
+writeFileSync(join(DIST, `${API}.js`), `'use strict';\n${handOnNames(API, bundleOf.get(API))}`);
+writeFileSync(join(DIST, LICENCES), licences());
+console.log(`bundled ${bundleOf.size} modules, and of ${[...packages].sort().join(', ')}`);
+
+/** @returns modules of ours that a process loads with the preload and a script, such as `src/runtime/clock` */
+function loadedBy(env, script) {
+  const shown = `require('./register.js'); ${script}; process.stdout.write(JSON.stringify(Object.keys(require.cache)))`;
+  const { PATH = '' } = process.env;
+  const options = { cwd: DIST, env: { PATH, ...env }, encoding: 'utf8' };
+  const files = JSON.parse(execFileSync(process.execPath, ['-e', shown], options));
+  const own = files.filter((file) => file.startsWith(join(DIST, 'src')) && file.endsWith('.js'));
+  return own.map((file) => pathFrom(DIST, file).replace(/^\.\/|\.js$/g, '')).sort();
+}
+
+/** A module that imports others in their order, and exports each as a whole under its name. */
+function entryOf(file, names) {
+  const imports = names.map((name, index) => `import * as _${index} from './${name}';`);
+  const exported = names.map((name, index) => `_${index} as '${name}'`);
+  const contents = `${imports.join('\n')}\nexport { ${exported.join(', ')} };`;
+  return { contents, resolveDir: ROOT, sourcefile: `${file}.ts`, loader: 'ts' };
+}
+
+/** The text of a module that has those of a bundle as its own. */
+function handOn(name, file, from = dirname(name)) {
+  return `module.exports = require('${pathFrom(from, file)}')['${name}'];\n`;
+}
+
+/** The same for ES modules, which look for the names in the text. */
+function handOnNames(name, file) {
+  const names = Object.keys(createRequire(join(DIST, 'package.json'))(`./${file}`)[name]);
+  const lines = names.map((each) => `exports.${each} = all.${each};\n`);
+  return `const all = require('${pathFrom(dirname(name), file)}')['${name}'];\n${lines.join('')}`;
+}
+
+async function bundle(name, { plugins = [], ...entry }) {
+  const { metafile } = await build({
+    ...entry,
+    outfile: join(DIST, `${name}.js`),
+    allowOverwrite: true,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20.6',
+    mainFields: ['module', 'main'],
+    legalComments: 'none',
+    metafile: true,
+    absWorkingDir: ROOT,
+    plugins: [...plugins, { name: 'named requires', setup: nameRequires }],
+  });
+  for (const input of Object.keys(metafile.inputs)) {
+    const [, found] = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input) ?? [];
+    if (found !== undefined) packages.add(found);
+  }
+}
+
+/** Keeps out of a bundle what is in another one or in none, and leaves every require where it is. */
+function bundleModules(file) {
+  const place = dirname(file);
+  return ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^[^.]/ }, ({ kind }) => (kind === 'require-call' ? { external: true } : undefined));
+    onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
+      const name = nameOf(resolve(resolveDir, path));
+      if (!name.startsWith('src/')) return undefined;
+      const holder = bundleOf.get(name);
+      if (kind === 'require-call' || holder === undefined) return { path: pathFrom(place, name), external: true };
+      return holder === file ? undefined : { path: name, namespace: 'other bundle' };
+    });
+    onLoad({ filter: /.*/, namespace: 'other bundle' }, ({ path }) => ({
+      contents: handOn(path, bundleOf.get(path), place),
+    }));
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const folder = pathFrom(ROOT, dirname(path));
+      if (!folder.startsWith('./src')) return undefined;
+      const contents = readFileSync(path, 'utf8').replaceAll(
+        '__dirname',
+        `(__dirname + '/${pathFrom(place, folder)}')`,
+      );
+      return { contents, loader: 'ts' };
+    });
+    // the path from one bundle to another is right as it is
+    onResolve({ filter: /.*/, namespace: 'other bundle' }, ({ path }) => ({ path, external: true }));
+  };
+}
+
+/** @returns the module that a path without suffix stands for */
+function nameOf(path) {
+  const name = pathFrom(ROOT, path).replace(/^\.\//, '');
+  return existsSync(join(DIST, `${name}.js`)) || !existsSync(join(DIST, name, 'index.js')) ? name : `${name}/index`;
+}
+
+/** A path as require() takes it. */
+function pathFrom(folder, path) {
+  const found = relative(folder, path).replaceAll('\\', '/');
+  return found.startsWith('.') ? found : `./${found}`;
+}
+
+/**
+ * Packages that the exporter, written as CommonJS, requires as a whole are taken as modules, with the names that it uses:
+ * of 400 kB of names of attributes it uses two.
+ */
+function nameRequires({ onResolve, onLoad }) {
+  const exporter = /node_modules\/@opentelemetry\/exporter-prometheus\//;
+  onResolve({ filter: /^@opentelemetry\// }, ({ path, importer, kind }) =>
+    kind === 'require-call' && exporter.test(importer)
+      ? { path, namespace: 'named', pluginData: { importer } }
+      : undefined,
+  );
+  onLoad({ filter: /.*/, namespace: 'named' }, ({ path, pluginData: { importer } }) => {
+    const text = readFileSync(importer, 'utf8');
+    const [, variable] = new RegExp(`const (\\w+) = require\\("${path}"\\)`).exec(text) ?? [];
+    const names = new Set(Array.from(text.matchAll(new RegExp(`\\b${variable}\\.(\\w+)`, 'g')), ([, name]) => name));
+    return { contents: `export { ${[...names].join(', ')} } from '${path}';`, resolveDir: dirname(importer) };
+  });
+}
+
+function licences() {
+  const texts = [...packages].sort().map((name) => {
+    const folder = join(ROOT, 'node_modules', name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    return `${name} ${version} (${license})\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8')}`;
+  });
+  return `Parts of these packages are in bundles/ and ${PROMETHEUS}.js.\n\n${texts.join('\n\n')}`;
+}
