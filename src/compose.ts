@@ -9,6 +9,7 @@ import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bo
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
+import { Beginnings } from './exporter/beginnings';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
 import { answerOnApplication } from './exporter/http/application-port';
 import { createMetricsServer, type MetricsServer } from './exporter/http/server';
@@ -61,7 +62,13 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     onSeriesOverflow: pipeline.overflow.familyFull,
   });
   const reader = createTotalsReader(totals);
-  const scrape = withRests(createScrape(reader, promClient));
+  const scrape = withRests(
+    createScrape(reader, {
+      foreign: promClient,
+      beginnings: config.startAtZero ? new Beginnings() : undefined,
+      created: config.created,
+    }),
+  );
   const server = createMetricsServer(scrape, config);
 
   const rows = effectiveSources(config.isInstrumentationEnabled);

@@ -54,6 +54,10 @@ export interface StartOptions {
   global?: boolean;
   /** Whether prom-client's default registry is on the scrape too. Variable CHANNEL_EXPORTER_PROM_CLIENT. Default false. */
   promClient?: boolean;
+  /** Whether Prometheus is shown a new series as zero once. Variable CHANNEL_EXPORTER_START_AT_ZERO. Default true. */
+  startAtZero?: boolean;
+  /** `_created` lines in OpenMetrics. Variable CHANNEL_EXPORTER_CREATED. Default false. */
+  created?: boolean;
 }
 
 /** Options of `channelSpanHooks()`, with the meaning, variables and defaults that they have in `start()`. */

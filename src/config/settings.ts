@@ -59,6 +59,10 @@ export interface SettingValues {
   /** Whether our provider is the global one of the OpenTelemetry API. */
   global: boolean;
   promClient: boolean;
+  /** Whether a scraper that will come again is shown a new series as zero first. */
+  startAtZero: boolean;
+  /** Whether OpenMetrics says when each series began. */
+  created: boolean;
 }
 
 export type SettingName = keyof SettingValues;
@@ -225,6 +229,24 @@ export const SETTINGS: readonly AnySetting[] = [
     type: 'on or off',
     defaultText: 'off',
     help: 'Whether what the application registered in prom-client or @prometheus-io/client is on the scrape too.',
+    defaultValue: false,
+    parse: parseSwitch,
+  },
+  {
+    option: 'startAtZero',
+    variable: 'CHANNEL_EXPORTER_START_AT_ZERO',
+    type: 'on or off',
+    defaultText: 'on',
+    help: 'Whether Prometheus is shown a new series as zero once, so that rate() and increase() see its first occurrence.',
+    defaultValue: true,
+    parse: parseSwitch,
+  },
+  {
+    option: 'created',
+    variable: 'CHANNEL_EXPORTER_CREATED',
+    type: 'on or off',
+    defaultText: 'off',
+    help: 'Whether a scrape in OpenMetrics has a `_created` line for each counter and histogram: when it began.',
     defaultValue: false,
     parse: parseSwitch,
   },

@@ -7,20 +7,23 @@ import type { CollectionResult, MetricProducer } from '@opentelemetry/sdk-metric
 /** Reads the totals of a producer. */
 export interface TotalsReader {
   collect(): Promise<CollectionResult>;
+  /** Tells series that have come from those that will come. */
+  mark(): number;
 }
 
 /** The exporter is loaded with the first scrape: most processes of a service are never asked. */
-export function createTotalsReader(producer: MetricProducer): TotalsReader {
-  let exporter: TotalsReader | undefined;
+export function createTotalsReader(totals: MetricProducer & Pick<TotalsReader, 'mark'>): TotalsReader {
+  let exporter: Pick<TotalsReader, 'collect'> | undefined;
   return {
+    mark: () => totals.mark(),
     collect() {
-      exporter ??= createExporter(producer);
+      exporter ??= createExporter(totals);
       return exporter.collect();
     },
   };
 }
 
-function createExporter(producer: MetricProducer): TotalsReader {
+function createExporter(producer: MetricProducer): Pick<TotalsReader, 'collect'> {
   const { PrometheusExporter } = require('./prometheus') as typeof import('./prometheus');
   const exporter = new PrometheusExporter({
     preventServerStart: true,

@@ -7,10 +7,11 @@
  */
 import type { MetricData } from '@opentelemetry/sdk-metrics';
 import { TimeSlice } from '../runtime/time-slice';
+import { type Beginnings, isUnseen, type Scraper, type Unseen } from './beginnings';
 import { gzipped } from './http/gzip';
 import type { TotalsReader } from './reader';
 import { Chunks } from './text/chunks';
-import { CONTENT_TYPES, type Format, writeMetrics } from './text/exposition';
+import { CONTENT_TYPES, type Format, type Style, writeMetrics } from './text/exposition';
 import { LabelTexts } from './text/label-texts';
 import { isOpenMetrics } from './text/openmetrics';
 
@@ -18,12 +19,26 @@ import { isOpenMetrics } from './text/openmetrics';
 export interface Form {
   readonly format: Format;
   readonly isCompressed: boolean;
+  /** Of one that will come again; absent for whoever else asks. */
+  readonly scraper?: Scraper | undefined;
+}
+
+/** A form in which some series are written as zero. */
+interface Shown extends Form {
+  readonly unseen?: Unseen | undefined;
 }
 
 /** The answer; shared by all scrapers that ask for the same form at the same time. */
 export interface Body {
   readonly headers: Readonly<Record<string, string>>;
   readonly chunks: readonly Buffer[];
+  /** Call when the scraper has taken all of it. */
+  readonly taken?: () => void;
+}
+
+/** The same for all, with the mark of its collection. */
+interface Written extends Body {
+  readonly mark: number;
 }
 
 /** @returns the complete scrape; rejects when it could not be collected completely */
@@ -46,18 +61,29 @@ interface Collected {
   readonly foreignText: string;
   /** Formats that it can be written in. */
   readonly formats: readonly Format[];
+  readonly mark: number;
 }
 
 /** A collection and its bodies, shared until every body that was asked for is made. */
 interface SharedCollection {
   readonly collected: Promise<Collected>;
-  readonly asked: Map<string, Promise<Body>>;
-  readonly made: Map<string, Body>;
+  readonly asked: Map<string, Promise<Written>>;
+  readonly made: Map<string, Written>;
   /** The body that was asked for last; bodies are made one after the other. */
   last: Promise<unknown>;
 }
 
-export function createScrape(reader: TotalsReader, foreign?: ForeignFamilies): Scrape {
+export interface ScrapeOptions {
+  /** Families of another library, which follow ours. */
+  readonly foreign?: ForeignFamilies | undefined;
+  /** Absent where every series is true at once to everybody. */
+  readonly beginnings?: Beginnings | undefined;
+  /** Whether OpenMetrics says when each series began. */
+  readonly created?: boolean;
+}
+
+export function createScrape(reader: TotalsReader, options: ScrapeOptions = {}): Scrape {
+  const { foreign, beginnings, created } = options;
   const labels = new LabelTexts();
   let current: SharedCollection | undefined;
 
@@ -68,43 +94,46 @@ export function createScrape(reader: TotalsReader, foreign?: ForeignFamilies): S
     // an incomplete scrape would look like counters that decreased
     if (errors.length > 0) throw errors[0];
     const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
+    const mark = reader.mark();
     labels.keepOnly(metrics.map(({ descriptor }) => descriptor.name));
     return {
       metrics,
       foreignText: foreignText?.(metrics) ?? '',
       // the text of another library is not converted
       formats: foreign === undefined && isOpenMetrics(metrics) ? ['text', 'openmetrics'] : ['text'],
+      mark,
     };
   };
   const begin = (): SharedCollection => {
     const collected = collect();
     return { collected, asked: new Map(), made: new Map(), last: collected };
   };
-  const make = async ({ collected, made }: SharedCollection, wanted: Form): Promise<Body> => {
+  const make = async ({ collected, made }: SharedCollection, wanted: Shown): Promise<Written> => {
     const families = await collected;
     const format = families.formats.includes(wanted.format) ? wanted.format : 'text';
-    const form = { ...wanted, format };
+    const form = { ...wanted, format, unseen: unseenIn(families.metrics, wanted.unseen) };
     const body =
-      made.get(keyOf(form)) ?? (await bodyOf(families, form, made.get(keyOf({ format, isCompressed: false }))));
+      made.get(keyOf(form)) ?? (await bodyOf(families, form, made.get(keyOf({ ...form, isCompressed: false }))));
     made.set(keyOf(form), body);
     return body;
   };
   const bodyOf = async (
     families: Collected,
-    { format, isCompressed }: Form,
-    plain: Body | undefined,
-  ): Promise<Body> => {
+    { format, isCompressed, unseen }: Shown,
+    plain: Written | undefined,
+  ): Promise<Written> => {
+    const { mark } = families;
     const headers = { 'Content-Type': CONTENT_TYPES[format] };
     const chunks = new Chunks();
-    const written = () => chunksOf(families, format, labels, chunks);
-    if (!isCompressed) return { headers, chunks: await all(written()) };
+    const written = () => chunksOf(families, { format, unseen, created }, labels, chunks);
+    if (!isCompressed) return { headers, chunks: await all(written()), mark };
     const compressed = await (plain === undefined
       ? gzipped(written(), (chunk) => chunks.recycle(chunk))
       : gzipped(inSlices(plain.chunks)));
-    return { headers: { ...headers, 'Content-Encoding': 'gzip' }, chunks: compressed };
+    return { headers: { ...headers, 'Content-Encoding': 'gzip' }, chunks: compressed, mark };
   };
 
-  return (form) => {
+  const write = (form: Shown): Promise<Written> => {
     current ??= begin();
     const shared = current;
     const key = keyOf(form);
@@ -120,20 +149,34 @@ export function createScrape(reader: TotalsReader, foreign?: ForeignFamilies): S
     }
     return body;
   };
+
+  return async ({ scraper, ...form }) => {
+    const visit = scraper === undefined ? undefined : beginnings?.visit(scraper);
+    if (visit === undefined) return write(form);
+    const { mark, ...body } = await write({ ...form, unseen: visit.unseen });
+    return { ...body, taken: () => visit.taken(mark) };
+  };
 }
 
-function keyOf({ format, isCompressed }: Form): string {
-  return `${format} ${isCompressed}`;
+function keyOf({ format, isCompressed, unseen }: Shown): string {
+  return `${format} ${isCompressed} ${unseen?.fromMark} ${unseen?.begunMs}`;
+}
+
+/** @returns undefined where nothing is unseen: that scrape is the same as anybody's */
+function unseenIn(metrics: readonly MetricData[], unseen: Unseen | undefined): Unseen | undefined {
+  if (unseen === undefined) return undefined;
+  const isAny = metrics.some(({ dataPoints }) => dataPoints.some((point) => isUnseen(point, unseen)));
+  return isAny ? unseen : undefined;
 }
 
 async function* chunksOf(
   { metrics, foreignText }: Collected,
-  format: Format,
+  style: Style,
   labels: LabelTexts,
   chunks: Chunks,
 ): AsyncGenerator<Buffer> {
   const slice = new TimeSlice();
-  for (const _series of writeMetrics(metrics, format, labels, chunks)) {
+  for (const _series of writeMetrics(metrics, style, labels, chunks)) {
     if (chunks.hasFull) yield* chunks.takeFull();
     if (slice.isOver()) await slice.wait();
   }

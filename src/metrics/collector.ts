@@ -4,6 +4,7 @@
  * What is collected stays here until it is taken, so that a process that ends between the two hands it over too.
  */
 import type { MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import { millisecondsOf } from '../runtime/hr-time';
 import { METER_NAME } from '../views/metric-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
 import type { Deltas } from './deltas';
@@ -117,14 +118,17 @@ function isOurs({ scope }: ScopeMetrics): boolean {
 }
 
 function addRows(rows: Rows, table: SeriesTable, metric: MetricData): void {
-  for (const { attributes, value } of metric.dataPoints) {
+  for (const { attributes, value, startTime } of metric.dataPoints) {
     const series = table.recordedUnder(attributes);
     if (series === undefined) continue;
     const { values } = series;
+    const first = series.isCollected ? {} : { begin: millisecondsOf(startTime) };
+    series.isCollected = true;
     if (typeof value === 'number') {
-      rows.set(series, metric.dataPointType === DataPointType.GAUGE ? { values, last: value } : { values, add: value });
+      const isGauge = metric.dataPointType === DataPointType.GAUGE;
+      rows.set(series, isGauge ? { values, last: value } : { values, ...first, add: value });
     } else if ('buckets' in value) {
-      rows.set(series, { values, count: value.count, sum: value.sum ?? 0, buckets: value.buckets.counts });
+      rows.set(series, { values, ...first, count: value.count, sum: value.sum ?? 0, buckets: value.buckets.counts });
     }
   }
 }

@@ -6,6 +6,8 @@
 /** One series: its label values in the order of the family's labels, and what was added to it. */
 export interface CounterDelta {
   readonly values: readonly string[];
+  /** When it was recorded first, in milliseconds of the Unix epoch; with its first delta alone. */
+  readonly begin?: number;
   readonly add: number;
 }
 
@@ -17,6 +19,8 @@ export interface GaugeDelta {
 
 export interface HistogramDelta {
   readonly values: readonly string[];
+  /** As of a counter. */
+  readonly begin?: number;
   readonly count: number;
   readonly sum: number;
   /** One more than there are boundaries. */

@@ -34,6 +34,8 @@ export interface Series {
   readonly values: readonly string[];
   /** What is recorded in place of the labels. */
   readonly attributes: Attributes;
+  /** Whether the reader has seen it. */
+  isCollected: boolean;
 }
 
 /** The attribute that numbers a series. */
@@ -97,7 +99,7 @@ export class SeriesTable {
 
   private insert(values: readonly string[]): Series {
     const attributes = Object.freeze({ [NUMBER]: this.series.length });
-    const series: Series = { table: this, values: [...this.fixedValues, ...values], attributes };
+    const series: Series = { table: this, values: [...this.fixedValues, ...values], attributes, isCollected: false };
     this.series.push(series);
     let level = this.root;
     for (const value of values.slice(0, -1)) {

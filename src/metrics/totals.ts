@@ -13,6 +13,7 @@ import type {
   MetricProducer,
   ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
+import { hrTimeNow, hrTimeOf } from '../runtime/hr-time';
 import { TimeSlice } from '../runtime/time-slice';
 import type { Family } from '../views';
 import { METER_NAME } from '../views/metric-names';
@@ -54,7 +55,16 @@ export interface StateSample {
 /** This process's own series and those of its members may each reach the limit. */
 const MOST_OVER_LIMIT = 2;
 
-type Point = DataPoint<number> | DataPoint<Histogram>;
+/**
+ * A total whose beginning this service has seen. A scraper that has not been here since then has never read it.
+ * @see ../exporter/beginnings
+ */
+export interface SeenFromStart {
+  /** Of {@link ServiceTotals.mark}, when the series came. */
+  readonly arrival: number;
+}
+
+type Point = (DataPoint<number> | DataPoint<Histogram>) & Partial<SeenFromStart>;
 
 /** A point's own value may change though its type says otherwise: totals are kept in place. */
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
@@ -91,6 +101,7 @@ export class ServiceTotals implements MetricProducer {
   private readonly startTime: HrTime = hrTimeNow();
   /** Of the series that begin with the deltas that are being added; they share it. */
   private beginTime: HrTime = this.startTime;
+  private marks = 0;
   /** Of the last collection; all points share it. */
   private readonly endTime: HrTime = hrTimeNow();
 
@@ -111,6 +122,11 @@ export class ServiceTotals implements MetricProducer {
   /** From now on each collection begins with the deltas of these. */
   include(members: Members): void {
     this.members = members;
+  }
+
+  /** @returns a number that is higher than the arrival of every series that there is, and of none that will come */
+  mark(): number {
+    return ++this.marks;
   }
 
   /** @returns totals since the start, with the errors of the collection */
@@ -175,8 +191,10 @@ export class ServiceTotals implements MetricProducer {
 
   private begin({ family, series, points }: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): Point {
     const attributes = Object.fromEntries(delta.labels.map((label, index) => [label, row.values[index] as string]));
-    const { beginTime, endTime } = this;
-    const point = { startTime: beginTime, endTime, attributes, value: firstValue(family, row) } as Point;
+    const { beginTime, endTime, marks: arrival } = this;
+    const startTime = 'begin' in row && row.begin !== undefined ? hrTimeOf(row.begin) : beginTime;
+    const value = firstValue(family, row);
+    const point = { startTime, endTime, attributes, value, ...('last' in row ? {} : { arrival }) } as Point;
     series.set(seriesKey(delta, row), point);
     points.push(point);
     return point;
@@ -260,9 +278,4 @@ function metricData({ name, help, kind }: Family, points: readonly Point[]): Met
     case 'histogram':
       return { ...common, dataPointType: DataPointType.HISTOGRAM, dataPoints: points as DataPoint<Histogram>[] };
   }
-}
-
-function hrTimeNow(): HrTime {
-  const now = Date.now();
-  return [Math.floor(now / 1000), (now % 1000) * 1_000_000];
 }

@@ -50,7 +50,7 @@ function scrapeOf(metrics: readonly MetricData[], foreign?: ForeignFamilies) {
     counted.collections++;
     return { resourceMetrics: { scopeMetrics: [{ metrics }] }, errors: [] } as unknown as CollectionResult;
   };
-  return { scrape: createScrape({ collect }, foreign), counted };
+  return { scrape: createScrape({ collect, mark: () => 1 }, { foreign }), counted };
 }
 
 function textOf({ headers, chunks }: Body): string {
@@ -97,6 +97,7 @@ describe('a scrape', () => {
   it('is made anew after one that failed, for each that asks', async () => {
     let isFirst = true;
     const scrape = createScrape({
+      mark: () => 1,
       async collect() {
         const fails = isFirst;
         isFirst = false;

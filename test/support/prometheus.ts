@@ -101,6 +101,16 @@ export class Prometheus {
     }));
   }
 
+  /** The same once the series have so many. */
+  async samplesWhen(selector: string, count: number): Promise<SampledSeries[]> {
+    let found: SampledSeries[] = [];
+    await this.when(`${selector} has ${count} samples`, async () => {
+      found = await this.samples(selector);
+      return found.length > 0 && found.every(({ samples }) => samples.length >= count);
+    });
+    return found;
+  }
+
   private async ask<Row>(expression: string, at?: number): Promise<readonly Row[]> {
     const parameters = new URLSearchParams({ query: expression, ...(at === undefined ? {} : { time: String(at) }) });
     const response = await fetch(`${this.url}/api/v1/query?${parameters}`);

@@ -2,30 +2,39 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, warn } from '../../diagnostics/log';
 import type { Scrape } from '../scrape';
-import { formOf, VARY } from './negotiate';
+import { formOf, scraperOf, VARY } from './negotiate';
 import { send } from './send';
 
 const PLAIN = 'text/plain; charset=utf-8';
 
-/** Writes status, headers and body; the body is left out for HEAD. Does not throw. */
-export type Reply = (status: number, headers: Readonly<Record<string, string>>, body: readonly Buffer[]) => void;
+/**
+ * Writes status, headers and body; the body is left out for HEAD. Does not throw.
+ * @param onTaken called when all of it has been taken
+ */
+export type Reply = (
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: readonly Buffer[],
+  onTaken?: () => void,
+) => void;
+
+/** What an answer depends on. */
+type Asked = Pick<IncomingMessage, 'method' | 'headers' | 'socket'>;
 
 /**
  * Answers GET and HEAD with the scrape, other methods with 405, and 500 when collecting fails.
  * @param path named in the message for other methods
  */
-export function answerScrape(
-  { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
-  path: string,
-  scrape: Scrape,
-  reply: Reply,
-): void {
+export function answerScrape(request: Asked, path: string, scrape: Scrape, reply: Reply): void {
+  const { method, headers } = request;
   if (method !== 'GET' && method !== 'HEAD') {
     replyText(reply, 405, `Only GET and HEAD are answered at ${path}.`, { Allow: 'GET, HEAD' });
     return;
   }
-  scrape(formOf(headers)).then(
-    (body) => reply(200, { ...body.headers, Vary: VARY }, body.chunks),
+  // a head shows no series
+  const scraper = method === 'GET' ? scraperOf(request) : undefined;
+  scrape({ ...formOf(headers), scraper }).then(
+    (body) => reply(200, { ...body.headers, Vary: VARY }, body.chunks, body.taken),
     (error) => {
       warn('CHX_COLLECT_FAILED', 'scrape', `a scrape was answered with 500: ${errorText(error)}`);
       replyText(reply, 500, 'The metrics could not be collected; the log of the service says why.');
@@ -43,8 +52,9 @@ export function replyText(reply: Reply, status: number, line: string, headers: R
  * @param onWaiting called when bytes were written that the reader may not have taken yet
  */
 export function replyOver(response: ServerResponse, onWaiting?: () => void): Reply {
-  return (status, headers, body) => {
+  return (status, headers, body, onTaken) => {
     if (response.headersSent || response.destroyed) return;
+    if (onTaken !== undefined) response.once('finish', onTaken);
     send(response, response, status, headers, body, onWaiting);
   };
 }

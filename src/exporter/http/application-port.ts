@@ -58,8 +58,9 @@ function takeOver404(response: ServerResponse, onTaken: () => void, answer: (rep
   const take = () => {
     isTaken = true;
     onTaken();
-    answer((status, headers, body) => {
+    answer((status, headers, body, onTaken) => {
       if (response.destroyed) return;
+      if (onTaken !== undefined) response.once('finish', onTaken);
       // the headers of the application's 404
       for (const name of response.getHeaderNames()) response.removeHeader(name);
       response.statusMessage = STATUS_CODES[status] as string;

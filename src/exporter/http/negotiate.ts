@@ -5,11 +5,16 @@
  * library to both takes more code.
  * @see RFC 9110, sections 12.4.2 (quality values), 12.5.1 (Accept) and 12.5.3 (Accept-Encoding)
  */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Scraper } from '../beginnings';
 import type { Form } from '../scrape';
 
 /** Request headers that the answer depends on. */
 export const VARY = 'Accept, Accept-Encoding';
+
+/** Prometheus, vmagent and the Collector send it; people and programs that come once do not. */
+const COMES_AGAIN = 'x-prometheus-scrape-timeout-seconds';
+const MAX_SCRAPER_CHARACTERS = 200;
 
 interface Item {
   /** In lower case. */
@@ -31,6 +36,13 @@ export function formOf(headers: IncomingHttpHeaders): Form {
   const gzip = quality(encodings, [['gzip'], ['x-gzip'], ['*']]);
   const identity = quality(encodings, [['identity']]);
   return { format: openMetrics > plain ? 'openmetrics' : 'text', isCompressed: gzip > 0 && gzip >= identity };
+}
+
+/** @returns undefined for whoever does not say that it will come again */
+export function scraperOf({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): Scraper | undefined {
+  if (headers[COMES_AGAIN] === undefined) return undefined;
+  const name = `${socket.remoteAddress} ${headers['user-agent']}`.slice(0, MAX_SCRAPER_CHARACTERS);
+  return { name, connection: socket };
 }
 
 /**

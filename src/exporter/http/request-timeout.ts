@@ -11,21 +11,38 @@ import type { Socket } from 'node:net';
 const NEVER_MS = 2 ** 31 - 1;
 
 /** Options for createServer() that switch Node's own check off. */
-export const WITHOUT_CHECK = { connectionsCheckingInterval: NEVER_MS, requestTimeout: 0, headersTimeout: 0 } as const;
+export const WITHOUT_CHECK = {
+  connectionsCheckingInterval: NEVER_MS,
+  requestTimeout: 0,
+  headersTimeout: 0,
+  keepAliveTimeout: 0,
+} as const;
 
-/** @param limitMs from the connection, or from the end of the last answer, until the head of a request is complete */
-export function closeOnRequestTimeout(server: Server, limitMs: number): void {
+/**
+ * @param limitMs from the connection until the head of a request is complete
+ * @param nextLimitMs the same from the end of an answer, of whoever sent the request
+ */
+export function closeOnRequestTimeout(
+  server: Server,
+  limitMs: number,
+  nextLimitMs: (answered: IncomingMessage) => number,
+): void {
   const limits = new WeakMap<Socket, NodeJS.Timeout>();
-  const begin = (socket: Socket) => {
-    if (!socket.destroyed) limits.set(socket, setTimeout(() => socket.destroy(), limitMs).unref());
+  const begin = (socket: Socket, limit: number) => {
+    if (socket.destroyed) return;
+    limits.set(socket, setTimeout(() => socket.destroy(), limit).unref());
+    // Node's own limit of idle sockets
+    socket.setTimeout(limit);
   };
   const end = (socket: Socket) => clearTimeout(limits.get(socket));
   server.on('connection', (socket: Socket) => {
-    begin(socket);
+    begin(socket, limitMs);
     socket.once('close', () => end(socket));
   });
-  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
     end(socket);
-    response.once('close', () => begin(socket));
+    socket.setTimeout(limitMs);
+    response.once('close', () => begin(socket, nextLimitMs(request)));
   });
 }

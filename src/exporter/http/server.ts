@@ -7,6 +7,7 @@ import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Scrape } from '../scrape';
 import { answerScrape, replyOver, replyText, requestPath } from './answer';
 import { boundConnections } from './connections';
+import { scraperOf } from './negotiate';
 import { closePipelined, WITHOUT_PIPELINING } from './pipelining';
 import { closeOnRequestTimeout, WITHOUT_CHECK } from './request-timeout';
 import { StalledScrapers } from './stalled-scrapers';
@@ -16,6 +17,8 @@ export const METRICS_PATH = '/metrics';
 const REQUEST_TIMEOUT_MS = 10_000;
 /** An idle socket is closed after this time, in any state; Node needs up to twice as long the first time. */
 const IDLE_SOCKET_MS = 10_000;
+/** A scraper that comes again is known by its connection, and may keep it for longer than others: some pause for minutes. */
+const BETWEEN_SCRAPES_MS = 330_000;
 /** A request with a larger head is answered with 400. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
@@ -54,7 +57,9 @@ export function createMetricsServer(scrape: Scrape, settings: ServerSettings): M
   Object.defineProperty(server, 'emit', { get: () => emit, set: () => undefined, configurable: true });
   closePipelined(server);
   boundConnections(server);
-  closeOnRequestTimeout(server, REQUEST_TIMEOUT_MS);
+  closeOnRequestTimeout(server, REQUEST_TIMEOUT_MS, (answered) =>
+    scraperOf(answered) === undefined ? REQUEST_TIMEOUT_MS : BETWEEN_SCRAPES_MS,
+  );
   server.timeout = IDLE_SOCKET_MS;
   server.on('connection', (socket) => socket.unref());
   server.on('clientError', (_error, socket) => {

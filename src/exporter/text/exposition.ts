@@ -8,24 +8,36 @@
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 import type { DataPoint, Histogram, MetricData } from '@opentelemetry/sdk-metrics';
+import { millisecondsOf } from '../../runtime/hr-time';
 import { DataPointType } from '../../views/sdk-constants';
+import { isUnseen, type Unseen } from '../beginnings';
 import { Chunks, NUMBER_BYTES, UTF8_BYTES } from './chunks';
 import { type FamilyLabels, LabelTexts } from './label-texts';
 
 export type Format = 'text' | 'openmetrics';
+
+/** How one scrape is written. */
+export interface Style {
+  readonly format: Format;
+  /** What is written as zero; absent where everything is true at once. */
+  readonly unseen?: Unseen | undefined;
+  /** Whether OpenMetrics gets the time at which each counter and histogram began. */
+  readonly created?: boolean | undefined;
+}
 
 export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   text: 'text/plain; version=0.0.4; charset=utf-8',
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
+const MS_PER_SECOND = 1_000;
 /** Suffix of a counter's samples; in OpenMetrics the name of its family does not have it. */
 const COUNTER_SUFFIX = '_total';
 
 /** @returns the text of all families, with a newline at the end */
 export function metricsText(metrics: readonly MetricData[], format: Format = 'text'): string {
   const chunks = new Chunks();
-  for (const _step of writeMetrics(metrics, format, new LabelTexts(), chunks));
+  for (const _step of writeMetrics(metrics, { format }, new LabelTexts(), chunks));
   return Buffer.concat(chunks.takeAll()).toString();
 }
 
@@ -36,20 +48,22 @@ export function metricsText(metrics: readonly MetricData[], format: Format = 'te
  */
 export function* writeMetrics(
   metrics: readonly MetricData[],
-  format: Format,
+  style: Style,
   labels: LabelTexts,
   chunks: Chunks,
 ): Generator<void> {
   for (const metric of metrics) {
     const known = labels.of(metric.descriptor.name);
-    yield* writeFamily(metric, format, known, chunks);
+    yield* writeFamily(metric, style, known, chunks);
     known.keepFirst(metric.dataPoints.length);
   }
-  if (format === 'openmetrics') chunks.add('# EOF\n');
+  if (style.format === 'openmetrics') chunks.add('# EOF\n');
 }
 
-function* writeFamily(metric: MetricData, format: Format, labels: FamilyLabels, chunks: Chunks): Generator<void> {
+function* writeFamily(metric: MetricData, style: Style, labels: FamilyLabels, chunks: Chunks): Generator<void> {
+  const { format, unseen } = style;
   const { name } = metric.descriptor;
+  const createdName = style.created && format === 'openmetrics' ? `${withoutSuffix(name)}_created` : undefined;
   const type = typeOf(metric);
   chunks.add(headText(metric, type, format));
   switch (metric.dataPointType) {
@@ -57,8 +71,10 @@ function* writeFamily(metric: MetricData, format: Format, labels: FamilyLabels, 
       const boundaryTexts = new BoundaryTexts();
       for (const [index, point] of metric.dataPoints.entries()) {
         const text = labels.text(index, point.attributes);
-        if (type === 'summary') chunks.add(summaryText(name, text, point.value));
-        else writeHistogram(name, text, point.value, boundaryTexts, chunks);
+        const value = unseen !== undefined && isUnseen(point, unseen) ? emptyHistogram(point.value) : point.value;
+        if (type === 'summary') chunks.add(summaryText(name, text, value));
+        else writeHistogram(name, text, value, boundaryTexts, chunks);
+        if (createdName !== undefined) chunks.add(createdText(createdName, text, point));
         yield;
       }
       break;
@@ -66,7 +82,10 @@ function* writeFamily(metric: MetricData, format: Format, labels: FamilyLabels, 
     case DataPointType.SUM:
     case DataPointType.GAUGE:
       for (const [index, point] of metric.dataPoints.entries()) {
-        chunks.add(`${name}${braced(labels.text(index, point.attributes))} ${numberText(point.value)}\n`);
+        const value = unseen !== undefined && isUnseen(point, unseen) ? 0 : point.value;
+        const text = labels.text(index, point.attributes);
+        chunks.add(`${name}${braced(text)} ${numberText(value)}\n`);
+        if (createdName !== undefined && type === 'counter') chunks.add(createdText(createdName, text, point));
         yield;
       }
   }
@@ -88,6 +107,15 @@ function typeOf(metric: MetricData): string {
 
 function hasNoBoundaries({ value }: DataPoint<Histogram>): boolean {
   return value.buckets.boundaries.length === 0;
+}
+
+function createdText(name: string, labels: string, { startTime }: DataPoint<unknown>): string {
+  return `${name}${braced(labels)} ${millisecondsOf(startTime) / MS_PER_SECOND}\n`;
+}
+
+function emptyHistogram({ sum, buckets: { boundaries, counts } }: Histogram): Histogram {
+  const buckets = { boundaries, counts: counts.map(() => 0) };
+  return { buckets, count: 0, ...(sum === undefined ? {} : { sum: 0 }) };
 }
 
 function headText({ descriptor }: MetricData, type: string, format: Format): string {

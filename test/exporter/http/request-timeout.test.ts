@@ -17,7 +17,7 @@ describe('a connection to the scrape', () => {
     server = createServer(WITHOUT_CHECK, (_request, response) => {
       setTimeout(() => response.end('answer'), 3 * LIMIT_MS);
     });
-    closeOnRequestTimeout(server, LIMIT_MS);
+    closeOnRequestTimeout(server, LIMIT_MS, () => LIMIT_MS);
     await once(server.listen(0, '127.0.0.1'), 'listening');
   });
   after(() => {

@@ -172,6 +172,7 @@ describe('a collection', () => {
       release = resolve;
     });
     const scrape = createScrape({
+      mark: () => 1,
       async collect() {
         collections++;
         await held;
@@ -221,7 +222,7 @@ describe('a collection', () => {
           return collect();
         },
       };
-      await withServer(createScrape(reader), async (url) => {
+      await withServer(createScrape({ ...reader, mark: () => 1 }), async (url) => {
         const response = await fetch(url);
         assert.equal(response.status, 500);
         assert.match(await response.text(), /^The metrics could not be collected/);
@@ -239,7 +240,10 @@ describe('a scrape in the form that was asked for', () => {
     dataPoints: [{ attributes: { a: 'é' }, value: 1 }],
   };
   const collected = { resourceMetrics: { scopeMetrics: [{ metrics: [family] }] }, errors: [] };
-  const scrape = createScrape({ collect: async () => collected as unknown as CollectionResult });
+  const scrape = createScrape({
+    collect: async () => collected as unknown as CollectionResult,
+    mark: () => 1,
+  });
   const OPENMETRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
   const OPENMETRICS_TEXT = '# HELP x X.\n# TYPE x counter\nx_total{a="é"} 1\n# EOF\n';
   const PLAIN_TEXT = '# HELP x_total X.\n# TYPE x_total counter\nx_total{a="é"} 1\n';

@@ -174,7 +174,7 @@ describe('the text of the scrape', () => {
 /** The text as a scrape writes it, which remembers labels of the last one. */
 function textWith(labels: LabelTexts, metrics: readonly MetricData[], format: Format = 'text'): string {
   const chunks = new Chunks();
-  for (const _series of writeMetrics(metrics, format, labels, chunks));
+  for (const _series of writeMetrics(metrics, { format }, labels, chunks));
   return Buffer.concat(chunks.takeAll()).toString();
 }
 

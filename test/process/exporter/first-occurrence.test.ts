@@ -1,0 +1,126 @@
+/** What `increase()` of a real Prometheus makes of codes that occur once: each is found, and nothing is found twice. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { INNER } from '../../support/app';
+import { type DebianProgram, findDebianProgram, reportNotRun } from '../../support/debian';
+import { Prometheus } from '../../support/prometheus';
+import { Random } from '../../support/random';
+import { ask, openWorld, PRELOAD, PROGRAMS, type Service, until, type World } from '../../support/service';
+
+const PROMETHEUS: DebianProgram = { packages: ['prometheus'], program: 'usr/bin/prometheus' };
+const CODES = 100;
+const LOAD_MS = 75_000;
+const SUCCESS_EVERY_MS = 100;
+/** After the last code: the younger a series is, the more increase() adds to it for the time after its last sample. */
+const REST_MS = 30_000;
+/** A part of what is counted. */
+const TOLERANCE = 0.01;
+const LIMIT_MS = 240_000;
+const FAMILY = `${INNER}_count`;
+
+/** Sends successes all along and each code once, at a random moment. @returns successes that were answered */
+async function load(port: number): Promise<number> {
+  const random = new Random(1);
+  const codes = Array.from({ length: CODES }, async (_, n) => {
+    await pause(random.below(LOAD_MS));
+    // a worker that is being replaced may be gone
+    await until(() => ask(port, `/code?E${n}`).then(Boolean, () => false), `E${n} was not answered`);
+  });
+  let answered = 0;
+  for (const end = Date.now() + LOAD_MS; Date.now() < end; await pause(SUCCESS_EVERY_MS)) {
+    await ask(port, '/x').then(
+      () => answered++,
+      () => undefined,
+    );
+  }
+  await Promise.all(codes);
+  return answered;
+}
+
+async function increaseOf(prometheus: Prometheus, selector: string, sinceMs: number): Promise<number> {
+  const seconds = Math.ceil((Date.now() - sinceMs) / 1_000);
+  const [row] = await prometheus.query(`sum(increase(${FAMILY}{${selector}}[${seconds}s]))`);
+  return row?.value ?? 0;
+}
+
+async function assertFound(prometheus: Prometheus, successes: number, sinceMs: number): Promise<void> {
+  const seconds = Math.ceil((Date.now() - sinceMs) / 1_000);
+  const found = await prometheus.query(`sum by (code) (increase(${FAMILY}{path="/code"}[${seconds}s])) > 0.5`);
+  const missing = Array.from({ length: CODES }, (_, n) => `E${n}`).filter(
+    (code) => !found.some(({ labels }) => labels.code === code),
+  );
+  assert.deepEqual(missing, []);
+  assertNear(await increaseOf(prometheus, 'path="/code"', sinceMs), CODES);
+  assertNear(await increaseOf(prometheus, 'path="/x"', sinceMs), successes);
+}
+
+function assertNear(value: number, expected: number): void {
+  assert.ok(Math.abs(value - expected) <= expected * TOLERANCE, `${value} of ${expected}`);
+}
+
+/** Two replicas of Prometheus, as they are run for availability, scrape while the work goes on. */
+async function underTwo(
+  t: TestContext,
+  world: World,
+  work: (start: () => Promise<Prometheus>, port: number, cluster: Service) => Promise<number>,
+): Promise<void> {
+  const found = await findDebianProgram(PROMETHEUS);
+  if ('missing' in found) {
+    reportNotRun(t, found.missing);
+    return;
+  }
+  const running: Prometheus[] = [];
+  const start = async () => {
+    const prometheus = await Prometheus.start(found.path, { service: `127.0.0.1:${world.port}` });
+    running.push(prometheus);
+    return prometheus;
+  };
+  try {
+    const env = { WORKERS: '2', RESPAWN: '1', EXEC_ARGV: JSON.stringify(PRELOAD) };
+    const cluster = world.start({ args: [`${PROGRAMS}/cluster.js`], env });
+    const [ready] = await cluster.ready(2);
+    const port = ready?.port as number;
+    const sinceMs = Date.now();
+    await ask(port, '/warm');
+    const replicas = [await start(), await start()];
+    for (const each of replicas) {
+      await each.when('it scrapes', async () => (await each.query(`${FAMILY}{path="/warm"}`)).length === 1);
+    }
+    const successes = await work(start, port, cluster);
+    await pause(REST_MS);
+    for (const each of replicas) await assertFound(each, successes, sinceMs);
+  } finally {
+    for (const each of running) await each.stop();
+    await world.end();
+  }
+}
+
+describe('codes that occur once', { concurrency: true }, () => {
+  it('are found by two replicas, and a third that joins sees no jump', { timeout: LIMIT_MS }, async (t) => {
+    const world = await openWorld();
+    await underTwo(t, world, async (start, port) => {
+      const successes = await load(port);
+      const third = await start();
+      const [first] = await third.samplesWhen(`${FAMILY}{path="/x"}`, 5);
+      assert.equal(first?.samples[0]?.[1], successes, 'what is older than a minute is true at once');
+      assert.deepEqual(new Set(first?.samples.map(([, value]) => value)), new Set([successes]));
+      return successes;
+    });
+  });
+
+  it('are found while workers are replaced, the hub among them', { timeout: LIMIT_MS }, async (t) => {
+    const world = await openWorld();
+    await underTwo(t, world, async (_start, port, cluster) => {
+      const replaced = (async () => {
+        for (let round = 0; round < 2; round++) {
+          await pause(LOAD_MS / 3);
+          cluster.child.kill('SIGHUP');
+        }
+      })();
+      const successes = await load(port);
+      await replaced;
+      return successes;
+    });
+  });
+});
