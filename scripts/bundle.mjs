@@ -13,7 +13,12 @@ import { build } from 'esbuild';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(ROOT, 'dist');
 const LICENCES = 'third-party-licences.txt';
-const PLAIN = { SYSCODE: 'A123010101', CHANNEL_EXPORTER_PORT: '0' };
+// http2 apart, because it may be switched off, and loads a module of Node's own that few use
+const PLAIN = {
+  SYSCODE: 'A123010101',
+  CHANNEL_EXPORTER_PORT: '0',
+  OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http2',
+};
 const OFF = { OTEL_SDK_DISABLED: 'true' };
 const API = 'src/index';
 const INDEX = `require('./${API}.js')`;
