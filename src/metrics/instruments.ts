@@ -2,13 +2,13 @@
  * The instruments of our meter, under their neutral names, and the labels of each; the Views give them the names,
  * boundaries and limits that dashboards know.
  */
-import type { Counter, Gauge, Histogram, Meter } from '@opentelemetry/api';
+import type { Meter } from '@opentelemetry/api';
 import type { View } from '../views';
 import { INSTRUMENTS, type InstrumentName } from '../views/metric-names';
+import { FamilyCounter, FamilyValues, type RecordListener } from './family-instruments';
 import { cleanLabelValue, LabelLimits, type LabelName, overflowOf } from './label-limits';
 import type { OverflowReports } from './overflow';
-import { ROOT_CONTEXT } from './sdk';
-import { type Series, SeriesTable } from './series';
+import { SeriesTable } from './series';
 
 export interface InstrumentsSettings {
   readonly syscode: string;
@@ -33,59 +33,8 @@ interface Shape {
   readonly reports?: Partial<OverflowReports>;
 }
 
-/** Told which tables there are, and what is recorded. */
-export interface RecordListener {
-  readonly recorded: (series: Series, amount: number) => void;
-  register(table: SeriesTable): void;
-}
-type OnRecord = RecordListener['recorded'];
-
 /** Characters of the system code that name the application's owner. */
 const APPID_CHARACTERS = 4;
-
-/** A counter of one family. */
-export class FamilyCounter {
-  constructor(
-    private readonly instrument: Counter,
-    private readonly table: SeriesTable,
-    private readonly onRecord: OnRecord,
-  ) {}
-
-  /**
-   * @param values one for each label that is not fixed
-   * @param amount not negative; zero creates the series without counting anything
-   */
-  add(values: readonly string[], amount: number): void {
-    const series = this.seriesOf(values);
-    this.instrument.add(amount, series.attributes, ROOT_CONTEXT);
-    this.onRecord(series, amount);
-  }
-
-  /** @returns the series that counts under these labels */
-  seriesOf(values: readonly string[]): Series {
-    return this.table.seriesOf(values);
-  }
-}
-
-/** A histogram, or a gauge, of one family. */
-export class FamilyValues {
-  constructor(
-    private readonly instrument: Histogram | Gauge,
-    private readonly table: SeriesTable,
-    private readonly onRecord: OnRecord,
-  ) {}
-
-  /**
-   * @param values one for each label that is not fixed
-   * @throws RangeError for a value that is no number, which the SDK would leave out without a word
-   */
-  record(values: readonly string[], value: number): void {
-    if (Number.isNaN(value)) throw new RangeError('a measurement that is not a number');
-    const series = this.table.seriesOf(values);
-    this.instrument.record(value, series.attributes, ROOT_CONTEXT);
-    this.onRecord(series, value);
-  }
-}
 
 /** Creates the instruments, each with a table of its series, for which there has to be a View. */
 export class InstrumentFactory {
