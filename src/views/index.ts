@@ -93,7 +93,10 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
       'Duration of consumed messages, from delivery to answer, in milliseconds.',
       settings.consumerMetricsBuckets,
     ),
-    counter(INSTRUMENTS.partnerErrors, 'HTTP exchanges with partners that ended without a status, by cause.'),
+    counter(
+      INSTRUMENTS.partnerErrors,
+      'HTTP exchanges with partners that ended without a status or in the middle of the body, by cause.',
+    ),
     // on a scrape only of a service that monitors functions
     ...monitored.map((family) => ({ ...family, isShown: hasMonitored })),
     ...(settings.flaskMetrics ? flask : []),
