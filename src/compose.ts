@@ -17,8 +17,9 @@ import { withRests } from './exporter/rests';
 import { createScrape, type Scrape } from './exporter/scrape';
 import { createSource, effectiveSources, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
+import { createInfo } from './metrics/info-samples';
 import { createPipeline, type Pipeline } from './metrics/pipeline';
-import { type DeltaSource, ServiceTotals } from './metrics/totals';
+import { type DeltaSource, ServiceTotals, type StateSample } from './metrics/totals';
 import type { Exporter, StartOptions } from './options';
 import { registerGlobally } from './own-metrics/global';
 import { ownMeterProvider } from './own-metrics/meter';
@@ -77,10 +78,11 @@ function compose(config: Config, held: HeldWarnings): Exporter {
       return source.collect();
     },
   };
-  const election = joinService({ config, pipeline, source: handedOver, totals, server, logStart });
+  const { partners, endWatch } = openPartnerDirectory(config);
+  const info = createInfo(config, () => partners.meanings);
+  const election = joinService({ config, pipeline, source: handedOver, totals, info, server, logStart });
   const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
 
-  const { partners, endWatch } = openPartnerDirectory(config);
   const context = {
     recorder: pipeline.recorder,
     partners,
@@ -161,15 +163,17 @@ interface ServiceParts {
   /** What this process hands over as a member. */
   readonly source: DeltaSource;
   readonly totals: ServiceTotals;
+  /** What the codes in labels mean. */
+  readonly info: () => readonly StateSample[];
   readonly server: MetricsServer;
   readonly logStart: () => void;
 }
 
 /** This process among the others of its service; it may become their hub or a member. */
-function joinService({ config, pipeline, source, totals, server, logStart }: ServiceParts): Election {
+function joinService({ config, pipeline, source, totals, info, server, logStart }: ServiceParts): Election {
   const { syscode, port, host, appMetrics } = config;
   const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => totals.addDeltas(deltas));
-  totals.include(hub);
+  totals.include({ gather: () => hub.gather(), state: () => [...hub.state(), ...info()] });
   const hubLost = new Signal();
   const member = new Member(syscode, source, hubLost.emit);
   const election = new Election({

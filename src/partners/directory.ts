@@ -2,6 +2,7 @@
  * Who is on the other side of a call: host to partner, path to action code. Compiled once, looked up per call.
  */
 import { type HostName, normalizeHostname } from './host-name';
+import { PartnerMeanings } from './meanings';
 import type { PartnerMisses } from './misses';
 import { compilePattern, isPattern } from './path-pattern';
 
@@ -11,6 +12,10 @@ export interface PartnerHost {
   readonly names: readonly HostName[];
   /** Partner code; may be empty. */
   readonly partner: string;
+  /** What the partner is called. */
+  readonly name?: string;
+  /** Business codes that mean success. */
+  readonly success?: readonly string[];
   /** Exact paths and patterns to action codes, in the order of the file. */
   readonly paths: readonly (readonly [path: string, actionCode: string])[];
 }
@@ -37,6 +42,7 @@ export function defaultPort(protocol: string): number | undefined {
 /** A directory that is being compiled, entry by entry, so that a large one can be compiled in steps. */
 export class DirectoryDraft {
   readonly hosts = new Map<string, HostPorts>();
+  readonly meanings = new PartnerMeanings();
 
   /** @param entry adds its other names and its paths to an entry before that has its first name */
   add(entry: PartnerHost): void {
@@ -44,6 +50,7 @@ export class DirectoryDraft {
     const partner = (first && this.find(first)) ?? new CompiledPartner(entry.partner);
     partner.add(entry.paths);
     for (const name of entry.names) this.set(name, partner);
+    if (first !== undefined) this.meanings.add(entry);
   }
 
   /** Adds an entry without the names that are there already. */
@@ -67,6 +74,7 @@ export class DirectoryDraft {
 /** The directory in force; {@link PartnerDirectory.use} exchanges its content while calls are under way. */
 export class PartnerDirectory {
   private hosts: ReadonlyMap<string, HostPorts>;
+  private known: PartnerMeanings;
 
   /**
    * @param preset entries below the others: whoever is named by these is theirs alone
@@ -81,11 +89,18 @@ export class PartnerDirectory {
     for (const entry of entries) draft.add(entry);
     for (const entry of preset) draft.addBelow(entry);
     this.hosts = draft.hosts;
+    this.known = draft.meanings;
+  }
+
+  /** What the directory in force says of its partners; another object once another one is. */
+  get meanings(): PartnerMeanings {
+    return this.known;
   }
 
   /** Puts another directory in force for every lookup from now on. */
   use(draft: DirectoryDraft): void {
     this.hosts = draft.hosts;
+    this.known = draft.meanings;
   }
 
   /**

@@ -22,7 +22,7 @@ export interface ViewSettings {
 
 /** One metric family as it stands on the scrape. */
 export interface Family {
-  /** Absent for what is not measured but known when the scrape is written: the state of the hub. */
+  /** Absent for what is not measured but known when the scrape is written: the state of the hub, what codes mean. */
   readonly instrument?: InstrumentName;
   readonly name: string;
   readonly help: string;
@@ -41,6 +41,12 @@ export const STATE_FAMILIES = {
   lateDeltas: 'channel_exporter_late_deltas_total',
   readPauses: 'channel_exporter_read_pauses_total',
   refused: 'channel_exporter_refused',
+} as const;
+
+/** Families about the partner directory and the codes in labels; they have no instrument. */
+export const INFO_FAMILIES = {
+  partner: 'channel_partner_info',
+  businessCode: 'channel_business_code_info',
 } as const;
 
 /**
@@ -137,6 +143,16 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
     {
       name: STATE_FAMILIES.refused,
       help: 'Processes of another system code that were turned away lately, by their system code.',
+      kind: 'gauge',
+    },
+    {
+      name: INFO_FAMILIES.partner,
+      help: 'Partners of the partner directory, with their names; always 1.',
+      kind: 'gauge',
+    },
+    {
+      name: INFO_FAMILIES.businessCode,
+      help: 'Business codes whose meaning is known, by family, partner and whether they mean success; always 1.',
       kind: 'gauge',
     },
   ];
