@@ -4,6 +4,7 @@
  */
 import { INFO_FAMILIES } from '../views';
 import { familyNames, INSTRUMENTS } from '../views/metric-names';
+import type { Deltas } from './deltas';
 import { cleanLabelValue } from './label-limits';
 import type { ConsumerCode } from './measurement';
 import type { StateSample } from './totals';
@@ -22,27 +23,56 @@ interface Meanings {
   >;
 }
 
+/** The partner directory; both are other objects once another directory is in force. */
+interface Directory {
+  readonly meanings: Meanings;
+  readonly matches: {
+    /** Hosts and paths that no call has met. */
+    readonly unmatched: { readonly host: number; readonly path: number };
+    metElsewhere(partner: string, actionCode: string): void;
+  };
+}
+
+export interface Info {
+  samples(): readonly StateSample[];
+  /** Deltas of another process have come: its calls have met entries too. */
+  received(deltas: Deltas): void;
+}
+
 /**
  * @param successCodes business codes of inbound requests that mean success
- * @param meanings those of the partner directory in force; another object once another one is
- * @returns the samples, the same ones until the directory changes
+ * @param directory the one in force
  */
 export function createInfo(
   settings: { readonly syscode: string; readonly successCodes: readonly string[] },
-  meanings: () => Meanings,
-): () => readonly StateSample[] {
+  directory: () => Directory,
+): Info {
   const names = familyNames(settings.syscode);
   const own: StateSample[] = [
     ...settings.successCodes.map((code) => codeSample(names[INSTRUMENTS.inner], '', code, true)),
     ...CONSUMER_CODES.map(([code, isSuccess]) => codeSample(names[INSTRUMENTS.consumer], '', code, isSuccess)),
   ];
   let shown: Meanings | undefined;
-  let samples: readonly StateSample[] = own;
-  return () => {
-    const current = meanings();
-    if (current !== shown) samples = [...own, ...partnerSamples(names[INSTRUMENTS.partner], current)];
-    shown = current;
-    return samples;
+  let meant: readonly StateSample[] = own;
+  return {
+    samples() {
+      const { meanings, matches } = directory();
+      // thousands, and the same ones until the directory changes
+      if (meanings !== shown) meant = [...own, ...partnerSamples(names[INSTRUMENTS.partner], meanings)];
+      shown = meanings;
+      const unmatched = Object.entries(matches.unmatched).map(([kind, value]) => {
+        return { family: INFO_FAMILIES.unmatched, labels: { kind }, value };
+      });
+      return [...unmatched, ...meant];
+    },
+    received(deltas) {
+      const { matches } = directory();
+      for (const { family, labels, series } of deltas) {
+        if (family !== names[INSTRUMENTS.partner]) continue;
+        const [partner, actionCode] = [labels.indexOf('partner'), labels.indexOf('action_code')];
+        for (const { values } of series) matches.metElsewhere(values[partner] ?? '', values[actionCode] ?? '');
+      }
+    },
   };
 }
 

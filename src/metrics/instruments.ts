@@ -125,6 +125,7 @@ export function createSelfMetrics(accumulators: Accumulators) {
     labelOverflow: counter(INSTRUMENTS.labelOverflow, ['family', 'label']),
     seriesOverflow: counter(INSTRUMENTS.seriesOverflow, ['family']),
     unreadBodies: counter(INSTRUMENTS.unreadBodies, ['reason']),
+    partnerMisses: counter(INSTRUMENTS.partnerMisses, ['partner', 'reason']),
   };
 }
 

@@ -45,6 +45,7 @@ export const STATE_FAMILIES = {
 
 /** Families about the partner directory and the codes in labels; they have no instrument. */
 export const INFO_FAMILIES = {
+  unmatched: 'channel_exporter_partner_unmatched',
   partner: 'channel_partner_info',
   businessCode: 'channel_business_code_info',
 } as const;
@@ -115,6 +116,10 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
       'Measurements added up under "other" because their family had reached its limit of series.',
     ),
     counter(INSTRUMENTS.unreadBodies, 'Bodies not read for codes because of a limit of the process, by reason.'),
+    counter(
+      INSTRUMENTS.partnerMisses,
+      'Calls to hosts of the partner directory on a path, or a port, that no entry of theirs has.',
+    ),
     {
       name: STATE_FAMILIES.processes,
       help: 'Processes of this service since this scrape began: the hub, its members and their threads, and those gone.',
@@ -143,6 +148,11 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
     {
       name: STATE_FAMILIES.refused,
       help: 'Processes of another system code that were turned away lately, by their system code.',
+      kind: 'gauge',
+    },
+    {
+      name: INFO_FAMILIES.unmatched,
+      help: 'Hosts and paths of the partner file that no call of the service has met, since the start or its last change.',
       kind: 'gauge',
     },
     {
