@@ -18,6 +18,7 @@ import { withRests } from './exporter/rests';
 import { createScrape, type Scrape } from './exporter/scrape';
 import { createSource, effectiveSources, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
+import { createInfo, type Info } from './metrics/info-samples';
 import { createPipeline, type Pipeline } from './metrics/pipeline';
 import { type DeltaSource, ServiceTotals } from './metrics/totals';
 import type { Exporter, StartOptions } from './options';
@@ -84,10 +85,13 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     take: () => collector.take(),
     takeNow: () => collector.takeNow(),
   };
-  const election = joinService({ config, pipeline, source: handedOver, totals, server, logStart });
+  const { partners, endWatch } = openPartnerDirectory(config, (partner, reason) =>
+    pipeline.selfMetrics.partnerMisses.add([partner, reason], 1),
+  );
+  const info = createInfo(config, () => partners);
+  const election = joinService({ config, pipeline, source: handedOver, totals, info, server, logStart });
   const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
 
-  const { partners, endWatch } = openPartnerDirectory(config);
   const context = {
     recorder: pipeline.recorder,
     partners,
@@ -154,15 +158,20 @@ interface ServiceParts {
   /** What this process hands over as a member. */
   readonly source: DeltaSource;
   readonly totals: ServiceTotals;
+  /** What is known of partners and codes without measuring. */
+  readonly info: Info;
   readonly server: MetricsServer;
   readonly logStart: () => void;
 }
 
 /** This process among the others of its service; it may become their hub or a member. */
-function joinService({ config, pipeline, source, totals, server, logStart }: ServiceParts): Election {
+function joinService({ config, pipeline, source, totals, info, server, logStart }: ServiceParts): Election {
   const { syscode, port, host, appMetrics } = config;
-  const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => totals.addDeltas(deltas));
-  totals.include(hub);
+  const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => {
+    info.received(deltas);
+    return totals.addDeltas(deltas);
+  });
+  totals.include({ gather: () => hub.gather(), state: () => [...hub.state(), ...info.samples()] });
   const hubLost = new Signal();
   const member = new Member(syscode, source, hubLost.emit);
   const election = new Election({

@@ -8,6 +8,10 @@ export interface PartnerDirectoryOption {
     {
       /** Partner code. */
       partner: string | number;
+      /** What the partner is called. */
+      name?: string | number;
+      /** Business codes that mean success. */
+      success?: (string | number)[];
       /** Further names of the same host. */
       aliases?: string[];
       /** Exact paths or patterns to action codes. */
@@ -30,6 +34,8 @@ export interface StartOptions {
   partners?: string | PartnerDirectoryOption;
   /** Whether the shipped partner table is in force below it. Variable CHANNEL_EXPORTER_PARTNERS_PRESET. Default true. */
   partnersPreset?: boolean;
+  /** Business codes of inbound requests that mean success. Variable CHANNEL_EXPORTER_SUCCESS_CODES. Default: none. */
+  successCodes?: readonly (string | number)[];
   /** Bucket boundaries in milliseconds, ascending. Variable CHANNEL_EXPORTER_INNER_METRICS_BUCKETS. */
   innerMetricsBuckets?: readonly number[];
   /** Bucket boundaries in milliseconds, ascending. Variable CHANNEL_EXPORTER_PARTNER_HTTP_METRICS_BUCKETS. */

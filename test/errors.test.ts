@@ -26,6 +26,7 @@ const CAUSES: Readonly<Record<ProblemCode, { options?: unknown; env?: NodeJS.Pro
   CHX_SERIES_LIMIT_INVALID: { env: { CHANNEL_EXPORTER_SERIES_LIMIT: '0' } },
   CHX_ENV_INVALID: { options: { env: 5 } },
   CHX_APP_METRICS_INVALID: { env: { CHANNEL_EXPORTER_APP_METRICS: 'metrics' } },
+  CHX_SUCCESS_CODES_INVALID: { options: { successCodes: [true] } },
   CHX_PARTNERS_INVALID: { options: { partners: 5 } },
   CHX_PARTNERS_UNREADABLE: { env: { CHANNEL_EXPORTER_PARTNERS: '/etc/partners.yaml' } },
   CHX_PARTNERS_SYNTAX: { partners: 'hosts:\n  a: { partner: 1 }\n  a: { partner: 2 }\n' },
@@ -33,6 +34,8 @@ const CAUSES: Readonly<Record<ProblemCode, { options?: unknown; env?: NodeJS.Pro
   CHX_PARTNER_KEY: { partners: 'hosts:\n  pay.example.com:\n    partner: 12\n    path: {}\n' },
   CHX_PARTNER_HOST: { partners: 'hosts:\n  https://pay.example.com: { partner: 12 }\n' },
   CHX_PARTNER_CODE: { partners: 'hosts:\n  pay.example.com: { partner: true }\n' },
+  CHX_PARTNER_NAME: { partners: 'hosts:\n  pay.example.com: { partner: 12, name: true }\n' },
+  CHX_PARTNER_SUCCESS: { partners: 'hosts:\n  pay.example.com: { partner: 12, success: [true] }\n' },
   CHX_PARTNER_PATTERN: { partners: 'hosts:\n  pay.example.com:\n    partner: 12\n    paths: { v1/pay: 1201 }\n' },
   CHX_PARTNER_ALIAS: { partners: 'hosts:\n  pay.example.com: { partner: 12 }\n  PAY.example.com: { partner: 13 }\n' },
 };

@@ -5,6 +5,7 @@
 import { cleanCode } from '../business-code/clean';
 import { type Problem, type ProblemCode, problem } from '../errors';
 import { LABELS, type LabelName } from '../metrics/label-limits';
+import { MAX_SUCCESS_CODES, shownText } from '../partners/meaning-check';
 import { boundariesFault, MAX_BOUNDARIES } from '../views/boundaries';
 import { parseSyscode } from '../views/metric-names';
 import {
@@ -148,6 +149,21 @@ export function parseIgnorePaths(raw: unknown, from: string): Parsed<readonly st
     got: raw,
     expected: 'paths that begin with "/", separated by commas',
     remedy: `For instance ${DEFAULT_IGNORE_PATHS.join(',')}; a path that holds a comma can be written in a JSON array.`,
+  });
+}
+
+/** The same codes as of a partner in its file. */
+export function parseSuccessCodes(raw: unknown, from: string): Parsed<readonly string[]> {
+  const items = listItems(raw);
+  const codes = items?.flatMap((item) => shownText(item) ?? []);
+  if (codes !== undefined && codes.length === items?.length && codes.length <= MAX_SUCCESS_CODES) {
+    return { value: Object.freeze([...new Set(codes)]) };
+  }
+  return fault('CHX_SUCCESS_CODES_INVALID', {
+    wrong: `${from} is not a list of business codes`,
+    got: raw,
+    expected: `at most ${MAX_SUCCESS_CODES} codes of 1 to 64 characters that can be seen, separated by commas`,
+    remedy: 'For instance 0,00,SUCCESS; a code that holds a comma or a space can be written in a JSON array.',
   });
 }
 

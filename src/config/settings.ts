@@ -24,6 +24,7 @@ import {
   parsePartners,
   parsePort,
   parseSeriesLimit,
+  parseSuccessCodes,
   parseSwitch,
   parseSyscodeSetting,
 } from './parsers';
@@ -39,6 +40,8 @@ export interface SettingValues {
   /** Path of the partner file, or the directory itself; undefined: none. */
   partners: string | object | undefined;
   partnersPreset: boolean;
+  /** Business codes of inbound requests that mean success. */
+  successCodes: readonly string[];
   /** Milliseconds, ascending. */
   innerMetricsBuckets: readonly number[];
   partnerHttpMetricsBuckets: readonly number[];
@@ -147,6 +150,15 @@ export const SETTINGS: readonly AnySetting[] = [
     help: 'Whether the partner table of the Python package is in force below the partner file.',
     defaultValue: true,
     parse: parseSwitch,
+  },
+  {
+    option: 'successCodes',
+    variable: 'CHANNEL_EXPORTER_SUCCESS_CODES',
+    type: 'codes, separated by commas',
+    defaultText: 'none',
+    help: 'Business codes of inbound requests that mean success, for channel_business_code_info. Those of partners stand in the partner file.',
+    defaultValue: [],
+    parse: parseSuccessCodes,
   },
   bucketsSetting('innerMetricsBuckets', 'CHANNEL_EXPORTER_INNER_METRICS_BUCKETS', 'inbound requests'),
   bucketsSetting('partnerHttpMetricsBuckets', 'CHANNEL_EXPORTER_PARTNER_HTTP_METRICS_BUCKETS', 'partner calls'),

@@ -103,6 +103,7 @@ export function createSelfMetrics(factory: InstrumentFactory) {
     labelOverflow: counter(INSTRUMENTS.labelOverflow, ['family', 'label']),
     seriesOverflow: counter(INSTRUMENTS.seriesOverflow, ['family']),
     unreadBodies: counter(INSTRUMENTS.unreadBodies, ['reason']),
+    partnerMisses: counter(INSTRUMENTS.partnerMisses, ['partner', 'reason']),
   };
 }
 

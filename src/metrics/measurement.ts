@@ -38,7 +38,7 @@ export interface ConsumerLabels {
 /** `0`: success, `1`: failure; as the Python package writes them. */
 export type ConsumerCode = '0' | '1';
 
-/** Why an exchange with a partner ended without a status. */
+/** Why an exchange with a partner ended without a status, or in the middle of the body. */
 export const PARTNER_ERRORS = ['refused', 'dns', 'tls', 'timeout', 'reset', 'aborted', 'other'] as const;
 export type PartnerError = (typeof PARTNER_ERRORS)[number];
 

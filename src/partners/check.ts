@@ -7,6 +7,7 @@
 import { nearest, type Problem, type ProblemCode, problem } from '../errors';
 import type { PartnerHost } from './directory';
 import { type HostName, hostKey, parseHostName } from './host-name';
+import { nameFault, shownText, successFault } from './meaning-check';
 import { covers, isPattern, type PathFault, pathFault, segmentsOf } from './path-pattern';
 import type { Locate, Part, Path } from './yaml-text';
 
@@ -66,6 +67,8 @@ interface Pattern {
 class Check {
   readonly problems = new ProblemList();
   private readonly claimed = new Map<string, () => string>();
+  /** Names of partners, by their codes. */
+  private readonly named = new Map<string, { readonly name: string; readonly place: () => string }>();
 
   constructor(private readonly locate: Locate) {}
 
@@ -88,13 +91,56 @@ class Check {
   private host(name: string, value: unknown): PartnerHost | undefined {
     const at: Path = ['hosts', name];
     const hostName = this.hostName(name, at, 'key', 'the host');
-    const entry = this.record(value, at, `host ${name}`, ['partner', 'paths', 'aliases']);
+    const entry = this.record(value, at, `host ${name}`, ['partner', 'name', 'success', 'aliases', 'paths']);
     if (entry === undefined) return undefined;
     const names = hostName === undefined ? [] : [hostName];
     names.push(...this.aliases(entry.aliases, [...at, 'aliases']));
     const partner = this.code(entry.partner, [...at, 'partner'], `the partner code of ${name}`);
+    const called = this.partnerName(entry.name, [...at, 'name'], name, partner);
+    const success = this.success(entry.success, [...at, 'success'], name);
     const paths = this.paths(entry.paths, [...at, 'paths'], name);
-    return { names, partner, paths };
+    return { names, partner, paths, ...(called && { name: called }), ...(success && { success }) };
+  }
+
+  /** @param partner code of the partner: its entries have one name */
+  private partnerName(value: unknown, at: Path, host: string, partner: string): string | undefined {
+    if (value === undefined) return undefined;
+    const name = shownText(value);
+    if (name === undefined) {
+      this.report('CHX_PARTNER_NAME', at, 'value', () => ({ ...nameFault(host), got: value }));
+      return undefined;
+    }
+    const holder = this.named.get(partner);
+    if (holder !== undefined && holder.name !== name) {
+      this.report('CHX_PARTNER_NAME', at, 'value', () => ({
+        wrong: `partner ${partner} has another name already, at ${holder.place()}`,
+        got: value,
+        expected: 'one name for each partner code',
+        remedy: 'Write the same name in both, or leave it out in one of them.',
+      }));
+    }
+    this.named.set(partner, holder ?? { name, place: () => this.locate(at, 'value') });
+    return name;
+  }
+
+  private success(value: unknown, at: Path, host: string): string[] | undefined {
+    if (value === undefined) return undefined;
+    const fault = successFault(value, host);
+    if (fault !== undefined) {
+      this.report('CHX_PARTNER_SUCCESS', at, 'value', () => ({ ...fault, got: value }));
+      return undefined;
+    }
+    return (value as unknown[]).flatMap((item, index) => {
+      const code = shownText(item);
+      if (code !== undefined) return code;
+      this.report('CHX_PARTNER_SUCCESS', [...at, index], 'value', () => ({
+        wrong: `a success code of ${host} is not a code`,
+        got: item,
+        expected: 'a string of 1 to 64 characters that can be seen, or an integer',
+        remedy: 'Write it as it stands in the answers, in quotes.',
+      }));
+      return [];
+    });
   }
 
   private aliases(value: unknown, at: Path): HostName[] {

@@ -2,6 +2,8 @@
  * Who is on the other side of a call: host to partner, path to action code. Compiled once, looked up per call.
  */
 import { type HostName, normalizeHostname } from './host-name';
+import { type EntryMatch, type MatchedPath, Matches } from './matches';
+import { PartnerMeanings } from './meanings';
 import type { PartnerMisses } from './misses';
 import { compilePattern, isPattern } from './path-pattern';
 
@@ -11,6 +13,10 @@ export interface PartnerHost {
   readonly names: readonly HostName[];
   /** Partner code; may be empty. */
   readonly partner: string;
+  /** What the partner is called. */
+  readonly name?: string;
+  /** Business codes that mean success. */
+  readonly success?: readonly string[];
   /** Exact paths and patterns to action codes, in the order of the file. */
   readonly paths: readonly (readonly [path: string, actionCode: string])[];
 }
@@ -18,8 +24,10 @@ export interface PartnerHost {
 /** What a lookup finds. */
 export interface Partner {
   readonly code: string;
-  /** @param path as sent, without query. @returns empty when the path is not in the directory */
-  actionCode(path: string): string;
+  /** @param path as sent, without query. @returns undefined when the path is not in the directory */
+  actionCode(path: string): string | undefined;
+  /** @returns the path or pattern that would match but for a slash at the end */
+  nearPath(path: string): string | undefined;
 }
 
 interface HostPorts {
@@ -37,18 +45,27 @@ export function defaultPort(protocol: string): number | undefined {
 /** A directory that is being compiled, entry by entry, so that a large one can be compiled in steps. */
 export class DirectoryDraft {
   readonly hosts = new Map<string, HostPorts>();
+  readonly meanings = new PartnerMeanings();
+  /** Which entries of the user calls have met. */
+  readonly matches = new Matches();
 
   /** @param entry adds its other names and its paths to an entry before that has its first name */
   add(entry: PartnerHost): void {
-    const [first] = entry.names;
-    const partner = (first && this.find(first)) ?? new CompiledPartner(entry.partner);
-    partner.add(entry.paths);
-    for (const name of entry.names) this.set(name, partner);
+    this.compile(entry, this.matches);
   }
 
-  /** Adds an entry without the names that are there already. */
+  /** Adds an entry of the preset, without the names that are there already. */
   addBelow(entry: PartnerHost): void {
-    this.add({ ...entry, names: entry.names.filter((name) => this.find(name) === undefined) });
+    this.compile({ ...entry, names: entry.names.filter((name) => this.find(name) === undefined) }, undefined);
+  }
+
+  private compile(entry: PartnerHost, matches: Matches | undefined): void {
+    const [first] = entry.names;
+    if (first === undefined) return;
+    const partner = this.find(first) ?? new CompiledPartner(entry.partner, matches?.entry(first, entry.partner));
+    partner.add(entry.paths);
+    for (const name of entry.names) this.set(name, partner);
+    this.meanings.add(entry);
   }
 
   private find({ hostname, port }: HostName): CompiledPartner | undefined {
@@ -67,6 +84,8 @@ export class DirectoryDraft {
 /** The directory in force; {@link PartnerDirectory.use} exchanges its content while calls are under way. */
 export class PartnerDirectory {
   private hosts: ReadonlyMap<string, HostPorts>;
+  private known: PartnerMeanings;
+  private matched: Matches;
 
   /**
    * @param preset entries below the others: whoever is named by these is theirs alone
@@ -81,11 +100,25 @@ export class PartnerDirectory {
     for (const entry of entries) draft.add(entry);
     for (const entry of preset) draft.addBelow(entry);
     this.hosts = draft.hosts;
+    this.known = draft.meanings;
+    this.matched = draft.matches;
+  }
+
+  /** What the directory in force says of its partners; another object once another one is. */
+  get meanings(): PartnerMeanings {
+    return this.known;
+  }
+
+  /** Which entries of the directory in force calls have met; of a changed file anew. */
+  get matches(): Matches {
+    return this.matched;
   }
 
   /** Puts another directory in force for every lookup from now on. */
   use(draft: DirectoryDraft): void {
     this.hosts = draft.hosts;
+    this.known = draft.meanings;
+    this.matched = draft.matches;
   }
 
   /**
@@ -114,8 +147,12 @@ export class PartnerDirectory {
     if (this.misses === undefined) return;
     const name = normalizeHostname(hostname);
     const ports = this.hosts.get(name);
-    if (ports === undefined) this.misses.host?.(name);
-    else this.misses.port(name, port, ports.defaultPort !== undefined);
+    if (ports === undefined) {
+      this.misses.host?.(name);
+      return;
+    }
+    const some = ports.defaultPort ?? ports.byPort.values().next().value;
+    this.misses.port(name, port, { partner: some?.code ?? '', hasDefault: ports.defaultPort !== undefined });
   }
 }
 
@@ -136,21 +173,36 @@ function needsNormalizing(hostname: string): boolean {
 }
 
 class CompiledPartner implements Partner {
-  private readonly exact = new Map<string, string>();
-  private readonly patterns: { readonly expression: RegExp; readonly actionCode: string }[] = [];
+  private readonly exact = new Map<string, MatchedPath>();
+  private readonly patterns: { readonly expression: RegExp; readonly path: MatchedPath }[] = [];
 
-  constructor(readonly code: string) {}
+  /** @param match absent for an entry of the preset, of which nobody knows whether it is called at all */
+  constructor(
+    readonly code: string,
+    private readonly match: EntryMatch | undefined,
+  ) {}
 
   add(paths: PartnerHost['paths']): void {
-    for (const [path, actionCode] of paths) {
-      if (isPattern(path)) this.patterns.push({ expression: compilePattern(path), actionCode });
-      else this.exact.set(path, actionCode);
+    for (const [text, actionCode] of paths) {
+      const path = { text, actionCode, isMatched: false };
+      this.match?.add(path);
+      if (isPattern(text)) this.patterns.push({ expression: compilePattern(text), path });
+      else this.exact.set(text, path);
     }
   }
 
-  actionCode(path: string): string {
-    const code = this.exact.get(path);
-    if (code !== undefined) return code;
-    return this.patterns.find(({ expression }) => expression.test(path))?.actionCode ?? '';
+  actionCode(path: string): string | undefined {
+    const found = this.pathOf(path);
+    this.match?.met(found);
+    return found?.actionCode;
+  }
+
+  /** A slash at the end is the usual difference between two spellings of a path. */
+  nearPath(path: string): string | undefined {
+    return this.pathOf(path.endsWith('/') ? path.slice(0, -1) : `${path}/`)?.text;
+  }
+
+  private pathOf(path: string): MatchedPath | undefined {
+    return this.exact.get(path) ?? this.patterns.find(({ expression }) => expression.test(path))?.path;
   }
 }

@@ -2,7 +2,7 @@
 import { logLine } from '../diagnostics/log';
 import type { PartnerHosts } from './check';
 import { PartnerDirectory } from './directory';
-import { createPartnerMisses } from './misses';
+import { createPartnerMisses, type OnMiss, UNMATCHED_AFTER_MS } from './misses';
 import { PRESET_HOSTS } from './presets';
 import { watchPartnerFile } from './watch';
 
@@ -21,12 +21,26 @@ export interface OpenDirectory {
   endWatch(): void;
 }
 
-export function openPartnerDirectory(settings: PartnerSettings): OpenDirectory {
+/** @param onMiss counts calls that meet no entry; without it, nothing is reported of entries that no call meets */
+export function openPartnerDirectory(settings: PartnerSettings, onMiss?: OnMiss): OpenDirectory {
   const preset = settings.partnersPreset ? PRESET_HOSTS : [];
-  const partners = new PartnerDirectory(settings.partnerHosts, preset, createPartnerMisses());
-  if (typeof settings.partners !== 'string') return { partners, endWatch: () => undefined };
-  const file = settings.partners;
-  const endWatch = watchPartnerFile(file, {
+  const misses = createPartnerMisses(onMiss);
+  const partners = new PartnerDirectory(settings.partnerHosts, preset, misses);
+  const report = onMiss && setTimeout(() => misses.unmatched(partners.matches), UNMATCHED_AFTER_MS);
+  // a process that has nothing else to do may end
+  report?.unref();
+  const endWatch = typeof settings.partners === 'string' ? watch(settings.partners, partners, preset) : undefined;
+  return {
+    partners,
+    endWatch() {
+      clearTimeout(report);
+      endWatch?.();
+    },
+  };
+}
+
+function watch(file: string, partners: PartnerDirectory, preset: PartnerHosts): () => void {
+  return watchPartnerFile(file, {
     loaded(draft, hosts) {
       for (const entry of preset) draft.addBelow(entry);
       partners.use(draft);
@@ -37,5 +51,4 @@ export function openPartnerDirectory(settings: PartnerSettings): OpenDirectory {
       logLine('warn', `CHX_PARTNERS_RELOAD: the new version of ${file} is not used; the last good one stays:\n${text}`);
     },
   });
-  return { partners, endWatch };
 }

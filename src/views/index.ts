@@ -22,7 +22,7 @@ export interface ViewSettings {
 
 /** One metric family as it stands on the scrape. */
 export interface Family {
-  /** Absent for what is not measured but known when the scrape is written: the state of the hub. */
+  /** Absent for what is not measured but known when the scrape is written: the state of the hub, what codes mean. */
   readonly instrument?: InstrumentName;
   readonly name: string;
   readonly help: string;
@@ -41,6 +41,13 @@ export const STATE_FAMILIES = {
   lateDeltas: 'channel_exporter_late_deltas_total',
   readPauses: 'channel_exporter_read_pauses_total',
   refused: 'channel_exporter_refused',
+} as const;
+
+/** Families about the partner directory and the codes in labels; they have no instrument. */
+export const INFO_FAMILIES = {
+  unmatched: 'channel_exporter_partner_unmatched',
+  partner: 'channel_partner_info',
+  businessCode: 'channel_business_code_info',
 } as const;
 
 /**
@@ -93,7 +100,10 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
       'Duration of consumed messages, from delivery to answer, in milliseconds.',
       settings.consumerMetricsBuckets,
     ),
-    counter(INSTRUMENTS.partnerErrors, 'HTTP exchanges with partners that ended without a status, by cause.'),
+    counter(
+      INSTRUMENTS.partnerErrors,
+      'HTTP exchanges with partners that ended without a status or in the middle of the body, by cause.',
+    ),
     // on a scrape only of a service that monitors functions
     ...monitored.map((family) => ({ ...family, isShown: hasMonitored })),
     ...(settings.flaskMetrics ? flask : []),
@@ -106,6 +116,10 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
       'Measurements added up under "other" because their family had reached its limit of series.',
     ),
     counter(INSTRUMENTS.unreadBodies, 'Bodies not read for codes because of a limit of the process, by reason.'),
+    counter(
+      INSTRUMENTS.partnerMisses,
+      'Calls to hosts of the partner directory on a path, or a port, that no entry of theirs has.',
+    ),
     {
       name: STATE_FAMILIES.processes,
       help: 'Processes of this service since this scrape began: the hub, its members and their threads, and those gone.',
@@ -134,6 +148,21 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
     {
       name: STATE_FAMILIES.refused,
       help: 'Processes of another system code that were turned away lately, by their system code.',
+      kind: 'gauge',
+    },
+    {
+      name: INFO_FAMILIES.unmatched,
+      help: 'Hosts and paths of the partner file that no call of the service has met, since the start or its last change.',
+      kind: 'gauge',
+    },
+    {
+      name: INFO_FAMILIES.partner,
+      help: 'Partners of the partner directory, with their names; always 1.',
+      kind: 'gauge',
+    },
+    {
+      name: INFO_FAMILIES.businessCode,
+      help: 'Business codes whose meaning is known, by family, partner and whether they mean success; always 1.',
       kind: 'gauge',
     },
   ];

@@ -21,6 +21,7 @@ export const INSTRUMENTS = {
   labelOverflow: 'channel.exporter.label_overflow',
   seriesOverflow: 'channel.exporter.series_overflow',
   unreadBodies: 'channel.exporter.unread_bodies',
+  partnerMisses: 'channel.exporter.partner_misses',
 } as const;
 
 export type InstrumentName = (typeof INSTRUMENTS)[keyof typeof INSTRUMENTS];
@@ -55,5 +56,6 @@ export function familyNames(syscode: string): Record<InstrumentName, string> {
     [INSTRUMENTS.labelOverflow]: 'channel_exporter_label_overflow_total',
     [INSTRUMENTS.seriesOverflow]: 'channel_exporter_series_overflow_total',
     [INSTRUMENTS.unreadBodies]: 'channel_exporter_unread_bodies_total',
+    [INSTRUMENTS.partnerMisses]: 'channel_exporter_partner_misses_total',
   };
 }

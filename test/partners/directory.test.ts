@@ -110,7 +110,7 @@ describe('a path of a partner', () => {
   };
   for (const [path, code] of Object.entries(cases)) {
     it(`${JSON.stringify(path)} is ${code === '' ? 'no entry' : code}`, () => {
-      assert.equal(partner?.actionCode(path), code);
+      assert.equal(partner?.actionCode(path) ?? '', code);
     });
   }
 
@@ -135,7 +135,7 @@ describe("the user's file over the preset", () => {
     const directory = new PartnerDirectory(own, preset);
     const codes = [1, 2, 3, 4, 5].map((port) => {
       const found = directory.find('http:', ['', 'one', 'two', 'three', 'four', 'five'][port] as string, port);
-      return [found?.code, found?.actionCode('/a')];
+      return [found?.code, found?.actionCode('/a') ?? ''];
     });
     assert.deepEqual(codes, [
       ['preset', '1'],

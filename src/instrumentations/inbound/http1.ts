@@ -11,10 +11,13 @@ import type { Socket } from 'node:net';
 import type { Instrumentation } from '../instrumentation';
 import { observePush } from '../patching/patch';
 import { REQUEST_START, type RequestStart } from '../patching/request-start';
+import { AnnouncedBody } from './announced-body';
 import type { InboundCodes } from './codes';
 import { InboundExchange, InboundSource, inboundPath, STATUS_CLIENT_LEFT } from './exchange';
 import { Http1Messages } from './http1-messages';
+import { announcedBytes, isHeadAlone, isWritten, sentStatus } from './http1-response';
 import { observeResponses } from './response-body';
+import type { OnWritten } from './written';
 
 const NAME = 'http';
 const RESPONSE_FINISH = 'http.server.response.finish';
@@ -34,6 +37,7 @@ export function createInboundInstrumentation(): Instrumentation {
       subscribe(REQUEST_START, onStart);
       subscribe(RESPONSE_FINISH, onFinish);
       endObserving = observeResponses({
+        beforeWrite: (response, chunk, encoding) => exchangeOf(response)?.beforeWrite(chunk, encoding),
         chunk: (response, chunk, encoding) => exchangeOf(response)?.codes.responseChunk(chunk, encoding),
         ended: (response) => exchangeOf(response)?.responseEnded(),
       });
@@ -88,8 +92,7 @@ function onFinish(message: unknown): void {
   const { response, socket } = message as Pick<RequestStart, 'response' | 'socket'>;
   const exchange = exchangeOf(response, socket);
   if (exchange === undefined) return;
-  const isWhole = exchange.isHandedOver || !(socket.destroyed || socket.errored);
-  exchange.finish(isWhole ? sentStatus(response) : STATUS_CLIENT_LEFT, isWhole);
+  exchange.finish(exchange.isHandedOver || !(socket.destroyed || socket.errored));
 }
 
 /** Last, instead: the connection closed with requests still under way. */
@@ -144,8 +147,8 @@ class Connection {
   }
 
   closed(): void {
-    this.first?.finish(STATUS_CLIENT_LEFT, false);
-    for (const exchange of this.pipelined?.values() ?? []) exchange.finish(STATUS_CLIENT_LEFT, false);
+    this.first?.closed();
+    for (const exchange of this.pipelined?.values() ?? []) exchange.closed();
   }
 }
 
@@ -153,8 +156,12 @@ class Connection {
 class Exchange extends Http1Messages {
   private readonly exchange: InboundExchange;
   readonly codes: InboundCodes;
-  /** Whether the operating system had the whole response as soon as `end` was called; the socket may break after that. */
+  /**
+   * Whether the operating system has the whole response: all bytes that it announced, or what `end` wrote. Who has them
+   * may close the connection before the application calls `end`, or Node reports it.
+   */
   isHandedOver = false;
+  private body: AnnouncedBody | undefined;
   /** Callbacks for the end. */
   onFinished: (() => void)[] | undefined;
 
@@ -173,9 +180,19 @@ class Exchange extends Http1Messages {
     }
   }
 
+  /** @returns a callback for when the chunk has been handed to the operating system, if it is the last that is due */
+  beforeWrite(chunk: unknown, encoding: unknown): OnWritten | undefined {
+    this.body ??= new AnnouncedBody(announcedBytes(this.response));
+    if (!this.body.isLast(chunk, encoding)) return undefined;
+    return (error) => {
+      // Node also reports success for a write that was under way when the socket was destroyed
+      this.isHandedOver ||= !error && !this.request.socket.destroyed;
+    };
+  }
+
   responseEnded(): void {
     this.codes.responseEnded();
-    this.isHandedOver ||= this.response.socket?.writableLength === 0;
+    this.isHandedOver ||= isWritten(this.response, this.request.socket);
   }
 
   /** Removes it from those under way. */
@@ -184,24 +201,14 @@ class Exchange extends Http1Messages {
     this.connection.remove(this);
   }
 
-  finish(status: number, isWhole: boolean): void {
+  /** The connection has closed. */
+  closed(): void {
+    this.finish(this.isHandedOver || isHeadAlone(this.response));
+  }
+
+  finish(isWhole: boolean): void {
     this.leave();
     if (this.onFinished !== undefined) for (const work of this.onFinished) work();
-    this.exchange.finish(status, isWhole);
+    this.exchange.finish(isWhole ? sentStatus(this.response) : STATUS_CLIENT_LEFT, isWhole);
   }
-}
-
-/** Position of the three digits of the status in the head that Node writes: `HTTP/1.1 200 OK`. */
-const STATUS_AT = 'HTTP/1.1 '.length;
-const ZERO = 0x30;
-
-/** The status that was sent: an error handler may change `statusCode` after that. */
-function sentStatus(response: ServerResponse): number {
-  const head = (response as { _header?: string | null })._header;
-  if (!head) return response.statusCode;
-  return digit(head, STATUS_AT) * 100 + digit(head, STATUS_AT + 1) * 10 + digit(head, STATUS_AT + 2);
-}
-
-function digit(text: string, at: number): number {
-  return text.charCodeAt(at) - ZERO;
 }

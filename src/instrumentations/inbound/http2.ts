@@ -11,8 +11,10 @@ import http2 from 'node:http2';
 import type { Instrumentation } from '../instrumentation';
 import { publishExports } from '../patching/builtin-exports';
 import { observePush, patchMethod } from '../patching/patch';
+import { AnnouncedBody, announcedLength } from './announced-body';
 import type { InboundCodes, InboundMessages } from './codes';
 import { InboundExchange, InboundSource, inboundPath, STATUS_CLIENT_LEFT } from './exchange';
+import { type OnWritten, withCallback } from './written';
 
 const NAME = 'http2';
 const PATCHED = { http2: ['createServer', 'createSecureServer'] };
@@ -43,7 +45,7 @@ export function createHttp2InboundInstrumentation(): Instrumentation {
         if (isPrototypePatched) return;
         isPrototypePatched = true;
         const prototype = Object.getPrototypeOf(stream) as http2.ServerHttp2Stream;
-        restore.push(patchMethod(prototype, 'write', observeBody), patchMethod(prototype, 'end', observeBody));
+        restore.push(patchMethod(prototype, 'write', observeWrite), patchMethod(prototype, 'end', observeEnd));
       };
       const observe = (original: Create, isInForce: () => boolean): Create =>
         function (this: unknown, ...args) {
@@ -114,15 +116,23 @@ function onMessages(request: http2.Http2ServerRequest, response: http2.Http2Serv
   exchanges.get(request.stream as http2.ServerHttp2Stream)?.link(request, response);
 }
 
-/** Third: a chunk of the response's body is written; `end` may write the last one. */
-function observeBody(original: (...args: unknown[]) => unknown, isInForce: () => boolean) {
+type Method = (...args: unknown[]) => unknown;
+
+/** Third: a chunk of the response's body is written. */
+function observeWrite(original: Method, isInForce: () => boolean): Method {
   return function (this: http2.ServerHttp2Stream, ...args: unknown[]) {
-    const [chunk, encoding] = args;
-    if (isInForce() && (typeof chunk === 'string' || chunk instanceof Uint8Array)) {
-      exchanges
-        .get(this)
-        ?.codes.responseChunk(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);
-    }
+    const exchange = isInForce() ? exchanges.get(this) : undefined;
+    if (exchange === undefined) return original.apply(this, args);
+    exchange.responseChunk(args[0], args[1]);
+    const onWritten = exchange.beforeWrite(args[0], args[1]);
+    return original.apply(this, onWritten === undefined ? args : withCallback(args, onWritten));
+  };
+}
+
+/** Third, or the only one: the last chunk. */
+function observeEnd(original: Method, isInForce: () => boolean): Method {
+  return function (this: http2.ServerHttp2Stream, ...args: unknown[]) {
+    if (isInForce()) exchanges.get(this)?.responseChunk(args[0], args[1]);
     return original.apply(this, args);
   };
 }
@@ -135,6 +145,9 @@ class StreamExchange implements InboundMessages {
   readonly codes: InboundCodes;
   private readonly exchange: InboundExchange;
   private hasRequestEnded = false;
+  private body: AnnouncedBody | undefined;
+  /** Whether all bytes that the response announced have been sent: a client may leave then, and `end` come later. */
+  private isHandedOver = false;
 
   constructor(
     source: InboundSource,
@@ -172,10 +185,31 @@ class StreamExchange implements InboundMessages {
   }
 
   contentEncoding(): string | undefined {
-    // names keep the spelling of the application
-    const sent = Object.entries(this.stream.sentHeaders ?? {});
-    const value = sent.find(([name]) => name.toLowerCase() === 'content-encoding')?.[1];
+    const value = this.sentHeader('content-encoding');
     return value === undefined ? undefined : String(value);
+  }
+
+  responseChunk(chunk: unknown, encoding: unknown): void {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return;
+    this.codes.responseChunk(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : undefined);
+  }
+
+  /** @returns a callback for when the chunk has been sent, if it is the last that is due */
+  beforeWrite(chunk: unknown, encoding: unknown): OnWritten | undefined {
+    this.body ??= new AnnouncedBody(this.announcedBytes());
+    if (!this.body.isLast(chunk, encoding)) return undefined;
+    return (error) => {
+      this.isHandedOver ||= !error && !this.stream.destroyed;
+    };
+  }
+
+  private announcedBytes(): number {
+    return announcedLength(this.sentHeader('content-length'));
+  }
+
+  /** Names keep the spelling of the application. */
+  private sentHeader(wanted: string): unknown {
+    return Object.entries(this.stream.sentHeaders ?? {}).find(([name]) => name.toLowerCase() === wanted)?.[1];
   }
 
   link(request: object, response: object): void {
@@ -189,9 +223,10 @@ class StreamExchange implements InboundMessages {
     if (status !== undefined && !this.stream.aborted) this.exchange.finish(status, true);
   }
 
-  /** Last, instead: the stream closed before its response was complete. */
+  /** Last, instead: the stream closed before its response was complete, or before it was ended. */
   closed(isHead: boolean): void {
-    const status = isHead && !this.stream.aborted ? this.statusCode() : undefined;
+    const isWhole = this.isHandedOver || this.announcedBytes() === 0 || (isHead && !this.stream.aborted);
+    const status = isWhole ? this.statusCode() : undefined;
     this.exchange.finish(status ?? STATUS_CLIENT_LEFT, status !== undefined);
   }
 }

@@ -4,9 +4,15 @@
  */
 import { OutgoingMessage, ServerResponse } from 'node:http';
 import { patchMethod } from '../patching/patch';
+import { type OnWritten, withCallback } from './written';
 
 /** Its methods must not throw. */
 export interface ResponseObserver {
+  /**
+   * A chunk of the body is about to be written.
+   * @returns a callback for Node, when that chunk has been handed to the operating system or could not be
+   */
+  beforeWrite?(response: ServerResponse, chunk: unknown, encoding: unknown): OnWritten | undefined;
   /** Node has taken a chunk of the body. `end` may bring the last one; Node refuses those after that. */
   chunk(response: ServerResponse, chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void;
   /** `end` has been called. */
@@ -29,8 +35,10 @@ const INHERITED = {
 export function observeResponses(observer: ResponseObserver): () => void {
   const observeWrite = (original: Method, isInForce: () => boolean) =>
     function (this: ServerResponse, ...args: unknown[]) {
-      const result = original.apply(this, args);
-      if (isInForce()) showChunk(observer, this, args[0], args[1]);
+      if (!isInForce()) return original.apply(this, args);
+      const onWritten = observer.beforeWrite?.(this, args[0], args[1]);
+      const result = original.apply(this, onWritten === undefined ? args : withCallback(args, onWritten));
+      showChunk(observer, this, args[0], args[1]);
       return result;
     };
   const observeEnd = (original: Method, isInForce: () => boolean) =>

@@ -95,8 +95,8 @@ function destinationOf(partners: PartnerDirectory, partner: Partner, hostname: s
   // an absolute URL without a path stands for "/"
   const path = until(until(target, '?'), '#') || '/';
   const actionCode = partner.actionCode(path);
-  if (actionCode === '') partners.misses?.path?.(hostname, path);
-  return { partner: partner.code, actionCode };
+  if (actionCode === undefined) partners.misses?.path(hostname, path, partner);
+  return { partner: partner.code, actionCode: actionCode ?? '' };
 }
 
 /** Without a regular expression, which showed in the profile of a call. */

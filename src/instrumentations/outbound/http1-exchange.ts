@@ -65,7 +65,8 @@ export class Http1Exchange {
 
   /** The exchange failed; its end is the request's `close`, which follows. */
   private failed(error: unknown): void {
-    this.exchange.failed(partnerErrorOf(error, { hasTimedOut: this.hasTimedOut, isDestroyed: this.request.destroyed }));
+    const isDestroyed = this.request.destroyed || this.response?.destroyed === true;
+    this.exchange.failed(partnerErrorOf(error, { hasTimedOut: this.hasTimedOut, isDestroyed }));
   }
 
   /** Last: the request is over, with a response that was read, that was not, or with none. */
@@ -75,7 +76,18 @@ export class Http1Exchange {
     const status = (this.response ?? responseOf(this.request))?.statusCode;
     this.exchange.responded(status);
     if (status === undefined) this.failed(undefined);
+    else if (!isWhole && this.response !== undefined && isBodyDue(this.request, this.response)) this.brokeOff();
     this.exchange.finish(isWhole);
+  }
+
+  /**
+   * Node destroys request and response for whoever closed the connection, with the same words: the socket knows who it
+   * was.
+   */
+  private brokeOff(): void {
+    const { socket } = this.request;
+    if (!socket?.errored && socket?.readableEnded) this.exchange.failed('reset');
+    else this.failed(socket?.errored ?? undefined);
   }
 }
 
@@ -124,12 +136,22 @@ function observedPush(this: object, chunk: unknown, encoding?: BufferEncoding): 
   return exchange === undefined ? (push as Push).call(this, chunk, encoding) : exchange.pushed(chunk, encoding);
 }
 
+function contentEncodingOf(response: IncomingMessage): string | undefined {
+  return headerOf(response, 'content-encoding');
+}
+
+/** Whether there is more of a response than its head, which the application may have been content with. */
+function isBodyDue({ method }: ClientRequest, response: IncomingMessage): boolean {
+  const { statusCode } = response;
+  return method !== 'HEAD' && statusCode !== 204 && statusCode !== 304 && headerOf(response, 'content-length') !== '0';
+}
+
 /**
  * Not from `headers`: Node creates that object at the first access, and clients that decompress, such as axios, delete
- * the header from it.
+ * headers from it.
  */
-function contentEncodingOf({ rawHeaders }: IncomingMessage): string | undefined {
-  const at = rawHeaders.findIndex((name, n) => n % 2 === 0 && name.toLowerCase() === 'content-encoding');
+function headerOf({ rawHeaders }: IncomingMessage, wanted: string): string | undefined {
+  const at = rawHeaders.findIndex((name, n) => n % 2 === 0 && name.toLowerCase() === wanted);
   return at < 0 ? undefined : rawHeaders[at + 1];
 }
 

@@ -189,8 +189,9 @@ class Http2Exchange {
   }
 
   private ended(): void {
-    // Node ends the readable side of a stream that was reset too
-    if (this.hasFailed || (this.stream.rstCode ?? NGHTTP2_NO_ERROR) !== NGHTTP2_NO_ERROR) return;
+    // Node ends the readable side of a stream that was reset, or given up with its session, too
+    if (this.hasFailed || this.stream.destroyed || (this.stream.rstCode ?? NGHTTP2_NO_ERROR) !== NGHTTP2_NO_ERROR)
+      return;
     this.hasEnded = true;
     if (this.hasResponded) this.exchange.finish(true);
   }

@@ -1,4 +1,4 @@
-/** Which of the fixed words stands for the failure of a partner call that brought no status. */
+/** Which of the fixed words stands for the failure of a partner call that brought no status, or no whole response. */
 import type { PartnerError } from '../../metrics/measurement';
 
 const WORDS: ReadonlyMap<string, PartnerError> = new Map([
@@ -19,6 +19,7 @@ const WORDS: ReadonlyMap<string, PartnerError> = new Map([
   ['UND_ERR_BODY_TIMEOUT', 'timeout'],
   ['UND_ERR_SOCKET', 'reset'],
   ['UND_ERR_INFO', 'reset'], // a stream or connection of HTTP/2 that the peer has ended
+  ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'reset'],
   ['UND_ERR_ABORTED', 'aborted'],
   ['UND_ERR_ABORT', 'aborted'],
   ['UND_ERR_DESTROYED', 'aborted'],

@@ -61,7 +61,7 @@ export class PartnerExchange {
     }
   }
 
-  /** The cause of an end that follows. The first one counts, and only where no status was received. */
+  /** The cause of an end that follows. The first one counts, and none where the response is whole. */
   failed(error: PartnerError): void {
     this.error ??= error;
   }
@@ -76,7 +76,7 @@ export class PartnerExchange {
     const durationMs = nowMs() - this.startedMs;
     try {
       const { status } = this;
-      const error = status === undefined ? (this.error ?? 'aborted') : undefined;
+      const error = this.errorOf(isWhole);
       this.readCode(isWhole, (code) => {
         const { partner, actionCode } = this.destination;
         const labels = { partner, actionCode, httpStatus: statusText(status), code };
@@ -87,10 +87,22 @@ export class PartnerExchange {
     }
   }
 
+  /** A response that breaks off is a failure too; one with a head and without a cause has become another protocol. */
+  private errorOf(isWhole: boolean): PartnerError | undefined {
+    const { status, error } = this;
+    if (status === undefined) return error ?? 'aborted';
+    // who follows a redirect gives up its body
+    return isWhole || (error === 'aborted' && isRedirect(status)) ? undefined : error;
+  }
+
   private readCode(isWhole: boolean, onCode: (code: string) => void): void {
     if (this.body === undefined) onCode(NO_CODE);
     else this.body.end(isWhole, (codes) => onCode(partnerCode(codes)));
   }
+}
+
+function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400;
 }
 
 /**

@@ -126,6 +126,18 @@ const ROWS: readonly Row[] = [
     expect: [START_LINE, /CHX_PARTNER_PORT: calls to pay\.test:1 .* Add an entry or alias "pay\.test:1"\.$/],
   },
   {
+    name: 'a partner called with a slash more than its entry has is reported with the right path',
+    script: SERVES,
+    env: {
+      CHANNEL_EXPORTER_PARTNERS: partners,
+      CALLS: 'http://pay.test/pay/ http://pay.test/pay/?a http://pay.test/other',
+    },
+    expect: [
+      START_LINE,
+      /CHX_PARTNER_PATH: calls to "\/pay\/" of pay\.test .* has "\/pay", .* Add the path as it is called\.$/,
+    ],
+  },
+  {
     name: 'hosts and paths without an entry are logged at the level debug',
     script: SERVES,
     env: {

@@ -58,7 +58,7 @@ const CASES: readonly Case[] = [
     title: 'a body that stalls',
     path: '/stall',
     order: { settings: { bodyTimeout: 100 } },
-    expect: [' 200 -1'],
+    expect: [' 200 -1', ' timeout'],
     only: ['request'],
   },
   {
