@@ -17,10 +17,10 @@ export interface AccumulatorOptions {
   readonly labels: readonly string[];
   /** Cleans and caps the label values of a new series. Values accepted once are returned unchanged. */
   readonly admit: (values: readonly string[]) => readonly string[];
-  /** Series beyond this number are folded. */
-  readonly seriesLimit: number;
-  /** Gives the label values of the series that a new one beyond the limit is added to. */
-  readonly fold: (values: readonly string[]) => readonly string[];
+  /** Gives the label values of the series that a new one is added to where there is no room for it; else undefined. */
+  readonly fold: (values: readonly string[], size: number) => readonly string[] | undefined;
+  /** Whether further values that are admitted as the second are found at once; as many may be as there are series. */
+  readonly isKept: (values: readonly string[], admitted: readonly string[]) => boolean;
   /** Called at the first change of a series after its last delta. */
   readonly onChange: () => void;
 }
@@ -94,18 +94,19 @@ abstract class Accumulator<S extends Series> {
   }
 
   private admit(values: readonly string[]): S {
-    const { admit, fold, seriesLimit } = this.options;
+    const { admit, fold, isKept } = this.options;
     let admitted = admit(values);
-    const known = this.find(admitted);
-    if (known !== undefined) return known;
-    if (this.size >= seriesLimit) {
-      admitted = fold(admitted);
-      const folded = this.find(admitted);
-      if (folded !== undefined) return folded;
+    let series = this.find(admitted);
+    if (series === undefined) {
+      const folded = fold(admitted, this.size);
+      series = folded && this.find(folded);
+      if (series !== undefined) return series;
+      admitted = folded ?? admitted;
+      series = this.create([...this.fixedValues, ...admitted]);
+      this.insert(admitted, series);
+      this.size++;
     }
-    const series = this.create([...this.fixedValues, ...admitted]);
-    this.insert(admitted, series);
-    this.size++;
+    if (isKept(values, admitted)) this.insert(values, series);
     return series;
   }
 

@@ -3,11 +3,12 @@
  * limits that dashboards know.
  */
 import type { View } from '../views';
-import { INSTRUMENTS, type InstrumentName } from '../views/metric-names';
+import { familyNames, INSTRUMENTS, type InstrumentName } from '../views/metric-names';
 import { type AccumulatorOptions, CounterAccumulator, GaugeAccumulator, HistogramAccumulator } from './accumulator';
 import type { Deltas, FamilyDelta } from './deltas';
-import { cleanLabelValue, LabelLimits, type LabelName, overflowOf } from './label-limits';
+import { cleanLabelValue, isSameButMarked, LabelLimits, type LabelName, type OnLabelFull } from './label-limits';
 import type { OverflowReports } from './overflow';
+import { type FamilyRoom, memberRoom, seriesRoom } from './series-room';
 
 export interface InstrumentsSettings {
   readonly syscode: string;
@@ -45,6 +46,8 @@ interface Created {
 export class Accumulators {
   private readonly views: ReadonlyMap<string, View>;
   private readonly created: Created[] = [];
+  /** Of each family. */
+  readonly rooms = new Map<string, FamilyRoom>();
 
   /** @param onChange called when a series has something to hand over that had nothing before */
   constructor(
@@ -92,22 +95,21 @@ export class Accumulators {
 
   private optionsOf({ instrument, fixed = {}, labels, values, reports }: Shape): AccumulatorOptions {
     const { name: family, aggregationCardinalityLimit: seriesLimit } = this.viewOf(instrument);
-    const { labelFull } = reports ?? {};
-    const folded = overflowOf(labels);
-    return {
-      family,
-      fixed,
-      labels,
-      admit:
-        values?.admitterOf(labels, labelFull && ((label, limit) => labelFull(family, label, limit))) ??
-        ((own) => own.map(cleanLabelValue)),
-      seriesLimit,
-      fold(each) {
-        reports?.familyFull?.(family, seriesLimit);
-        return folded(each);
-      },
-      onChange: this.onChange,
+    const { labelFull, familyFull } = reports ?? {};
+    const onFull: OnLabelFull | undefined = labelFull && ((...full) => labelFull(family, ...full));
+    const isRoute = (path: string) => values?.isRoute(path) ?? true;
+    const room = seriesRoom({ labels, seriesLimit, isRoute });
+    const admit = values?.admitterOf(labels, onFull) ?? ((own: readonly string[]) => own.map(cleanLabelValue));
+    const fold: AccumulatorOptions['fold'] = (each, size) => {
+      const fitted = room(each, size);
+      if (fitted !== undefined) familyFull?.(family, seriesLimit, fitted.isFull);
+      return fitted?.values;
     };
+    this.rooms.set(
+      family,
+      memberRoom({ fixedCount: Object.keys(fixed).length, labels, limits: values, onFull, admit, fold }),
+    );
+    return { family, fixed, labels, admit, fold, isKept: isSameButMarked, onChange: this.onChange };
   }
 }
 
@@ -137,12 +139,16 @@ export function createInstruments(accumulators: Accumulators, settings: Instrume
   const further = { reports: { familyFull: reports.familyFull } };
 
   const inner = limits();
+  const innerFamily = familyNames(syscode)[INSTRUMENTS.inner];
+  const onPathFull: OnLabelFull = (...full) => reports.labelFull(innerFamily, ...full);
   const partner = { ...limits(), fixed: identity };
   // consumers have no caller: its label is there for dashboards that are shared
   const consumer = { ...limits(), fixed: { ...identity, f_code: '' } };
   const call = { ...limits(), fixed: { env }, labels: ['url'] };
 
   return {
+    /** What to record for a path that no framework reported. */
+    pathValue: (path: string) => inner.values.pathValue(path, onPathFull),
     /** Milliseconds, as the two that follow. */
     inner: accumulators.histogram({
       ...inner,

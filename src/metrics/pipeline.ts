@@ -14,8 +14,9 @@ import {
   type SelfMetrics,
 } from './instruments';
 import type { Recorder } from './measurement';
-import { createOverflowReports, type OverflowReports } from './overflow';
+import { createOverflowReports } from './overflow';
 import { createRecorder } from './recorder';
+import { type FamilyRoom, markPaths } from './series-room';
 
 export interface PipelineSettings extends ViewSettings, InstrumentsSettings {
   /** Series that a family may have. */
@@ -28,12 +29,13 @@ export interface Pipeline {
   /** One for each instrument of our own. */
   readonly views: readonly View[];
   readonly selfMetrics: SelfMetrics;
-  readonly overflow: OverflowReports;
   readonly recorder: Recorder;
   /** Emitted at each measurement that is the first of its series since the last deltas. */
   readonly measured: Signal;
   /** Each family's label names, in the order of their values in deltas. */
   readonly familyLabels: ReadonlyMap<string, readonly string[]>;
+  /** What the hub bounds its members' series by. */
+  readonly rooms: ReadonlyMap<string, FamilyRoom>;
   /** @returns what was measured since the last call */
   takeDeltas(): Deltas;
 }
@@ -54,10 +56,10 @@ export function createPipeline(settings: PipelineSettings, hasMonitored: () => b
     catalogue,
     views,
     selfMetrics,
-    overflow,
     recorder,
     measured,
     familyLabels: accumulators.familyLabels(),
-    takeDeltas: () => accumulators.takeDeltas(),
+    rooms: accumulators.rooms,
+    takeDeltas: () => markPaths(accumulators.takeDeltas(), accumulators.rooms),
   };
 }

@@ -71,7 +71,7 @@ describe('the hub', () => {
     const { catalogue, instruments, source } = createMeasuring(SETTINGS);
     let errors: unknown[] = [new Error('one callback failed')];
     const failing = { ...source, collect: async () => ({ ...(await source.collect()), errors }) };
-    const hub = new ServiceTotals(catalogue, failing, { seriesLimit: SERIES_LIMIT });
+    const hub = new ServiceTotals(catalogue, failing, { seriesLimit: SERIES_LIMIT, rooms: new Map() });
     instruments.consumer.record(['queue', '0'], 7);
     assert.deepEqual((await collectFrom(hub)).errors, errors);
     errors = [];

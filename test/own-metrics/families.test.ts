@@ -51,7 +51,7 @@ function setUp() {
       },
       takeDeltas: () => [],
     },
-    { seriesLimit: SERIES_LIMIT },
+    { seriesLimit: SERIES_LIMIT, rooms: new Map() },
   );
   return { provider, hub, cumulative, meter: provider.getMeter('shop', '1') };
 }

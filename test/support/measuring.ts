@@ -14,6 +14,7 @@ import { createViews, families, type ViewSettings } from '../../src/views';
 import { type Metrics, parseMetrics } from './metrics';
 
 const UNBOUNDED: Readonly<Record<LabelName, number>> = {
+  route: 100_000,
   path: 100_000,
   f_code: 100_000,
   method_code: 100_000,
@@ -23,7 +24,7 @@ const UNBOUNDED: Readonly<Record<LabelName, number>> = {
   url: 100_000,
 };
 
-/** A replaced value, by family and label; `all` where the family was full. */
+/** A replaced value, by family and label; `all` where the family was full, `callers` where it was nearly so. */
 export type Overflow = readonly [family: string, label: string];
 
 export const SERIES_LIMIT = 2_000;
@@ -48,7 +49,7 @@ export function createMeasuring(
     { ...settings, env: 'PROD', labelValuesLimit: { ...UNBOUNDED, ...limits } },
     {
       labelFull: (family, label) => overflows.push([family, label]),
-      familyFull: (family) => overflows.push([family, 'all']),
+      familyFull: (family, _limit, isFull) => overflows.push([family, isFull ? 'all' : 'callers']),
     },
   );
   const instruments = {
@@ -67,7 +68,7 @@ export function createMeasuring(
     collect: async () => ({ deltas: accumulators.takeDeltas(), scopeMetrics: [], errors: [] }),
     takeDeltas: () => accumulators.takeDeltas(),
   };
-  const hub = new ServiceTotals(catalogue, source, { seriesLimit: SERIES_LIMIT });
+  const hub = new ServiceTotals(catalogue, source, { seriesLimit: SERIES_LIMIT, rooms: accumulators.rooms });
   return {
     catalogue,
     instruments,
