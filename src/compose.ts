@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
+import { codeDepth } from './business-code/code-depth';
 import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bodies';
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import { HeldWarnings } from './diagnostics/held-warnings';
@@ -60,7 +61,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   const { collector } = pipeline;
   const totals = new ServiceTotals(pipeline.catalogue, collector, {
     seriesLimit: config.seriesLimit,
-    onSeriesOverflow: pipeline.overflow.familyFull,
+    rooms: pipeline.rooms,
   });
   const reader = createTotalsReader(totals);
   const scrape = withRests(
@@ -97,6 +98,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     partners,
     ignorePaths: new Set(config.ignorePaths),
     bodyLimit: config.bodyLimit,
+    codeDepth: codeDepth(config.codeDepth),
     isOwnServer: server.owns,
   };
   const sources = rows.map(createSource);

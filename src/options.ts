@@ -46,9 +46,11 @@ export interface StartOptions {
   ignorePaths?: readonly string[];
   /** Bytes of a body that are read for codes; 0: none. Variable CHANNEL_EXPORTER_BODY_LIMIT. Default 65,536. */
   bodyLimit?: number;
-  /** Distinct values of each label. Variable CHANNEL_EXPORTER_LABEL_VALUES_LIMIT. Default 1,000 for path, else 200. */
+  /** How deep in an answer its code may stand, for all paths or by path pattern; 1: keys of the outermost object. Variable CHANNEL_EXPORTER_CODE_DEPTH. Default: at any depth. */
+  codeDepth?: number | Readonly<Record<string, number>>;
+  /** Distinct values of each label. Variable CHANNEL_EXPORTER_LABEL_VALUES_LIMIT. Default 1,000 for route, 100 for path, 50 for code, else 200. */
   labelValuesLimit?: number | Partial<Readonly<Record<LabelName, number>>>;
-  /** Series of each family. Variable CHANNEL_EXPORTER_SERIES_LIMIT. Default 5,000. */
+  /** Series of each family. Variable CHANNEL_EXPORTER_SERIES_LIMIT. Default 10,000. */
   seriesLimit?: number;
   /** The label `env` of functions given to `monitor`. Variable ENV. Default PROD. */
   env?: string;
@@ -67,7 +69,7 @@ export interface StartOptions {
 }
 
 /** Options of `channelSpanHooks()`, with the meaning, variables and defaults that they have in `start()`. */
-export type SpanHooksOptions = Pick<StartOptions, 'partners' | 'partnersPreset' | 'bodyLimit'>;
+export type SpanHooksOptions = Pick<StartOptions, 'partners' | 'partnersPreset' | 'bodyLimit' | 'codeDepth'>;
 
 /** A running exporter. */
 export interface Exporter {

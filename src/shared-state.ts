@@ -59,7 +59,11 @@ export interface RunningExporter {
   /** Records the messages of functions given to `consume`. */
   readonly recorder: Recorder;
   /** What bodies and hosts are read with; spans are stamped by it. */
-  readonly reading: { readonly partners: PartnerDirectory; readonly bodyLimit: number };
+  readonly reading: {
+    readonly partners: PartnerDirectory;
+    readonly bodyLimit: number;
+    readonly codeDepth?: ((path: string) => number) | undefined;
+  };
   readonly services: ExporterServices;
 }
 

@@ -6,7 +6,15 @@ exports.prepare = () => {
   const { recorder } = internal('shared-state.js').sharedState().running;
   return (i) => {
     recorder.recordInner(
-      { fCode: 'C001', path: '/api/100B/:id', httpStatus: '200', code: '0000', methodCode: '', httpMethod: 'GET' },
+      {
+        fCode: 'C001',
+        path: '/api/100B/:id',
+        isRoute: true,
+        httpStatus: '200',
+        code: '0000',
+        methodCode: '',
+        httpMethod: 'GET',
+      },
       i % 100,
     );
   };

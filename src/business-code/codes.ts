@@ -23,9 +23,14 @@ export function methodCodeReader(limitBytes: number): BodyReader {
   return new BodyReader(METHOD_CODE_NAMES, limitBytes);
 }
 
-/** `-1` for what is not JSON, empty for JSON without a code. */
-export function innerCode({ isJson, found }: BodyCodes): string {
-  return isJson ? (found[0]?.text ?? '') : NO_CODE;
+/**
+ * `-1` for what is not JSON, empty for JSON without a code.
+ * @param maxDepth asked for a code that is no key of the outermost object; a deeper one is none
+ */
+export function innerCode({ isJson, found: [found] }: BodyCodes, maxDepth?: () => number): string {
+  if (!isJson) return NO_CODE;
+  if (found === undefined || (found.depth > 1 && maxDepth !== undefined && found.depth > maxDepth())) return '';
+  return found.text;
 }
 
 /** The first of `code` and `errorcode` that is present and not empty, else `-1`. */

@@ -3,7 +3,8 @@
  * what is wrong with it. Nothing here throws.
  */
 import { cleanCode } from '../business-code/clean';
-import { type Problem, type ProblemCode, problem } from '../errors';
+import { ANY_DEPTH, type CodeDepths } from '../business-code/code-depth';
+import { type Problem, type ProblemCode, problem, show } from '../errors';
 import { LABELS, type LabelName } from '../metrics/label-limits';
 import { MAX_SUCCESS_CODES, shownText } from '../partners/meaning-check';
 import { boundariesFault, MAX_BOUNDARIES } from '../views/boundaries';
@@ -12,13 +13,16 @@ import {
   BOUNDARIES_TEXT,
   DEFAULT_APP_METRICS,
   DEFAULT_BODY_LIMIT_BYTES,
+  DEFAULT_CODE_VALUES,
   DEFAULT_ENV,
   DEFAULT_IGNORE_PATHS,
   DEFAULT_LABEL_VALUES,
   DEFAULT_PATH_VALUES,
   DEFAULT_PORT,
+  DEFAULT_ROUTE_VALUES,
   DEFAULT_SERIES,
   MAX_BODY_LIMIT_BYTES,
+  MAX_CODE_DEPTH,
   MAX_LABEL_VALUES,
   MAX_SERIES,
 } from './defaults';
@@ -185,7 +189,7 @@ export function parseSeriesLimit(raw: unknown, from: string): Parsed<number> {
     wrong: `${from} is not a number of series`,
     got: raw,
     expected: `a whole number, 1 to ${MAX_SERIES}`,
-    remedy: `Give for instance 10000, or unset it to use ${DEFAULT_SERIES}.`,
+    remedy: `Give for instance 20000, or unset it to use ${DEFAULT_SERIES}.`,
   });
 }
 
@@ -209,7 +213,50 @@ function labelLimitFault(raw: unknown, from: string, detail: string): Parsed<nev
     wrong: `${from} is not a limit of label values${detail}`,
     got: raw,
     expected: `1 to ${MAX_LABEL_VALUES}, for every label or as pairs over ${LABELS.join(', ')}`,
-    remedy: 'For instance 500, or path=2000,code=300.',
+    remedy: 'For instance 500, or route=2000,code=300.',
+  });
+}
+
+const ALL = 'all';
+
+export function parseCodeDepth(raw: unknown, from: string): Parsed<CodeDepths> {
+  const items = depthItems(raw);
+  let otherwise: number | undefined;
+  const patterns: [string, number][] = [];
+  for (const { pattern, text } of items ?? []) {
+    const number = text === ALL ? ANY_DEPTH : (wholeNumber(text) ?? 0);
+    const isDepth = number === ANY_DEPTH || (number >= 1 && number <= MAX_CODE_DEPTH);
+    if (!isDepth) return codeDepthFault(raw, from, `: ${show(text)} is no depth`);
+    if (pattern === undefined && otherwise !== undefined) return codeDepthFault(raw, from, ': it has two defaults');
+    if (pattern === undefined) otherwise = number;
+    else if (!/^[/*]/.test(pattern)) return codeDepthFault(raw, from, `: ${show(pattern)} can match no path`);
+    else patterns.push([pattern, number]);
+  }
+  if (items === undefined || items.length > MAX_DEPTH_ITEMS) return codeDepthFault(raw, from, '');
+  return { value: Object.freeze({ otherwise: otherwise ?? ANY_DEPTH, patterns }) };
+}
+
+/** Patterns are tried one after the other. */
+const MAX_DEPTH_ITEMS = 100;
+
+/** @returns undefined for what is neither a depth nor a list of them */
+function depthItems(raw: unknown): { pattern?: string; text: unknown }[] | undefined {
+  if (typeof raw === 'number') return [{ text: raw }];
+  if (isPlainObject(raw)) return Object.entries(raw).map(([pattern, text]) => ({ pattern, text }));
+  if (typeof raw !== 'string' || raw.trim() === '') return undefined;
+  return raw.split(',').map((item) => {
+    const equals = item.lastIndexOf('=');
+    const text = item.slice(equals + 1).trim();
+    return equals < 0 ? { text } : { pattern: item.slice(0, equals).trim(), text };
+  });
+}
+
+function codeDepthFault(raw: unknown, from: string, detail: string): Parsed<never> {
+  return fault('CHX_CODE_DEPTH_INVALID', {
+    wrong: `${from} is not a depth of codes${detail}`,
+    got: raw,
+    expected: `1 to ${MAX_CODE_DEPTH} or ${ALL}, for every path or as path=depth pairs`,
+    remedy: 'For instance 1, or /articles/*=1,/orders/:id=2; keys of the outermost object stand at 1.',
   });
 }
 
@@ -224,10 +271,15 @@ function labelPairs(text: string): [string, string][] {
   });
 }
 
+const STANDARD_LIMITS: Partial<Record<LabelName, number>> = {
+  route: DEFAULT_ROUTE_VALUES,
+  path: DEFAULT_PATH_VALUES,
+  code: DEFAULT_CODE_VALUES,
+};
+
 export function labelLimits(given: Partial<Record<LabelName, number>>, otherwise?: number): LabelValueLimits {
   const limits = LABELS.map((label) => {
-    const standard = label === 'path' ? DEFAULT_PATH_VALUES : DEFAULT_LABEL_VALUES;
-    return [label, given[label] ?? otherwise ?? standard];
+    return [label, given[label] ?? otherwise ?? STANDARD_LIMITS[label] ?? DEFAULT_LABEL_VALUES];
   });
   return Object.freeze(Object.fromEntries(limits));
 }

@@ -49,7 +49,7 @@ export function resolveConfig(
 }
 
 /** The settings that spans need. */
-const SPAN_SETTINGS = ['partners', 'partnersPreset', 'bodyLimit'] as const;
+const SPAN_SETTINGS = ['partners', 'partnersPreset', 'bodyLimit', 'codeDepth'] as const;
 
 export type SpanConfig = Pick<Config, (typeof SPAN_SETTINGS)[number] | 'partnerHosts'>;
 

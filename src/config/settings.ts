@@ -1,13 +1,16 @@
 /** Every setting, described once: the parser, the documentation and the tests read this table. */
+import { ANY_DEPTH, type CodeDepths } from '../business-code/code-depth';
 import { DEFAULT_BOUNDARIES_MS } from '../views/boundaries';
 import {
   BOUNDARIES_TEXT,
   DEFAULT_BODY_LIMIT_BYTES,
+  DEFAULT_CODE_VALUES,
   DEFAULT_ENV,
   DEFAULT_IGNORE_PATHS,
   DEFAULT_LABEL_VALUES,
   DEFAULT_PATH_VALUES,
   DEFAULT_PORT,
+  DEFAULT_ROUTE_VALUES,
   DEFAULT_SERIES,
 } from './defaults';
 import {
@@ -17,6 +20,7 @@ import {
   parseAppMetrics,
   parseBodyLimit,
   parseBuckets,
+  parseCodeDepth,
   parseEnv,
   parseHost,
   parseIgnorePaths,
@@ -50,6 +54,8 @@ export interface SettingValues {
   ignorePaths: readonly string[];
   /** Bytes of a body that are read for codes, after decompression; 0: bodies are not read. */
   bodyLimit: number;
+  /** How deep in an answer its code may stand, by path. */
+  codeDepth: CodeDepths;
   labelValuesLimit: LabelValueLimits;
   /** Series of each family. */
   seriesLimit: number;
@@ -182,11 +188,20 @@ export const SETTINGS: readonly AnySetting[] = [
     parse: parseBodyLimit,
   },
   {
+    option: 'codeDepth',
+    variable: 'CHANNEL_EXPORTER_CODE_DEPTH',
+    type: 'depth, or path=depth pairs',
+    defaultText: 'all',
+    help: 'How deep in an answer to an inbound request its code may stand: 1 reads only keys of the outermost object. /articles/*=1 is for paths, as in the label, that match; several are separated by commas.',
+    defaultValue: { otherwise: ANY_DEPTH, patterns: [] },
+    parse: parseCodeDepth,
+  },
+  {
     option: 'labelValuesLimit',
     variable: 'CHANNEL_EXPORTER_LABEL_VALUES_LIMIT',
     type: 'number, or label=number pairs',
-    defaultText: `path=${DEFAULT_PATH_VALUES}, any other label ${DEFAULT_LABEL_VALUES}`,
-    help: 'Distinct values that a label may take in the life of the process; any further one is recorded as other.',
+    defaultText: `route=${DEFAULT_ROUTE_VALUES}, path=${DEFAULT_PATH_VALUES}, code=${DEFAULT_CODE_VALUES}, any other label ${DEFAULT_LABEL_VALUES}`,
+    help: 'Distinct values that a label may take in the life of the process; any further one is recorded as other. route: templates of a framework; path: all other paths; code: for each path.',
     defaultValue: labelLimits({}),
     parse: parseLabelValuesLimit,
   },

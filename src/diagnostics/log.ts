@@ -49,8 +49,9 @@ export function logLine(level: Exclude<LogLevel, 'none'>, text: string): void {
 /**
  * Logs that something went wrong, once a minute per code and cause.
  * @param cause distinguishes occurrences of one code, such as the name of the source; never user data
+ * @param text made only when it is logged, where it is a function
  */
-export function warn(code: WarningCode, cause: string, text: string): void {
+export function warn(code: WarningCode, cause: string, text: string | (() => string)): void {
   const key = `${code} ${cause}`;
   const now = Date.now();
   const entry = quietUntil.get(key);
@@ -61,7 +62,7 @@ export function warn(code: WarningCode, cause: string, text: string): void {
   if (quietUntil.size >= MAX_CAUSES) quietUntil.clear();
   quietUntil.set(key, { until: now + QUIET_MS, suppressed: 0 });
   const again = entry !== undefined && entry.suppressed > 0 ? ` (${entry.suppressed} more since the last line)` : '';
-  logLine('warn', `${code}: ${text}${again}`);
+  logLine('warn', `${code}: ${typeof text === 'string' ? text : text()}${again}`);
 }
 
 /** An error's text for one line: its message without line breaks, cut. */

@@ -10,6 +10,8 @@ export interface SourceContext {
   readonly ignorePaths: ReadonlySet<string>;
   /** Bytes of a body that are read for codes. */
   readonly bodyLimit: number;
+  /** How deep in an answer its code may stand, by path; undefined: at any depth. */
+  readonly codeDepth: ((path: string) => number) | undefined;
   /** Whether a server is the exporter's own, whose requests are not measured. */
   isOwnServer(server: unknown): boolean;
 }

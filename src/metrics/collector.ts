@@ -121,14 +121,14 @@ function addRows(rows: Rows, table: SeriesTable, metric: MetricData): void {
   for (const { attributes, value, startTime } of metric.dataPoints) {
     const series = table.recordedUnder(attributes);
     if (series === undefined) continue;
-    const { values } = series;
+    const row = table.rowOf(series);
     const first = series.isCollected ? {} : { begin: millisecondsOf(startTime) };
     series.isCollected = true;
     if (typeof value === 'number') {
       const isGauge = metric.dataPointType === DataPointType.GAUGE;
-      rows.set(series, isGauge ? { values, last: value } : { values, ...first, add: value });
+      rows.set(series, isGauge ? { ...row, last: value } : { ...row, ...first, add: value });
     } else if ('buckets' in value) {
-      rows.set(series, { values, ...first, count: value.count, sum: value.sum ?? 0, buckets: value.buckets.counts });
+      rows.set(series, { ...row, ...first, count: value.count, sum: value.sum ?? 0, buckets: value.buckets.counts });
     }
   }
 }

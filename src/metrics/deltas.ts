@@ -3,24 +3,28 @@
  * several processes can be added; totals could not be without counting a process that has died twice.
  */
 
-/** One series: its label values in the order of the family's labels, and what was added to it. */
-export interface CounterDelta {
+/** Label values of one series, in the order of the family's labels. */
+export interface SeriesValues {
   readonly values: readonly string[];
-  /** When it was recorded first, in milliseconds of the Unix epoch; with its first delta alone. */
+  /** Whether its path is none that a framework reported; absent where it is, or where there is no path. */
+  readonly isPath?: boolean;
+  /**
+   * When it was recorded first, in milliseconds of the Unix epoch; with its first delta alone, and not of a gauge.
+   */
   readonly begin?: number;
+}
+
+/** What was added to one series. */
+export interface CounterDelta extends SeriesValues {
   readonly add: number;
 }
 
 /** One series of a gauge: the last of its values stands. */
-export interface GaugeDelta {
-  readonly values: readonly string[];
+export interface GaugeDelta extends SeriesValues {
   readonly last: number;
 }
 
-export interface HistogramDelta {
-  readonly values: readonly string[];
-  /** As of a counter. */
-  readonly begin?: number;
+export interface HistogramDelta extends SeriesValues {
   readonly count: number;
   readonly sum: number;
   /** One more than there are boundaries. */

@@ -4,11 +4,12 @@
  */
 import type { Meter } from '@opentelemetry/api';
 import type { View } from '../views';
-import { INSTRUMENTS, type InstrumentName } from '../views/metric-names';
+import { familyNames, INSTRUMENTS, type InstrumentName } from '../views/metric-names';
 import { FamilyCounter, FamilyValues, type RecordListener } from './family-instruments';
-import { cleanLabelValue, LabelLimits, type LabelName, overflowOf } from './label-limits';
+import { cleanLabelValue, isSameButMarked, LabelLimits, type LabelName, type OnLabelFull } from './label-limits';
 import type { OverflowReports } from './overflow';
-import { SeriesTable } from './series';
+import { SeriesTable, type SeriesTableOptions } from './series';
+import { type FamilyRoom, memberRoom, seriesRoom } from './series-room';
 
 export interface InstrumentsSettings {
   readonly syscode: string;
@@ -39,6 +40,8 @@ const APPID_CHARACTERS = 4;
 /** Creates the instruments, each with a table of its series, for which there has to be a View. */
 export class InstrumentFactory {
   private readonly views: ReadonlyMap<string, View>;
+  /** Of each family. */
+  readonly rooms = new Map<string, FamilyRoom>();
 
   constructor(
     private readonly meter: Meter,
@@ -68,22 +71,30 @@ export class InstrumentFactory {
     const view = this.views.get(instrument);
     if (view === undefined) throw new Error(`no View has the instrument ${instrument}`);
     const { name: family, seriesLimit, aggregation } = view;
-    const { labelFull } = reports ?? {};
-    const folded = overflowOf(labels);
+    const { labelFull, familyFull } = reports ?? {};
+    const onFull: OnLabelFull | undefined = labelFull && ((...full) => labelFull(family, ...full));
+    const isRoute = (path: string) => values?.isRoute(path) ?? true;
+    const room = seriesRoom({ labels, seriesLimit, isRoute });
+    const admit = values?.admitterOf(labels, onFull) ?? ((own: readonly string[]) => own.map(cleanLabelValue));
+    const fold: SeriesTableOptions['fold'] = (each, size) => {
+      const fitted = room(each, size);
+      if (fitted !== undefined) familyFull?.(family, seriesLimit, fitted.isFull);
+      return fitted?.values;
+    };
+    const fixedCount = Object.keys(fixed).length;
+    const members = memberRoom({ fixedCount, labels, limits: values, onFull, admit, fold });
+    this.rooms.set(family, members);
     const table = new SeriesTable({
       family,
       kind,
       boundaries: aggregation?.options.boundaries,
       fixed,
       labels,
-      admit:
-        values?.admitterOf(labels, labelFull && ((label, limit) => labelFull(family, label, limit))) ??
-        ((own) => own.map(cleanLabelValue)),
+      admit,
       seriesLimit,
-      fold(each) {
-        reports?.familyFull?.(family, seriesLimit);
-        return folded(each);
-      },
+      fold,
+      isKept: isSameButMarked,
+      isPath: (each) => members.isPath(each),
     });
     this.listener.register(table);
     return table;
@@ -116,12 +127,16 @@ export function createInstruments(factory: InstrumentFactory, settings: Instrume
   const further = { reports: { familyFull: reports.familyFull } };
 
   const inner = limits();
+  const innerFamily = familyNames(syscode)[INSTRUMENTS.inner];
+  const onPathFull: OnLabelFull = (...full) => reports.labelFull(innerFamily, ...full);
   const partner = { ...limits(), fixed: identity };
   // consumers have no caller: its label is there for dashboards that are shared
   const consumer = { ...limits(), fixed: { ...identity, f_code: '' } };
   const call = { ...limits(), fixed: { env }, labels: ['url'] };
 
   return {
+    /** What to record for a path that no framework reported. */
+    pathValue: (path: string) => inner.values.pathValue(path, onPathFull),
     /** Milliseconds, as the two that follow. */
     inner: factory.histogram({
       ...inner,

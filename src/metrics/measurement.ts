@@ -11,6 +11,8 @@ export interface InnerLabels {
   fCode: string;
   /** Route template, or the concrete path where no framework reports one. */
   path: string;
+  /** Whether a framework reported the path. */
+  isRoute: boolean;
   httpStatus: string;
   /** Business code of the response; `-1`: no code could be read. */
   code: string;

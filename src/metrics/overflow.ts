@@ -1,13 +1,20 @@
-/** Counts and logs what was replaced because a label or a family has reached its limit. */
+/** Counts and logs what was replaced because a label or a family has reached its limit, with the settings that help. */
 import { warn } from '../diagnostics/log';
+import { show } from '../errors';
 import type { FamilyCounter } from './family-instruments';
-import type { LabelName } from './label-limits';
+import type { CodePlace, LabelName } from './label-limits';
 
 export interface OverflowReports {
-  /** A label value was replaced because its label has had as many distinct values as it may have. */
-  labelFull(family: string, label: LabelName, limit: number): void;
-  /** A measurement was added to the series `other` because its family has as many series as it may have. */
-  familyFull(family: string, limit: number): void;
+  /**
+   * A label value was replaced because its label has had as many distinct values as it may have.
+   * @param at what has had as many codes
+   */
+  labelFull(family: string, label: LabelName, limit: number, at?: CodePlace): void;
+  /**
+   * A measurement was added to a series with `other`, because its family has little room for series left.
+   * @param isFull whether there is none, even without what callers choose
+   */
+  familyFull(family: string, limit: number, isFull: boolean): void;
 }
 
 /** The self-metrics that count them. */
@@ -16,17 +23,56 @@ interface OverflowCounters {
   readonly seriesOverflow: FamilyCounter;
 }
 
+/** Routes, actions and topics named in the log, in the life of the process. */
+const MAX_NAMED = 20;
+/** Paths that are no routes: they may be made up, and are not to take the room of the others. */
+const MAX_NAMED_PATHS = 5;
+
+const LIMIT = 'CHANNEL_EXPORTER_LABEL_VALUES_LIMIT';
+
 export function createOverflowReports({ labelOverflow, seriesOverflow }: OverflowCounters): OverflowReports {
+  const named = { paths: new Set<string>(), others: new Set<string>() };
+  /** @returns what a line may name, so that there are not as many lines as callers make up */
+  const nameOf = (family: string, { text, isPath }: CodePlace) => {
+    const names = isPath ? named.paths : named.others;
+    const name = `${family} ${text}`;
+    if (!names.has(name) && names.size >= (isPath ? MAX_NAMED_PATHS : MAX_NAMED)) return '';
+    names.add(name);
+    return text;
+  };
   return {
-    labelFull(family, label, limit) {
+    labelFull(family, label, limit, at) {
       labelOverflow.add([family, label], 1);
-      const text = `${family}: label ${label} has had its ${limit} distinct values; further ones are recorded as other`;
-      warn('CHX_LABEL_OVERFLOW', `${family} ${label}`, text);
+      const name = at === undefined ? '' : nameOf(family, at);
+      const where = () => (name === '' ? '' : ` for ${show(name)}`);
+      warn(
+        'CHX_LABEL_OVERFLOW',
+        `${family} ${label} ${name}`,
+        () =>
+          `${family}: label ${label} has had its ${limit} distinct values${where()}; further ones are recorded as other. ${remedy(label, limit)}`,
+      );
     },
-    familyFull(family, limit) {
+    familyFull(family, limit, isFull) {
       seriesOverflow.add([family], 1);
-      const text = `${family} has had its ${limit} series; what is measured under further ones is added up under other`;
-      warn('CHX_SERIES_OVERFLOW', family, text);
+      const what = isFull
+        ? `has had its ${limit} series; what is measured under further ones is added up under other`
+        : `has used most of its ${limit} series; in further ones, what callers choose is other`;
+      warn('CHX_SERIES_OVERFLOW', `${family} ${isFull}`, () => `${family} ${what}. ${SERIES_REMEDY}`);
     },
   };
+}
+
+const SERIES_REMEDY = 'CHANNEL_EXPORTER_SERIES_LIMIT makes room for more.';
+
+/** The settings that help where a label has reached its limit. */
+function remedy(label: LabelName, limit: number): string {
+  const more = `${LIMIT}=${label}=${limit * 2} makes room for more`;
+  switch (label) {
+    case 'code':
+      return `If they are data, CHANNEL_EXPORTER_CODE_DEPTH keeps those inside the answer from being read; if they are codes, ${more}.`;
+    case 'path':
+      return `These are paths that no framework reports a route for; ${more}.`;
+    default:
+      return `${more}.`;
+  }
 }

@@ -16,9 +16,10 @@ import {
   type SelfMetrics,
 } from './instruments';
 import type { Recorder } from './measurement';
-import { createOverflowReports, type OverflowReports } from './overflow';
+import { createOverflowReports } from './overflow';
 import { createRecorder } from './recorder';
 import { MeterProvider } from './sdk';
+import type { FamilyRoom } from './series-room';
 
 export interface PipelineSettings extends ViewSettings, InstrumentsSettings {
   /** Series that a family may have. */
@@ -31,13 +32,14 @@ export interface Pipeline {
   /** Of our meter and of the application's own. */
   readonly provider: MeterProvider;
   readonly selfMetrics: SelfMetrics;
-  readonly overflow: OverflowReports;
   readonly recorder: Recorder;
   readonly collector: Collector;
   /** Emitted at each measurement. */
   readonly measured: Signal;
   /** Each family's label names, in the order of their values in deltas. */
   readonly familyLabels: ReadonlyMap<string, readonly string[]>;
+  /** What the hub bounds its members' series by. */
+  readonly rooms: ReadonlyMap<string, FamilyRoom>;
 }
 
 /** Our meter in a provider of our own, and the reader of both. */
@@ -62,7 +64,8 @@ export function createPipeline(settings: PipelineSettings, hasMonitored: () => b
   const instruments = createInstruments(factory, settings, overflow);
   const recorder = createRecorder(instruments, selfMetrics, familyNames(syscode));
   const familyLabels = collector.familyLabels();
-  return { catalogue, provider, selfMetrics, overflow, recorder, collector, measured, familyLabels };
+  const { rooms } = factory;
+  return { catalogue, provider, selfMetrics, recorder, collector, measured, familyLabels, rooms };
 }
 
 /**

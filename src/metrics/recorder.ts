@@ -54,8 +54,10 @@ export function createRecorder(
   for (const kind of STANDING_KINDS) lostMeasurements.add([familyOf(kind)], 0);
 
   return {
-    recordInner({ fCode, path, httpStatus, code, methodCode, httpMethod }: InnerLabels, durationMs: number) {
+    recordInner(labels: InnerLabels, durationMs: number) {
       try {
+        const { fCode, httpStatus, code, methodCode, httpMethod } = labels;
+        const path = labels.isRoute ? labels.path : instruments.pathValue(labels.path);
         instruments.inner.record([fCode, path, httpStatus, code, methodCode], atLeastZero(durationMs));
         if (flask === undefined) return;
         // methods need no limit: Node's parser refuses those that it does not know

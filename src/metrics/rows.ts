@@ -1,5 +1,13 @@
 /** What was added to series, by series: a collection of the SDK's, or what was noted, on the way to becoming deltas. */
-import type { CounterDelta, Deltas, FamilyDelta, GaugeDelta, HistogramDelta, SeriesDelta } from './deltas';
+import type {
+  CounterDelta,
+  Deltas,
+  FamilyDelta,
+  GaugeDelta,
+  HistogramDelta,
+  SeriesDelta,
+  SeriesValues,
+} from './deltas';
 import type { Series, SeriesTable } from './series';
 
 /** A row may change until it is handed over. */
@@ -39,21 +47,21 @@ export class Rows {
   }
 
   private begin(series: Series): SeriesDelta {
-    const { values, table } = series;
-    const row = emptyRow(table, values);
+    const { table } = series;
+    const row = emptyRow(table, table.rowOf(series));
     this.rows.set(series, row);
     return row;
   }
 }
 
-function emptyRow({ kind, boundaries }: SeriesTable, values: readonly string[]): SeriesDelta {
+function emptyRow({ kind, boundaries }: SeriesTable, labels: SeriesValues): SeriesDelta {
   switch (kind) {
     case 'counter':
-      return { values, add: 0 };
+      return { ...labels, add: 0 };
     case 'gauge':
-      return { values, last: 0 };
+      return { ...labels, last: 0 };
     case 'histogram':
-      return { values, count: 0, sum: 0, buckets: new Array<number>((boundaries?.length ?? 0) + 1).fill(0) };
+      return { ...labels, count: 0, sum: 0, buckets: new Array<number>((boundaries?.length ?? 0) + 1).fill(0) };
   }
 }
 

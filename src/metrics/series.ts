@@ -8,6 +8,7 @@
  */
 import type { Attributes } from '@opentelemetry/api';
 import { type Family, FOLDED_SERIES } from '../views';
+import type { SeriesValues } from './deltas';
 import { OTHER } from './label-limits';
 
 export interface SeriesTableOptions {
@@ -22,10 +23,14 @@ export interface SeriesTableOptions {
   readonly labels: readonly string[];
   /** Cleans and caps the label values of a new series. Values accepted once are returned unchanged. */
   readonly admit: (values: readonly string[]) => readonly string[];
-  /** Series beyond this number are folded. */
+  /** Series that the family may have. */
   readonly seriesLimit: number;
-  /** Gives the label values of the series that a new one beyond the limit is added to. */
-  readonly fold: (values: readonly string[]) => readonly string[];
+  /** Gives the label values of the series that a new one is added to where there is no room for it; else undefined. */
+  readonly fold: (values: readonly string[], size: number) => readonly string[] | undefined;
+  /** Whether further values that are admitted as the second are found at once; as many may be as there are series. */
+  readonly isKept: (values: readonly string[], admitted: readonly string[]) => boolean;
+  /** Whether all label values of a series have a path that is no route. */
+  readonly isPath: (values: readonly string[]) => boolean;
 }
 
 export interface Series {
@@ -77,6 +82,11 @@ export class SeriesTable {
     return this.series[attributes[NUMBER] as number];
   }
 
+  /** @returns what a delta of the series has of it; what was a path may have become a route since the last */
+  rowOf({ values }: Series): SeriesValues {
+    return this.options.isPath(values) ? { values, isPath: true } : { values };
+  }
+
   private find(values: readonly string[]): Series | undefined {
     let level: Level | Series | undefined = this.root;
     for (let n = 0; n < values.length; n++) {
@@ -87,20 +97,28 @@ export class SeriesTable {
   }
 
   private admit(values: readonly string[]): Series {
-    const { admit, fold, seriesLimit } = this.options;
+    const { admit, fold, isKept, seriesLimit } = this.options;
     let admitted = admit(values);
-    const known = this.find(admitted);
-    if (known !== undefined) return known;
-    if (this.series.length < seriesLimit) return this.insert(admitted);
-    admitted = fold(admitted);
-    if (this.series.length >= seriesLimit + FOLDED_SERIES) admitted = admitted.map(() => OTHER);
-    return this.find(admitted) ?? this.insert(admitted);
+    let series = this.find(admitted);
+    if (series === undefined) {
+      const size = this.series.length;
+      admitted = fold(admitted, size) ?? admitted;
+      if (size >= seriesLimit + FOLDED_SERIES) admitted = admitted.map(() => OTHER);
+      series = this.find(admitted) ?? this.begin(admitted);
+    }
+    if (isKept(values, admitted)) this.insert(values, series);
+    return series;
   }
 
-  private insert(values: readonly string[]): Series {
+  private begin(values: readonly string[]): Series {
     const attributes = Object.freeze({ [NUMBER]: this.series.length });
-    const series: Series = { table: this, values: [...this.fixedValues, ...values], attributes, isCollected: false };
+    const series = { table: this, values: [...this.fixedValues, ...values], attributes, isCollected: false };
     this.series.push(series);
+    this.insert(values, series);
+    return series;
+  }
+
+  private insert(values: readonly string[], series: Series): void {
     let level = this.root;
     for (const value of values.slice(0, -1)) {
       let next = level.get(value) as Level | undefined;
@@ -111,6 +129,5 @@ export class SeriesTable {
       level = next;
     }
     level.set(values.at(-1) as string, series);
-    return series;
   }
 }

@@ -20,7 +20,7 @@ import { METER_NAME } from '../views/metric-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
 import { ApplicationTotals } from './application-totals';
 import type { Deltas, FamilyDelta, SeriesDelta } from './deltas';
-import { overflowOf } from './label-limits';
+import type { FamilyRoom } from './series-room';
 import { addBuckets } from './values';
 
 /** What was measured until the last collection. */
@@ -79,8 +79,8 @@ interface FamilyTotals {
 export interface TotalsOptions {
   /** Series that a family may have. */
   readonly seriesLimit: number;
-  /** Called when a member's series is added to the series `other`, because its family is full. */
-  readonly onSeriesOverflow?: (family: string, limit: number) => void;
+  /** The limits that members' series have, by family; one that is not in it has none but that of its series. */
+  readonly rooms: ReadonlyMap<string, FamilyRoom>;
 }
 
 /** The other processes of the service, whose deltas arrive through `addDeltas`. */
@@ -162,17 +162,17 @@ export class ServiceTotals implements MetricProducer {
 
   /** Each process bounds its series, but a hub outlives many processes. @returns whether there was room */
   private addMembers(totals: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): boolean {
-    const { seriesLimit, onSeriesOverflow } = this.options;
+    const { seriesLimit, rooms } = this.options;
     const { family, series, points } = totals;
     let point = series.get(seriesKey(delta, row));
     let added = row;
-    if (point === undefined && points.length >= seriesLimit) {
-      onSeriesOverflow?.(family.name, seriesLimit);
-      added = { ...row, values: overflowOf(delta.labels)(row.values) };
+    const room = point === undefined ? rooms.get(family.name) : undefined;
+    if (room !== undefined) {
+      added = { ...row, values: room.fit(row.values, row.isPath === true, points.length) };
       point = series.get(seriesKey(delta, added));
-      // a well-behaved member has few series that cannot be folded
-      if (point === undefined && points.length >= seriesLimit * MOST_OVER_LIMIT) return false;
     }
+    // a well-behaved member has few series that cannot be folded
+    if (point === undefined && points.length >= seriesLimit * MOST_OVER_LIMIT) return false;
     if (point === undefined) this.begin(totals, delta, added);
     else addTo(point, added);
     return true;

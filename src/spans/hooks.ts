@@ -10,10 +10,12 @@ import { IncomingMessage, type RequestOptions, ServerResponse } from 'node:http'
 import type { Attributes, Span } from '@opentelemetry/api';
 import type { ExpressInstrumentationConfig } from '@opentelemetry/instrumentation-express';
 import type { HttpInstrumentationConfig } from '@opentelemetry/instrumentation-http';
+import type { CodeDepth } from '../business-code/code-depth';
 import { NO_CODE, partnerCode, partnerCodeReader } from '../business-code/codes';
 import { decompressAtOnce } from '../business-code/decompress';
 import { errorText, warn } from '../diagnostics/log';
 import { fCodeOf, InboundCodes } from '../instrumentations/inbound/codes';
+import { inboundPath } from '../instrumentations/inbound/exchange';
 import { Http1Messages } from '../instrumentations/inbound/http1-messages';
 import { readHeaders } from '../instrumentations/inbound/request-headers';
 import { observeResponses } from '../instrumentations/inbound/response-body';
@@ -29,6 +31,8 @@ export interface SpanContext {
   readonly partners: PartnerDirectory;
   /** Bytes of a body that are read for codes. */
   readonly bodyLimit: number;
+  /** How deep in an answer its code may stand; undefined: at any depth. */
+  readonly codeDepth?: CodeDepth | undefined;
 }
 
 type HttpHook = 'startOutgoingSpanHook' | 'startIncomingSpanHook' | 'responseHook' | 'applyCustomAttributesOnSpan';
@@ -71,7 +75,7 @@ export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks 
         attempt(() => {
           // a partner's response has been read before
           if (response instanceof ServerResponse && request instanceof IncomingMessage) {
-            finishRequest(span, request, response);
+            finishRequest(span, request, response, contextOf());
           }
         });
       },
@@ -142,7 +146,12 @@ function followRequest(response: ServerResponse, { bodyLimit }: SpanContext): vo
 }
 
 /** Last: the response is over, and the span is about to end. */
-function finishRequest(span: Span, request: IncomingMessage, response: ServerResponse): void {
+function finishRequest(
+  span: Span,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { codeDepth }: SpanContext,
+): void {
   const codes = inbound.get(response);
   if (codes === undefined) return;
   inbound.delete(response);
@@ -160,7 +169,10 @@ function finishRequest(span: Span, request: IncomingMessage, response: ServerRes
         }),
       );
     },
-    decompressAtOnce,
+    {
+      decompress: decompressAtOnce,
+      maxDepth: codeDepth && (() => codeDepth(String(route) || inboundPath(request.url ?? '/'))),
+    },
   );
 }
 

@@ -1,6 +1,7 @@
 /**
  * The composition root for applications that trace: settings, then the partner directory, then the hooks.
  */
+import { codeDepth } from '../business-code/code-depth';
 import { DEFAULT_BODY_LIMIT_BYTES } from '../config/defaults';
 import { resolveSpanConfig } from '../config/resolve';
 import { errorText, logLine } from '../diagnostics/log';
@@ -28,7 +29,7 @@ function openOwn(options: SpanHooksOptions): SpanContext {
   try {
     const config = resolveSpanConfig({ ...options }, process.env);
     const { partners } = openPartnerDirectory(config);
-    return { partners, bodyLimit: config.bodyLimit };
+    return { partners, bodyLimit: config.bodyLimit, codeDepth: codeDepth(config.codeDepth) };
   } catch (error) {
     const text = error instanceof ConfigError ? error.message : errorText(error);
     logLine('error', `spans are not stamped with partners:\n${text}`);

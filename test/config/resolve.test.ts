@@ -223,7 +223,7 @@ const FAULTY: readonly Faulty[] = [
     variable: 'CHANNEL_EXPORTER_SERIES_LIMIT',
     code: 'CHX_SERIES_LIMIT_INVALID',
     expected: /a whole number, 1 to 1000000/,
-    remedy: /Give for instance 10000, or unset it to use 5000/,
+    remedy: /Give for instance 20000, or unset it to use 10000/,
     texts: ['0', '-1', '1.5', '1000001', '1e3', 'many', ' '],
     values: [
       [0, '0'],
@@ -233,11 +233,25 @@ const FAULTY: readonly Faulty[] = [
     ],
   },
   {
+    option: 'codeDepth',
+    variable: 'CHANNEL_EXPORTER_CODE_DEPTH',
+    code: 'CHX_CODE_DEPTH_INVALID',
+    expected: /1 to 1000 or all, for every path or as path=depth pairs/,
+    remedy: /For instance 1, or \/articles\/\*=1/,
+    texts: ['0', '-1', '1.5', '1001', 'deep', '1,2', 'articles=1', '/a=', '=1', '/a=1,', ' '],
+    values: [
+      [0, '0'],
+      [{ '/a': 'x' }, '{"/a":"x"}'],
+      [[1], '[1]'],
+      [null, 'null'],
+    ],
+  },
+  {
     option: 'labelValuesLimit',
     variable: 'CHANNEL_EXPORTER_LABEL_VALUES_LIMIT',
     code: 'CHX_LABEL_VALUES_LIMIT_INVALID',
     expected: /1 to 1000000, for every label or as pairs over /,
-    remedy: /For instance 500, or path=2000,code=300/,
+    remedy: /For instance 500, or route=2000,code=300/,
     texts: [
       '0',
       '-1',

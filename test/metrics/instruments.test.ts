@@ -160,13 +160,13 @@ describe('our instruments', () => {
   });
 
   it('replace the value of a full label alone, and each time say so', async () => {
-    const { instruments, scrape, overflows } = createMeasuring(SETTINGS, { path: 2, code: 1 });
+    const { instruments, scrape, overflows } = createMeasuring(SETTINGS, { route: 2, code: 1 });
     const record = (path: string, code: string) => instruments.inner.record(['c', path, '200', code, ''], 1);
     for (const [path, code] of [
       ['/a', '0'],
       ['/b', '0'],
       ['/c', '0'],
-      ['/c', '1'],
+      ['/c', '0'],
       ['/a', '1'],
       ['/a', ''],
     ] as const) {
@@ -176,19 +176,18 @@ describe('our instruments', () => {
     assert.deepEqual(series, [
       ['/a', '0', 1],
       ['/b', '0', 1],
-      ['other', '0', 1],
-      ['other', 'other', 1],
+      ['other', '0', 2],
       ['/a', 'other', 1],
       ['/a', '', 1],
     ]);
     assert.deepEqual(
       overflows.map(([, label]) => label),
-      ['path', 'path', 'code', 'code'],
+      ['route', 'route', 'code'],
     );
   });
 
   it('limit a value once for all families that its measurement is recorded in', async () => {
-    const { instruments, scrape, overflows } = createMeasuring(SETTINGS, { path: 1 });
+    const { instruments, scrape, overflows } = createMeasuring(SETTINGS, { route: 1 });
     for (const path of ['/a', '/b', '/c']) {
       instruments.inner.record(['', path, '200', '', ''], 1);
       instruments.flaskCount.add([path, 'GET', '200'], 1);
@@ -202,8 +201,8 @@ describe('our instruments', () => {
       ],
     );
     assert.deepEqual(overflows, [
-      [INNER, 'path'],
-      [INNER, 'path'],
+      [INNER, 'route'],
+      [INNER, 'route'],
     ]);
   });
 
@@ -240,9 +239,11 @@ describe('our instruments', () => {
       counts.reduce((sum, { count }) => sum + count, 0),
       SERIES_LIMIT + more,
     );
+    const withoutCaller = counts.filter(({ labels }) => labels.f_code === 'other').length;
+    assert.equal(withoutCaller, SERIES_LIMIT * (6 / 16) + 2);
     assert.deepEqual(
-      overflows,
-      Array.from({ length: more }, () => [INNER, 'all']),
+      overflows.map(([, what]) => what),
+      [...new Array(withoutCaller - 2).fill('callers'), ...new Array(more).fill('all')],
     );
   });
 });

@@ -35,7 +35,7 @@ describe('the pipeline', () => {
     for (const topic of ['a', 'b']) pipeline.recorder.recordConsumer({ topic, code: '0' }, 1);
     for (const path of ['/a', '/b']) {
       pipeline.recorder.recordInner(
-        { fCode: '', path, httpStatus: '200', code: '', methodCode: '', httpMethod: '' },
+        { fCode: '', path, isRoute: true, httpStatus: '200', code: '', methodCode: '', httpMethod: '' },
         1,
       );
     }

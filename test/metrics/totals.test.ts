@@ -75,7 +75,7 @@ describe('the hub', () => {
       take: () => collector.take(),
       takeNow: () => collector.takeNow(),
     };
-    const hub = new ServiceTotals(catalogue, failing, { seriesLimit: SERIES_LIMIT });
+    const hub = new ServiceTotals(catalogue, failing, { seriesLimit: SERIES_LIMIT, rooms: new Map() });
     instruments.consumer.record(['queue', '0'], 7);
     assert.deepEqual((await collectFrom(hub)).errors, errors);
     errors = [];

@@ -58,7 +58,7 @@ function setUp() {
     take: () => ({ deltas: [], scopeMetrics }),
     takeNow: () => [],
   };
-  const hub = new ServiceTotals(CATALOGUE, source, { seriesLimit: SERIES_LIMIT });
+  const hub = new ServiceTotals(CATALOGUE, source, { seriesLimit: SERIES_LIMIT, rooms: new Map() });
   return { provider, hub, cumulative, meter: provider.getMeter('shop', '1') };
 }
 

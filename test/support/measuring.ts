@@ -11,6 +11,7 @@ import { createViews, families, type ViewSettings } from '../../src/views';
 import { type Metrics, parseMetrics } from './metrics';
 
 const UNBOUNDED: Readonly<Record<LabelName, number>> = {
+  route: 100_000,
   path: 100_000,
   f_code: 100_000,
   method_code: 100_000,
@@ -20,7 +21,7 @@ const UNBOUNDED: Readonly<Record<LabelName, number>> = {
   url: 100_000,
 };
 
-/** A replaced value, by family and label; `all` where the family was full. */
+/** A replaced value, by family and label; `all` where the family was full, `callers` where it was nearly so. */
 export type Overflow = readonly [family: string, label: string];
 
 export const SERIES_LIMIT = 2_000;
@@ -42,7 +43,7 @@ export function createMeasuring(
     { ...settings, env: 'PROD', labelValuesLimit: { ...UNBOUNDED, ...limits } },
     {
       labelFull: (family, label) => overflows.push([family, label]),
-      familyFull: (family) => overflows.push([family, 'all']),
+      familyFull: (family, _limit, isFull) => overflows.push([family, isFull ? 'all' : 'callers']),
     },
   );
   const instruments = {
@@ -57,7 +58,7 @@ export function createMeasuring(
       return flask.count;
     },
   };
-  const hub = new ServiceTotals(catalogue, collector, { seriesLimit: SERIES_LIMIT });
+  const hub = new ServiceTotals(catalogue, collector, { seriesLimit: SERIES_LIMIT, rooms: factory.rooms });
   return {
     catalogue,
     instruments,

@@ -6,10 +6,11 @@ export interface Found {
   /** A string decoded and cleaned, a number as its source text, a boolean as `true` or `false`; cut. */
   readonly text: string;
   readonly kind: 'string' | 'number' | 'boolean';
+  /** Of its object; that of the outermost one is 1. */
+  readonly depth: number;
 }
 
 interface Match extends Found {
-  readonly depth: number;
   /** Bytes of the text up to the end of the value. */
   readonly endsAt: number;
 }

@@ -44,6 +44,13 @@ export function fCodeOf(userAgent: string | undefined): string {
   return userAgent.length > F_CODE_CHARACTERS ? `${userAgent.slice(0, F_CODE_CHARACTERS)}...` : userAgent;
 }
 
+export interface ReadCodeOptions {
+  /** How deep a code may stand; absent: at any depth. */
+  readonly maxDepth?: (() => number) | undefined;
+  /** How a compressed body is decompressed; by default in the background. */
+  readonly decompress?: Decompress;
+}
+
 export class InboundCodes {
   private readonly headers: WantedHeaders;
   private readonly query: string;
@@ -132,12 +139,11 @@ export class InboundCodes {
   /**
    * To be called once, at the end.
    * @param isWhole false when the response broke off
-   * @param decompress how a compressed body is decompressed; by default in the background
    */
-  readCode(isWhole: boolean, onCode: (code: string) => void, decompress?: Decompress): void {
+  readCode(isWhole: boolean, onCode: (code: string) => void, { maxDepth, decompress }: ReadCodeOptions = {}): void {
     const own = sharedState().businessCodes.get(this.messages.response);
     if (own !== undefined) onCode(own);
     else if (this.responseBody === undefined) onCode(NO_CODE);
-    else this.responseBody.end(isWhole, (codes) => onCode(innerCode(codes)), decompress);
+    else this.responseBody.end(isWhole, (codes) => onCode(innerCode(codes, maxDepth)), decompress);
   }
 }

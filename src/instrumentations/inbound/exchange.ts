@@ -72,15 +72,20 @@ export class InboundExchange {
 
   private record(status: number, isWhole: boolean): void {
     const durationMs = nowMs() - this.startedMs;
-    const { recorder } = this.source.context;
+    const { recorder, codeDepth } = this.source.context;
     try {
-      const path = routeOf(this.messages.request) ?? this.path;
+      const route = routeOf(this.messages.request);
+      const path = route ?? this.path;
+      const isRoute = route !== undefined;
       const { fCode } = this.codes;
       const methodCode = this.codes.methodCode();
       const httpMethod = this.messages.method;
-      this.codes.readCode(isWhole, (code) => {
-        recorder.recordInner({ fCode, path, httpStatus: String(status), code, methodCode, httpMethod }, durationMs);
-      });
+      const onCode = (code: string) => {
+        const httpStatus = String(status);
+        recorder.recordInner({ fCode, path, isRoute, httpStatus, code, methodCode, httpMethod }, durationMs);
+      };
+      if (codeDepth === undefined) this.codes.readCode(isWhole, onCode);
+      else this.codes.readCode(isWhole, onCode, { maxDepth: () => codeDepth(path) });
     } catch (error) {
       recorder.failed(this.source.name, error, 'inner');
     }

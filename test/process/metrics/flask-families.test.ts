@@ -103,14 +103,14 @@ describe('the switch', () => {
     }
   });
 
-  it('leaves the cap of the label path to the endpoint', async () => {
-    const env = { [SWITCH]: '1', CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: 'path=1' };
+  it('leaves the caps of the label path to the endpoint', async () => {
+    const env = { [SWITCH]: '1', CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: 'route=1,path=1' };
     const app = await runApp(SCRIPT, { env });
     try {
       for (const target of ['/users/5', '/broken', '/middleware']) await exchange(app.port, [getBytes(target)]);
       const metrics = await app.metricsWhen((seen) => sum(seen, COUNT) === 3);
       const endpoints = metrics.counts(COUNT).map(({ labels }) => labels.endpoint);
-      assert.deepEqual([...new Set(endpoints)].sort(), ['/users/:id', 'other']);
+      assert.deepEqual([...new Set(endpoints)].sort(), ['/middleware', '/users/:id', 'other']);
     } finally {
       await app.stop();
     }
