@@ -89,15 +89,11 @@ export function createPartnerMisses(onMiss: OnMiss = () => undefined): PartnerMi
     },
     port(hostname, port, { partner, hasDefault }) {
       count(partner, 'port');
-      if (!hasDefault && !isDebugging) {
-        // every call to another service of the host comes here
-        if (!otherPorts.has(hostname) && otherPorts.size < MAX_REPORTED)
-          otherPorts.set(hostname, withPort(hostname, port));
-        return;
-      }
+      // every call to another service of the host comes here
+      if (!hasDefault && !isDebugging && otherPorts.has(hostname)) return;
       const host = withPort(hostname, port);
       if (!hasDefault) {
-        otherPorts.set(hostname, host);
+        if (otherPorts.size < MAX_REPORTED) otherPorts.set(hostname, host);
         debug(`calls to ${show(host)} are not recorded: the partner entries of this host have other ports`);
       } else if (isFirst(host)) {
         const why = `the partner entry ${hostname} stands for the default port of http or https alone`;
@@ -109,7 +105,7 @@ export function createPartnerMisses(onMiss: OnMiss = () => undefined): PartnerMi
       for (const host of hosts) {
         const called = otherPorts.get(host.replace(/:\d+$/, ''));
         if (called !== undefined && isFirst(called)) {
-          const why = `the partner entry ${host} has another port, on which nothing is called`;
+          const why = `the partner entry ${host} has another port, which this process has not called`;
           warn(
             'CHX_PARTNER_PORT',
             called,

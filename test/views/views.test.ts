@@ -1,7 +1,7 @@
 /** What the Views make of each instrument. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { families, STATE_FAMILIES, type ViewSettings } from '../../src/views';
+import { families, INFO_FAMILIES, STATE_FAMILIES, type ViewSettings } from '../../src/views';
 import { DEFAULT_BOUNDARIES_MS } from '../../src/views/boundaries';
 import { createMeasuring, type TestInstruments } from '../support/measuring';
 import type { Metrics } from '../support/metrics';
@@ -60,6 +60,7 @@ const COUNTERS = [
   { instrument: 'labelOverflow', family: 'channel_exporter_label_overflow_total' },
   { instrument: 'seriesOverflow', family: 'channel_exporter_series_overflow_total' },
   { instrument: 'unreadBodies', family: 'channel_exporter_unread_bodies_total' },
+  { instrument: 'partnerMisses', family: 'channel_exporter_partner_misses_total' },
 ] as const;
 
 describe('the Views', () => {
@@ -127,7 +128,7 @@ describe('the Views', () => {
   it('list every family once', () => {
     const names = families(SETTINGS, () => false).map(({ name }) => name);
     const measured = [...HISTOGRAMS, ...SECONDS, GAUGE, ...COUNTERS].map(({ family }) => family);
-    const known: string[] = [...measured, ...Object.values(STATE_FAMILIES)];
+    const known: string[] = [...measured, ...Object.values(STATE_FAMILIES), ...Object.values(INFO_FAMILIES)];
     assert.deepEqual(names.sort(), known.sort());
   });
 

@@ -20,6 +20,8 @@ interface Case {
   readonly path?: string;
   readonly code?: string;
   readonly methodCode?: string;
+  /** Of one that is not recorded: what it is counted as. Default: no route. */
+  readonly reason?: 'no_route' | 'not_found' | 'ignored';
 }
 
 interface Framework {
@@ -39,6 +41,8 @@ interface Framework {
   readonly multipart: 'parsed' | 'raw';
   /** Whether the program has a handler for what no route matches. */
   readonly hasNotFoundHandler: boolean;
+  /** What a 404 under the prefix of a middleware is: NestJS makes a route of Express for that, which hands on. */
+  readonly underMiddleware?: 'not_found';
   readonly also?: readonly Case[];
 }
 
@@ -51,11 +55,23 @@ const MULTIPART = [
   `--${BOUNDARY}--\r\n`,
 ].join('');
 
-function casesOf({ stoppedFirst, errorCode, multipart, wildcard, hasNotFoundHandler, also = [] }: Framework): Case[] {
+function casesOf({
+  stoppedFirst,
+  errorCode,
+  multipart,
+  wildcard,
+  hasNotFoundHandler,
+  underMiddleware,
+  also = [],
+}: Framework): Case[] {
   const user = '/api/users/:id';
   const json = { 'content-type': 'application/json' };
+  const reason = underMiddleware ?? 'no_route';
   return [
     { title: 'no route', request: 'GET /missing', status: 404 },
+    { title: 'no route under a prefix of others', request: 'GET /api/missing/none', status: 404, reason },
+    { title: 'the same by another method', request: 'DELETE /api/missing/none', status: 404, reason },
+    { title: 'an ignored path', request: 'GET /healthcheck', status: 404, reason: 'ignored' },
     { title: 'a static route', request: 'GET /plain', status: 200, path: '/plain', code: '-1' },
     { title: 'a parameter', request: 'GET /api/users/17', status: 200, path: user, code: '0000' },
     { title: 'another value of it', request: 'GET /api/users/18?a=b', status: 200, path: user, code: '0000' },
@@ -154,7 +170,7 @@ const FASTIFY = {
   errorCode: '',
   multipart: 'parsed',
   hasNotFoundHandler: true,
-  also: [{ title: 'a handler that finds nothing', request: 'GET /api/gone/1', status: 404 }],
+  also: [{ title: 'a handler that finds nothing', request: 'GET /api/gone/1', status: 404, reason: 'not_found' }],
 } as const;
 const KOA = {
   wildcard: '*path',
@@ -206,6 +222,7 @@ const FRAMEWORKS: readonly Framework[] = [
     args: ['nest', '@nestjs/common', '@nestjs/core', '@nestjs/platform-express'],
     wildcard: '*path',
     multipart: 'raw',
+    underMiddleware: 'not_found',
     ...NEST,
   },
   {
@@ -218,6 +235,7 @@ const FRAMEWORKS: readonly Framework[] = [
 ];
 const MODULE_SYSTEMS = { CommonJS: 'cjs.js', ESM: 'esm.mjs' } as const;
 const USER_AGENT = 'table';
+const UNRECORDED = 'channel_exporter_unrecorded_requests_total';
 
 interface Answer {
   readonly title: string;
@@ -263,11 +281,24 @@ function expectedSeries(framework: Framework): string[] {
   return [...counts].map(([key, count]) => `${key} ${count}`).sort();
 }
 
+/** What the requests of the table that are not recorded are counted as. */
+function expectedUnrecorded(framework: Framework): Record<string, number> {
+  const counts = { not_found: 0, no_route: 0, ignored: 0 };
+  for (const { path, reason = 'no_route' } of casesOf(framework)) if (path === undefined) counts[reason]++;
+  return counts;
+}
+
 function series(labels: Labels): string {
   return JSON.stringify(Object.entries(labels).sort());
 }
 
-async function measure(framework: Framework, launcher: string): Promise<{ answers: Answer[]; counted: string[] }> {
+interface Measured {
+  readonly answers: readonly Answer[];
+  readonly counted: readonly string[];
+  readonly unrecorded: Readonly<Record<string, number>>;
+}
+
+async function measure(framework: Framework, launcher: string): Promise<Measured> {
   const app = await runApp(`test/fixtures/frameworks/${launcher}`, { args: framework.args });
   try {
     const answers = await ask(app, framework);
@@ -276,7 +307,10 @@ async function measure(framework: Framework, launcher: string): Promise<{ answer
       (now) => now.counts(INNER).reduce((sum, { count }) => sum + count, 0) >= wanted,
     );
     const counted = metrics.counts(INNER).map(({ labels, count }) => `${series(labels)} ${count}`);
-    return { answers, counted: counted.sort() };
+    const unrecorded = Object.fromEntries(
+      metrics.counts(UNRECORDED).map(({ labels, count }) => [labels.reason ?? '', count]),
+    );
+    return { answers, counted: counted.sort(), unrecorded };
   } finally {
     await app.stop();
   }
@@ -293,9 +327,10 @@ describe('the route templates of the frameworks', { concurrency: 2 }, () => {
         if (answer !== undefined) assert.deepEqual(JSON.parse(given.body), answer, title);
       }
       for (const [system, launcher] of Object.entries(MODULE_SYSTEMS)) {
-        const { answers, counted } = await measure(framework, launcher);
+        const { answers, counted, unrecorded } = await measure(framework, launcher);
         assert.deepEqual(answers, answersWithout, system);
         assert.deepEqual(counted, expectedSeries(framework), system);
+        assert.deepEqual(unrecorded, expectedUnrecorded(framework), system);
       }
     });
   }

@@ -28,6 +28,7 @@ interface Case {
   readonly only?: readonly Api[];
 }
 
+const UNRECORDED = 'channel_exporter_unrecorded_requests_total';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
 
@@ -151,6 +152,19 @@ describe(`HTTP/2 servers on ${linesInTitle}`, () => {
             assert.deepEqual(short(earlier, later).sort(), wanted);
           });
         }
+
+        it('counts what it does not record', async () => {
+          const counted = (metrics: Metrics) =>
+            Object.fromEntries(metrics.counts(UNRECORDED).map(({ labels, count }) => [labels.reason, count]));
+          const earlier = counted(await measured.metrics());
+          for (const path of ['/missing', '/healthcheck', '/missing', '/healthcheck?x']) {
+            await exchange(sessions.measured, { title: '', path, expect: undefined });
+          }
+          const isThere = (metrics: Metrics) => counted(metrics).ignored === (earlier.ignored ?? 0) + 2;
+          const later = counted(await measured.metricsWhen(isThere));
+          assert.equal((later.no_route ?? 0) - (earlier.no_route ?? 0), 2);
+          assert.equal(later.not_found, 0, 'without a framework no route is known');
+        });
 
         it('records two thousand mixed requests to the unit', async () => {
           const crowd = CASES.filter(({ expect, only }) => expect !== undefined && only === undefined);

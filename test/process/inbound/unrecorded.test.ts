@@ -19,14 +19,15 @@ describe('a request that is not recorded', () => {
           '/status/404',
           '/nowhere',
           '/nowhere/else',
+          '/api/nowhere',
           '/healthcheck',
           '/healthcheck?a',
           '/healthcheck',
         ]) {
           await (await fetch(`http://127.0.0.1:${app.port}${path}`)).text();
         }
-        const metrics = await app.metricsWhen((seen) => counted(seen).no_route === 2);
-        assert.deepEqual(counted(metrics), { not_found: 1, no_route: 2, ignored: 3 });
+        const metrics = await app.metricsWhen((seen) => counted(seen).no_route === 3);
+        assert.deepEqual(counted(metrics), { not_found: 1, no_route: 3, ignored: 3 });
         assert.deepEqual(metrics.counts(INNER), []);
       } finally {
         await app.stop();
