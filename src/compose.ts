@@ -89,7 +89,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   const { partners, endWatch } = openPartnerDirectory(config, (partner, reason) =>
     pipeline.selfMetrics.partnerMisses.add([partner, reason], 1),
   );
-  const info = createInfo(config, () => partners);
+  const info = createInfo(config, pipeline.catalogue, () => partners);
   const election = joinService({ config, pipeline, source: handedOver, totals, info, server, logStart });
   const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
 
@@ -101,6 +101,8 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     codeDepth: codeDepth(config.codeDepth),
     isOwnServer: server.owns,
   };
+  // present from the start, as all that the exporter counts of itself: zero is a value and not a gap
+  for (const { name } of rows) pipeline.selfMetrics.errors.add([name], 0);
   const sources = rows.map(createSource);
   for (const each of sources) each.enable(context);
 

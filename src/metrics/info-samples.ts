@@ -1,8 +1,11 @@
 /**
- * The series that say what the codes in labels mean, so that a query can ask for the errors of every partner and service
- * without naming a code.
+ * The series that say what others mean: what the codes in labels stand for, so that a query can ask for the errors of
+ * every partner and service without naming a code; the boundaries of histograms, which have to be the same where they
+ * are added up; and who serves the scrape.
  */
-import { INFO_FAMILIES } from '../views';
+
+import { VERSION } from '../version';
+import { type Family, INFO_FAMILIES } from '../views';
 import { familyNames, INSTRUMENTS } from '../views/metric-names';
 import type { Deltas } from './deltas';
 import { cleanLabelValue } from './label-limits';
@@ -41,14 +44,20 @@ export interface Info {
 
 /**
  * @param successCodes business codes of inbound requests that mean success
+ * @param catalogue every family of the scrape
  * @param directory the one in force
  */
 export function createInfo(
   settings: { readonly syscode: string; readonly successCodes: readonly string[] },
+  catalogue: readonly Family[],
   directory: () => Directory,
 ): Info {
   const names = familyNames(settings.syscode);
   const own: StateSample[] = [
+    exporterSample(),
+    ...catalogue.flatMap(({ name, boundaries }) =>
+      boundaries === undefined ? [] : [boundariesSample(name, boundaries)],
+    ),
     ...settings.successCodes.map((code) => codeSample(names[INSTRUMENTS.inner], '', code, true)),
     ...CONSUMER_CODES.map(([code, isSuccess]) => codeSample(names[INSTRUMENTS.consumer], '', code, isSuccess)),
   ];
@@ -91,6 +100,15 @@ function partnerSamples(family: string, meanings: Meanings): StateSample[] {
   // hosts without a partner code are nobody's
   partners.delete('');
   return [...partners.values(), ...codes];
+}
+
+function exporterSample(): StateSample {
+  const labels = { version: VERSION, runtime: process.release.name, node: process.versions.node };
+  return { family: INFO_FAMILIES.exporter, labels, value: 1 };
+}
+
+function boundariesSample(family: string, boundaries: readonly number[]): StateSample {
+  return { family: INFO_FAMILIES.boundaries, labels: { family, boundaries: boundaries.join(' ') }, value: 1 };
 }
 
 function codeSample(family: string, partner: string, code: string, isSuccess: boolean): StateSample {

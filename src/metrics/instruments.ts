@@ -4,7 +4,7 @@
  */
 import type { Meter } from '@opentelemetry/api';
 import type { View } from '../views';
-import { familyNames, INSTRUMENTS, type InstrumentName } from '../views/metric-names';
+import { familyNames, INSTRUMENTS, type InstrumentName, identityOf } from '../views/metric-names';
 import { FamilyCounter, FamilyValues, type RecordListener } from './family-instruments';
 import { cleanLabelValue, isSameButMarked, LabelLimits, type LabelName, type OnLabelFull } from './label-limits';
 import type { OverflowReports } from './overflow';
@@ -31,11 +31,8 @@ interface Shape {
   /** Shared by the instruments that one kind of measurement is recorded in; absent where all values are our own. */
   readonly values?: LabelLimits;
   /** Absent where all values are our own, and for label values where another instrument reports them. */
-  readonly reports?: Partial<OverflowReports>;
+  readonly reports?: { readonly [K in keyof OverflowReports]?: OverflowReports[K] | undefined };
 }
-
-/** Characters of the system code that name the application's owner. */
-const APPID_CHARACTERS = 4;
 
 /** Creates the instruments, each with a table of its series, for which there has to be a View. */
 export class InstrumentFactory {
@@ -81,6 +78,7 @@ export class InstrumentFactory {
       if (fitted !== undefined) familyFull?.(family, seriesLimit, fitted.isFull);
       return fitted?.values;
     };
+    reports?.begin?.(family, onFull === undefined ? [] : labels);
     const fixedCount = Object.keys(fixed).length;
     const members = memberRoom({ fixedCount, labels, limits: values, onFull, admit, fold });
     this.rooms.set(family, members);
@@ -105,8 +103,10 @@ export class InstrumentFactory {
  * What the exporter measures of itself. All label values are our own and few, so that nothing is reported of them:
  * the counters of overflows would have to count themselves.
  */
-export function createSelfMetrics(factory: InstrumentFactory) {
-  const counter = (instrument: InstrumentName, labels: readonly string[]) => factory.counter({ instrument, labels });
+export function createSelfMetrics(factory: InstrumentFactory, syscode: string) {
+  const fixed = identityOf(syscode);
+  const counter = (instrument: InstrumentName, labels: readonly string[]) =>
+    factory.counter({ instrument, fixed, labels });
   return {
     unrecordedRequests: counter(INSTRUMENTS.unrecordedRequests, ['reason']),
     lostMeasurements: counter(INSTRUMENTS.lostMeasurements, ['family']),
@@ -121,10 +121,10 @@ export function createSelfMetrics(factory: InstrumentFactory) {
 /** @param reports are told what is replaced */
 export function createInstruments(factory: InstrumentFactory, settings: InstrumentsSettings, reports: OverflowReports) {
   const { syscode, labelValuesLimit, env, flaskMetrics } = settings;
-  const identity = { appid: syscode.slice(0, APPID_CHARACTERS), application: syscode };
+  const identity = identityOf(syscode);
   const limits = () => ({ values: new LabelLimits(labelValuesLimit), reports });
   /** Of an instrument whose label values were recorded, and reported, in another one before. */
-  const further = { reports: { familyFull: reports.familyFull } };
+  const further = { reports: { ...reports, labelFull: undefined } };
 
   const inner = limits();
   const innerFamily = familyNames(syscode)[INSTRUMENTS.inner];
@@ -132,7 +132,10 @@ export function createInstruments(factory: InstrumentFactory, settings: Instrume
   const partner = { ...limits(), fixed: identity };
   // consumers have no caller: its label is there for dashboards that are shared
   const consumer = { ...limits(), fixed: { ...identity, f_code: '' } };
-  const call = { ...limits(), fixed: { env }, labels: ['url'] };
+  // of a family that few services have, nothing is shown before it is used
+  const seldom = { ...reports, begin: undefined };
+  const call = { values: new LabelLimits(labelValuesLimit), reports: seldom, fixed: { env }, labels: ['url'] };
+  const furtherCall = { ...call, reports: { ...seldom, labelFull: undefined } };
 
   return {
     /** What to record for a path that no framework reported. */
@@ -158,9 +161,9 @@ export function createInstruments(factory: InstrumentFactory, settings: Instrume
     }),
     calls: factory.counter({ ...call, instrument: INSTRUMENTS.calls }),
     /** Seconds, as the one that follows. */
-    lastCall: factory.gauge({ ...call, ...further, instrument: INSTRUMENTS.lastCall }),
-    callDuration: factory.histogram({ ...call, ...further, instrument: INSTRUMENTS.callDuration }),
-    callFailures: factory.counter({ ...call, ...further, instrument: INSTRUMENTS.callFailures }),
+    lastCall: factory.gauge({ ...furtherCall, instrument: INSTRUMENTS.lastCall }),
+    callDuration: factory.histogram({ ...furtherCall, instrument: INSTRUMENTS.callDuration }),
+    callFailures: factory.counter({ ...furtherCall, instrument: INSTRUMENTS.callFailures }),
     /** Undefined unless the settings want them: their families are not in the catalogue then. */
     flask: flaskMetrics
       ? {

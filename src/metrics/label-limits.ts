@@ -157,6 +157,13 @@ export function boundedAs(label: string): LabelName | undefined {
   return LABELS.find((bounded) => bounded === label);
 }
 
+/** @returns the limits that the values of a label have; none where the values are our own */
+export function limitsOf(label: string): readonly LabelName[] {
+  const bounded = boundedAs(label);
+  if (bounded === undefined) return [];
+  return bounded === 'path' ? ['route', 'path'] : [bounded];
+}
+
 /** Whether values have been admitted as they are, apart from the mark of {@link LabelLimits.pathValue}. */
 export function isSameButMarked(values: readonly string[], admitted: readonly string[]): boolean {
   return values.every((value, place) => value === admitted[place] || value === PATH_MARK + admitted[place]);

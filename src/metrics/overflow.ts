@@ -2,9 +2,14 @@
 import { warn } from '../diagnostics/log';
 import { show } from '../errors';
 import type { FamilyCounter } from './family-instruments';
-import type { CodePlace, LabelName } from './label-limits';
+import { type CodePlace, LABELS, type LabelName, limitsOf } from './label-limits';
 
 export interface OverflowReports {
+  /**
+   * Counts nothing yet, so that zero is a value and not a gap.
+   * @param labels of the family, as far as their values are reported
+   */
+  begin(family: string, labels: readonly string[]): void;
   /**
    * A label value was replaced because its label has had as many distinct values as it may have.
    * @param at what has had as many codes
@@ -41,6 +46,12 @@ export function createOverflowReports({ labelOverflow, seriesOverflow }: Overflo
     return text;
   };
   return {
+    begin(family, labels) {
+      seriesOverflow.add([family], 0);
+      for (const limited of LABELS) {
+        if (labels.some((label) => limitsOf(label).includes(limited))) labelOverflow.add([family, limited], 0);
+      }
+    },
     labelFull(family, label, limit, at) {
       labelOverflow.add([family, label], 1);
       const name = at === undefined ? '' : nameOf(family, at);

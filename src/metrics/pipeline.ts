@@ -58,7 +58,7 @@ export function createPipeline(settings: PipelineSettings, hasMonitored: () => b
   const { syscode, seriesLimit } = settings;
   const catalogue = families(settings, hasMonitored);
   const measured = new Signal();
-  const meters = createMeters(createViews(catalogue, seriesLimit), seriesLimit, measured.emit);
+  const meters = createMeters({ syscode, seriesLimit }, createViews(catalogue, seriesLimit), measured.emit);
   const { provider, collector, factory, selfMetrics } = meters;
   const overflow = createOverflowReports(selfMetrics);
   const instruments = createInstruments(factory, settings, overflow);
@@ -69,11 +69,14 @@ export function createPipeline(settings: PipelineSettings, hasMonitored: () => b
 }
 
 /**
- * @param views one for each instrument of ours
- * @param seriesLimit of the application's instruments
+ * @param views one for each instrument of ours; the application's have the limit of series alone
  * @param onRecord called at each measurement
  */
-export function createMeters(views: readonly View[], seriesLimit: number, onRecord: () => void): Meters {
+export function createMeters(
+  { syscode, seriesLimit }: Pick<PipelineSettings, 'syscode' | 'seriesLimit'>,
+  views: readonly View[],
+  onRecord: () => void,
+): Meters {
   const reader = new DeltaReader(seriesLimit);
   const provider = new MeterProvider({ readers: [reader], views: [...views] });
   const collector = new Collector(reader, {
@@ -81,6 +84,6 @@ export function createMeters(views: readonly View[], seriesLimit: number, onReco
     lostSeries: (family) => selfMetrics.lostMeasurements.seriesOf([family]),
   });
   const factory = new InstrumentFactory(provider.getMeter(METER_NAME), views, collector);
-  const selfMetrics = createSelfMetrics(factory);
+  const selfMetrics = createSelfMetrics(factory, syscode);
   return { provider, collector, factory, selfMetrics };
 }

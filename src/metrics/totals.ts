@@ -207,16 +207,21 @@ export class ServiceTotals implements MetricProducer {
       ({ family, points }) => points.length > 0 || family.isShown?.() !== false,
     );
     const metrics = shown.map(({ family, points }) =>
-      metricData(family, family.instrument === undefined ? this.statePoints(family.name, state) : points),
+      metricData(family, family.instrument === undefined ? this.statePoints(family, state) : points),
     );
     return [...metrics, ...this.application.produce(this.startTime, this.endTime)];
   }
 
-  private statePoints(name: string, state: readonly StateSample[]): Point[] {
+  private statePoints({ name, fixed }: Family, state: readonly StateSample[]): Point[] {
     const { startTime, endTime } = this;
     return state
       .filter(({ family }) => family === name)
-      .map(({ labels, value }) => ({ startTime, endTime, attributes: labels, value }));
+      .map(({ labels, value }) => ({
+        startTime,
+        endTime,
+        attributes: fixed === undefined ? labels : { ...fixed, ...labels },
+        value,
+      }));
   }
 }
 

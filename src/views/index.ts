@@ -7,7 +7,7 @@
  */
 import type { AggregationType as SdkAggregationType, ViewOptions } from '@opentelemetry/sdk-metrics';
 import { BOUNDARIES_SECONDS } from './boundaries';
-import { familyNames, INSTRUMENTS, type InstrumentName, METER_NAME } from './metric-names';
+import { familyNames, INSTRUMENTS, type InstrumentName, identityOf, METER_NAME } from './metric-names';
 import { AggregationType } from './sdk-constants';
 
 export interface ViewSettings {
@@ -29,6 +29,8 @@ export interface Family {
   readonly kind: 'histogram' | 'counter' | 'gauge';
   /** Of a histogram, in the unit that its help names. */
   readonly boundaries?: readonly number[];
+  /** Labels that are the same on every series; of what the exporter says about itself. */
+  readonly fixed?: Readonly<Record<string, string>>;
   /** Whether it is shown without observations; where this is absent, it is. */
   readonly isShown?: () => boolean;
 }
@@ -43,8 +45,13 @@ export const STATE_FAMILIES = {
   refused: 'channel_exporter_refused',
 } as const;
 
-/** Families about the partner directory and the codes in labels; they have no instrument. */
+/** Of what the exporter says about itself. */
+const OWN_PREFIX = 'channel_exporter_';
+
+/** Families about this process, the partner directory and the codes in labels; they have no instrument. */
 export const INFO_FAMILIES = {
+  exporter: 'channel_exporter_info',
+  boundaries: 'channel_exporter_boundaries_info',
   unmatched: 'channel_exporter_partner_unmatched',
   partner: 'channel_partner_info',
   businessCode: 'channel_business_code_info',
@@ -84,7 +91,7 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
     ),
     counter(INSTRUMENTS.flaskCount, 'Inbound HTTP requests under the name of Flask exporters.'),
   ];
-  return [
+  const all: Family[] = [
     histogram(
       INSTRUMENTS.inner,
       'Duration of inbound HTTP requests, from the request line to the response, in milliseconds.',
@@ -151,6 +158,16 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
       kind: 'gauge',
     },
     {
+      name: INFO_FAMILIES.exporter,
+      help: 'The exporter that serves this scrape, its version and the runtime: 1.',
+      kind: 'gauge',
+    },
+    {
+      name: INFO_FAMILIES.boundaries,
+      help: 'The bucket boundaries of each histogram: 1. Histograms of other boundaries must not be added up.',
+      kind: 'gauge',
+    },
+    {
       name: INFO_FAMILIES.unmatched,
       help: 'Hosts and paths of the partner file that no call of the service has met, since the start or its last change.',
       kind: 'gauge',
@@ -166,6 +183,8 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
       kind: 'gauge',
     },
   ];
+  const fixed = identityOf(settings.syscode);
+  return all.map((family) => (family.name.startsWith(OWN_PREFIX) ? { ...family, fixed } : family));
 }
 
 /**

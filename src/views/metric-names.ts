@@ -37,6 +37,14 @@ export function parseSyscode(text: string): string | undefined {
   return SYSCODE.test(text) ? text.toUpperCase() : undefined;
 }
 
+/** Characters of the system code that name the application's owner. */
+const APPID_CHARACTERS = 4;
+
+/** Labels that say whose a series is. */
+export function identityOf(syscode: string): { readonly appid: string; readonly application: string } {
+  return { appid: syscode.slice(0, APPID_CHARACTERS), application: syscode };
+}
+
 /** The metric family of each instrument. */
 export function familyNames(syscode: string): Record<InstrumentName, string> {
   return {

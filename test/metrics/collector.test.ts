@@ -28,7 +28,7 @@ const TOO_MANY = 262_144 + 100;
 
 /** Three instruments of different kinds, as a measurement would use them. */
 function setUp() {
-  const meters = createMeters(VIEWS, 1_000, () => undefined);
+  const meters = createMeters({ syscode: 'B000000001', seriesLimit: 1_000 }, VIEWS, () => undefined);
   const { factory, collector } = meters;
   const durations = factory.histogram({ instrument: INSTRUMENTS.inner, labels: ['path'] });
   const calls = factory.counter({ instrument: INSTRUMENTS.calls, labels: ['url'] });

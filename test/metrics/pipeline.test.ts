@@ -60,8 +60,12 @@ describe('the pipeline', () => {
     for (const missing of [INSTRUMENTS.partner, INSTRUMENTS.errors]) {
       const present = views.filter(({ instrumentName }) => instrumentName !== missing);
       const create = () => {
-        const { factory } = createMeters(present, 1, () => undefined);
-        createInstruments(factory, SETTINGS, { labelFull: () => undefined, familyFull: () => undefined });
+        const { factory } = createMeters(SETTINGS, present, () => undefined);
+        createInstruments(factory, SETTINGS, {
+          begin: () => undefined,
+          labelFull: () => undefined,
+          familyFull: () => undefined,
+        });
       };
       assert.throws(create, new RegExp(`no View has the instrument ${missing}`));
     }

@@ -37,11 +37,16 @@ export function createMeasuring(
   const catalogue = families(settings, hasMonitored);
   const overflows: Overflow[] = [];
   const views = createViews(catalogue, SERIES_LIMIT);
-  const { collector, factory, selfMetrics } = createMeters(views, SERIES_LIMIT, () => undefined);
+  const { collector, factory, selfMetrics } = createMeters(
+    { ...settings, seriesLimit: SERIES_LIMIT },
+    views,
+    () => undefined,
+  );
   const { flask, ...others } = createInstruments(
     factory,
     { ...settings, env: 'PROD', labelValuesLimit: { ...UNBOUNDED, ...limits } },
     {
+      begin: () => undefined,
       labelFull: (family, label) => overflows.push([family, label]),
       familyFull: (family, _limit, isFull) => overflows.push([family, isFull ? 'all' : 'callers']),
     },
