@@ -7,6 +7,7 @@ import { familyNames, INSTRUMENTS, type InstrumentName } from '../views/metric-n
 import { type AccumulatorOptions, CounterAccumulator, GaugeAccumulator, HistogramAccumulator } from './accumulator';
 import type { Deltas, FamilyDelta } from './deltas';
 import { cleanLabelValue, isSameButMarked, LabelLimits, type LabelName, type OnLabelFull } from './label-limits';
+import { KIND_LABELS } from './measurement';
 import type { OverflowReports } from './overflow';
 import { type FamilyRoom, memberRoom, seriesRoom } from './series-room';
 
@@ -144,7 +145,7 @@ export function createInstruments(accumulators: Accumulators, settings: Instrume
   const partner = { ...limits(), fixed: identity };
   // consumers have no caller: its label is there for dashboards that are shared
   const consumer = { ...limits(), fixed: { ...identity, f_code: '' } };
-  const call = { ...limits(), fixed: { env }, labels: ['url'] };
+  const call = { ...limits(), fixed: { env }, labels: KIND_LABELS.function };
 
   return {
     /** What to record for a path that no framework reported. */
@@ -154,14 +155,14 @@ export function createInstruments(accumulators: Accumulators, settings: Instrume
       ...inner,
       instrument: INSTRUMENTS.inner,
       fixed: identity,
-      labels: ['f_code', 'path', 'http_status', 'code', 'method_code'],
+      labels: KIND_LABELS.inner,
     }),
     partner: accumulators.histogram({
       ...partner,
       instrument: INSTRUMENTS.partner,
-      labels: ['partner', 'action_code', 'http_status', 'code'],
+      labels: KIND_LABELS.partner,
     }),
-    consumer: accumulators.histogram({ ...consumer, instrument: INSTRUMENTS.consumer, labels: ['topic', 'code'] }),
+    consumer: accumulators.histogram({ ...consumer, instrument: INSTRUMENTS.consumer, labels: KIND_LABELS.consumer }),
     partnerErrors: accumulators.counter({
       ...partner,
       ...further,

@@ -13,7 +13,7 @@ import {
   type InstrumentsSettings,
   type SelfMetrics,
 } from './instruments';
-import type { Recorder } from './measurement';
+import type { DropLabels, Recorder } from './measurement';
 import { createOverflowReports } from './overflow';
 import { createRecorder } from './recorder';
 import { type FamilyRoom, markPaths } from './series-room';
@@ -21,6 +21,7 @@ import { type FamilyRoom, markPaths } from './series-room';
 export interface PipelineSettings extends ViewSettings, InstrumentsSettings {
   /** Series that a family may have. */
   readonly seriesLimit: number;
+  readonly dropLabels: DropLabels;
 }
 
 export interface Pipeline {
@@ -51,7 +52,7 @@ export function createPipeline(settings: PipelineSettings, hasMonitored: () => b
   const selfMetrics = createSelfMetrics(accumulators);
   const overflow = createOverflowReports(selfMetrics);
   const instruments = createInstruments(accumulators, settings, overflow);
-  const recorder = createRecorder(instruments, selfMetrics, familyNames(settings.syscode));
+  const recorder = createRecorder(instruments, selfMetrics, familyNames(settings.syscode), settings.dropLabels);
   return {
     catalogue,
     views,
