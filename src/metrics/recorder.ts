@@ -44,6 +44,7 @@ export function createRecorder(
 ): Recorder {
   const { flask } = instruments;
   const dropped = droppedPlaces(dropLabels);
+  const { inner } = dropped;
   const familyOf = (kind: MeasurementKind) => familyNames[INSTRUMENT_OF[kind]];
 
   const failed: Recorder['failed'] = (source, error, lost) => {
@@ -63,16 +64,19 @@ export function createRecorder(
   return {
     recordInner(labels: InnerLabels, durationMs: number) {
       try {
-        const { fCode, httpStatus, code, methodCode, httpMethod } = labels;
-        const values = [fCode, labels.path, httpStatus, code, methodCode];
-        drop(values, dropped.inner);
-        if (!labels.isRoute && values[PATH] !== '') values[PATH] = instruments.pathValue(labels.path);
-        instruments.inner.record(values, atLeastZero(durationMs));
+        const { httpMethod } = labels;
+        let { fCode, path, httpStatus, code, methodCode } = labels;
+        if (inner !== undefined) {
+          const values: InnerValues = [fCode, path, httpStatus, code, methodCode];
+          drop(values, inner);
+          [fCode, path, httpStatus, code, methodCode] = values;
+        }
+        if (!labels.isRoute && path !== '') path = instruments.pathValue(path);
+        instruments.inner.record([fCode, path, httpStatus, code, methodCode], atLeastZero(durationMs));
         if (flask === undefined) return;
-        const [, path, status] = values as [string, string, string];
         // methods need no limit: Node's parser refuses those that it does not know
         flask.latency.record([path, httpMethod], seconds(durationMs));
-        flask.count.add([path, httpMethod, status], 1);
+        flask.count.add([path, httpMethod, httpStatus], 1);
       } catch (error) {
         failed('recorder', error, 'inner');
       }
@@ -87,7 +91,7 @@ export function createRecorder(
     recordPartner(labels: PartnerLabels, durationMs: number, error?: PartnerError) {
       try {
         const values = [labels.partner, labels.actionCode, labels.httpStatus, labels.code];
-        drop(values, dropped.partner);
+        if (dropped.partner !== undefined) drop(values, dropped.partner);
         instruments.partner.record(values, atLeastZero(durationMs));
         if (error !== undefined) instruments.partnerErrors.add([...values.slice(0, 2), error], 1);
       } catch (cause) {
@@ -97,7 +101,7 @@ export function createRecorder(
     recordConsumer({ topic, code }: ConsumerLabels, durationMs: number) {
       try {
         const values: string[] = [topic, code];
-        drop(values, dropped.consumer);
+        if (dropped.consumer !== undefined) drop(values, dropped.consumer);
         instruments.consumer.record(values, atLeastZero(durationMs));
       } catch (error) {
         failed('recorder', error, 'consumer');
@@ -106,7 +110,7 @@ export function createRecorder(
     recordCall(url: string, durationMs: number, isFailed: boolean) {
       try {
         const labels = [url];
-        drop(labels, dropped.function);
+        if (dropped.function !== undefined) drop(labels, dropped.function);
         instruments.calls.add(labels, 1);
         instruments.lastCall.record(labels, seconds(durationMs));
         instruments.callDuration.record(labels, seconds(durationMs));
@@ -120,15 +124,15 @@ export function createRecorder(
   };
 }
 
-/** Place of the label `path` among those of a request. */
-const PATH = KIND_LABELS.inner.indexOf('path');
+type InnerValues = [fCode: string, path: string, httpStatus: string, code: string, methodCode: string];
 
-type Places = Readonly<Record<MeasurementKind, readonly number[]>>;
+/** Of the labels that stay empty; undefined where none does. */
+type Places = Readonly<Record<MeasurementKind, readonly number[] | undefined>>;
 
 function droppedPlaces(dropLabels: DropLabels): Places {
   const places = Object.entries(dropLabels).map(([kind, labels]) => {
     const all: readonly string[] = KIND_LABELS[kind as MeasurementKind];
-    return [kind, labels.map((label) => all.indexOf(label))];
+    return [kind, labels.length === 0 ? undefined : labels.map((label) => all.indexOf(label))];
   });
   return Object.fromEntries(places);
 }
