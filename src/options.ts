@@ -1,5 +1,6 @@
 /** What `start()` takes and gives back. */
 import type { LabelName } from './metrics/label-limits';
+import type { MeasurementKind } from './metrics/measurement';
 
 /** The partner directory as an object, in the shape of the partner file. */
 export interface PartnerDirectoryOption {
@@ -48,6 +49,8 @@ export interface StartOptions {
   bodyLimit?: number;
   /** How deep in an answer its code may stand, for all paths or by path pattern; 1: keys of the outermost object. Variable CHANNEL_EXPORTER_CODE_DEPTH. Default: at any depth. */
   codeDepth?: number | Readonly<Record<string, number>>;
+  /** Labels that stay empty, in all families or by kind of measurement. Variable CHANNEL_EXPORTER_DROP_LABELS. Default: none. */
+  dropLabels?: readonly string[] | Partial<Readonly<Record<MeasurementKind, readonly string[]>>>;
   /** Distinct values of each label. Variable CHANNEL_EXPORTER_LABEL_VALUES_LIMIT. Default 1,000 for route, 100 for path, 50 for code, else 200. */
   labelValuesLimit?: number | Partial<Readonly<Record<LabelName, number>>>;
   /** Series of each family. Variable CHANNEL_EXPORTER_SERIES_LIMIT. Default 10,000. */

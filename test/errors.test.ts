@@ -23,6 +23,7 @@ const CAUSES: Readonly<Record<ProblemCode, { options?: unknown; env?: NodeJS.Pro
   CHX_IGNORE_PATHS_INVALID: { env: { CHANNEL_EXPORTER_IGNORE_PATHS: 'healthcheck' } },
   CHX_BODY_LIMIT_INVALID: { env: { CHANNEL_EXPORTER_BODY_LIMIT: '64k' } },
   CHX_CODE_DEPTH_INVALID: { env: { CHANNEL_EXPORTER_CODE_DEPTH: '0' } },
+  CHX_DROP_LABELS_INVALID: { env: { CHANNEL_EXPORTER_DROP_LABELS: 'inner=fcode' } },
   CHX_LABEL_VALUES_LIMIT_INVALID: { env: { CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: 'path=many' } },
   CHX_SERIES_LIMIT_INVALID: { env: { CHANNEL_EXPORTER_SERIES_LIMIT: '0' } },
   CHX_ENV_INVALID: { options: { env: 5 } },

@@ -4,8 +4,9 @@
  */
 import { cleanCode } from '../business-code/clean';
 import { ANY_DEPTH, type CodeDepths } from '../business-code/code-depth';
-import { type Problem, type ProblemCode, problem, show } from '../errors';
+import { nearest, type Problem, type ProblemCode, problem, show } from '../errors';
 import { LABELS, type LabelName } from '../metrics/label-limits';
+import { type DropLabels, KIND_LABELS, type MeasurementKind } from '../metrics/measurement';
 import { MAX_SUCCESS_CODES, shownText } from '../partners/meaning-check';
 import { boundariesFault, MAX_BOUNDARIES } from '../views/boundaries';
 import { parseSyscode } from '../views/metric-names';
@@ -257,6 +258,72 @@ function codeDepthFault(raw: unknown, from: string, detail: string): Parsed<neve
     got: raw,
     expected: `1 to ${MAX_CODE_DEPTH} or ${ALL}, for every path or as path=depth pairs`,
     remedy: 'For instance 1, or /articles/*=1,/orders/:id=2; keys of the outermost object stand at 1.',
+  });
+}
+
+const KINDS = Object.keys(KIND_LABELS) as MeasurementKind[];
+export const NO_DROPS: DropLabels = Object.freeze({ inner: [], partner: [], consumer: [], function: [] });
+
+export function parseDropLabels(raw: unknown, from: string): Parsed<DropLabels> {
+  const items = dropItems(raw);
+  if (items === undefined || items.length === 0) return dropLabelsFault(raw, from, '');
+  const dropped: Record<MeasurementKind, Set<string>> = {
+    inner: new Set(),
+    partner: new Set(),
+    consumer: new Set(),
+    function: new Set(),
+  };
+  for (const { kind, labels } of items) {
+    const known = KINDS.filter((each) => kind === undefined || each === kind);
+    if (known.length === 0)
+      return dropLabelsFault(raw, from, `: there is no family ${kind}`, nearest(`${kind}`, KINDS));
+    for (const label of labels) {
+      const having = known.filter((each) => (KIND_LABELS[each] as readonly unknown[]).includes(label));
+      const all = known.flatMap((each): readonly string[] => KIND_LABELS[each]);
+      const where = kind === undefined ? '' : ` in ${kind}`;
+      if (having.length === 0) {
+        const detail = `: there is no label ${show(label)}${where}`;
+        return dropLabelsFault(raw, from, detail, nearest(String(label), all));
+      }
+      for (const each of having) dropped[each].add(label as string);
+    }
+  }
+  const value = Object.fromEntries(Object.entries(dropped).map(([kind, labels]) => [kind, [...labels]]));
+  return { value: Object.freeze(value as Record<MeasurementKind, string[]>) };
+}
+
+interface DropItem {
+  /** Absent: every family that has the label. */
+  readonly kind?: string;
+  readonly labels: readonly unknown[];
+}
+
+/** `f_code`, or `inner=f_code,method_code;partner=code`; as an option a list, or lists by family. */
+function dropItems(raw: unknown): DropItem[] | undefined {
+  if (Array.isArray(raw)) return [{ labels: raw }];
+  if (isPlainObject(raw)) {
+    return Object.entries(raw).map(([kind, labels]) => ({ kind, labels: Array.isArray(labels) ? labels : [labels] }));
+  }
+  if (typeof raw !== 'string') return undefined;
+  return raw.split(';').map((item) => {
+    const equals = item.indexOf('=');
+    const labels = item
+      .slice(equals + 1)
+      .split(',')
+      .map((label) => label.trim());
+    return equals < 0 ? { labels } : { kind: item.slice(0, equals).trim(), labels };
+  });
+}
+
+function dropLabelsFault(raw: unknown, from: string, detail: string, near?: string): Parsed<never> {
+  return fault('CHX_DROP_LABELS_INVALID', {
+    wrong: `${from} is not a list of labels${detail}`,
+    got: raw,
+    expected: `labels of ${KINDS.map((kind) => `${kind} (${KIND_LABELS[kind].join(', ')})`).join(', ')}`,
+    remedy:
+      near === undefined
+        ? 'For instance f_code, or inner=f_code,method_code;partner=code.'
+        : `Did you mean ${near}? Labels are written as on the scrape.`,
   });
 }
 

@@ -1,5 +1,6 @@
 /** Every setting, described once: the parser, the documentation and the tests read this table. */
 import { ANY_DEPTH, type CodeDepths } from '../business-code/code-depth';
+import type { DropLabels } from '../metrics/measurement';
 import { DEFAULT_BOUNDARIES_MS } from '../views/boundaries';
 import {
   BOUNDARIES_TEXT,
@@ -16,11 +17,13 @@ import {
 import {
   type LabelValueLimits,
   labelLimits,
+  NO_DROPS,
   type Parsed,
   parseAppMetrics,
   parseBodyLimit,
   parseBuckets,
   parseCodeDepth,
+  parseDropLabels,
   parseEnv,
   parseHost,
   parseIgnorePaths,
@@ -56,6 +59,8 @@ export interface SettingValues {
   bodyLimit: number;
   /** How deep in an answer its code may stand, by path. */
   codeDepth: CodeDepths;
+  /** Labels that stay empty, by kind of measurement. */
+  dropLabels: DropLabels;
   labelValuesLimit: LabelValueLimits;
   /** Series of each family. */
   seriesLimit: number;
@@ -195,6 +200,15 @@ export const SETTINGS: readonly AnySetting[] = [
     help: 'How deep in an answer to an inbound request its code may stand: 1 reads only keys of the outermost object. /articles/*=1 is for paths, as in the label, that match; several are separated by commas.',
     defaultValue: { otherwise: ANY_DEPTH, patterns: [] },
     parse: parseCodeDepth,
+  },
+  {
+    option: 'dropLabels',
+    variable: 'CHANNEL_EXPORTER_DROP_LABELS',
+    type: 'labels, or family=labels separated by semicolons',
+    defaultText: 'none',
+    help: 'Labels that stay empty, so that what they would tell apart is added up: f_code, or inner=f_code,method_code;partner=code.',
+    defaultValue: NO_DROPS,
+    parse: parseDropLabels,
   },
   {
     option: 'labelValuesLimit',

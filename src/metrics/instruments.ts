@@ -7,6 +7,7 @@ import type { View } from '../views';
 import { familyNames, INSTRUMENTS, type InstrumentName, identityOf } from '../views/metric-names';
 import { FamilyCounter, FamilyValues, type RecordListener } from './family-instruments';
 import { cleanLabelValue, isSameButMarked, LabelLimits, type LabelName, type OnLabelFull } from './label-limits';
+import { KIND_LABELS } from './measurement';
 import type { OverflowReports } from './overflow';
 import { SeriesTable, type SeriesTableOptions } from './series';
 import { type FamilyRoom, memberRoom, seriesRoom } from './series-room';
@@ -134,7 +135,12 @@ export function createInstruments(factory: InstrumentFactory, settings: Instrume
   const consumer = { ...limits(), fixed: { ...identity, f_code: '' } };
   // of a family that few services have, nothing is shown before it is used
   const seldom = { ...reports, begin: undefined };
-  const call = { values: new LabelLimits(labelValuesLimit), reports: seldom, fixed: { env }, labels: ['url'] };
+  const call = {
+    values: new LabelLimits(labelValuesLimit),
+    reports: seldom,
+    fixed: { env },
+    labels: KIND_LABELS.function,
+  };
   const furtherCall = { ...call, reports: { ...seldom, labelFull: undefined } };
 
   return {
@@ -145,14 +151,14 @@ export function createInstruments(factory: InstrumentFactory, settings: Instrume
       ...inner,
       instrument: INSTRUMENTS.inner,
       fixed: identity,
-      labels: ['f_code', 'path', 'http_status', 'code', 'method_code'],
+      labels: KIND_LABELS.inner,
     }),
     partner: factory.histogram({
       ...partner,
       instrument: INSTRUMENTS.partner,
-      labels: ['partner', 'action_code', 'http_status', 'code'],
+      labels: KIND_LABELS.partner,
     }),
-    consumer: factory.histogram({ ...consumer, instrument: INSTRUMENTS.consumer, labels: ['topic', 'code'] }),
+    consumer: factory.histogram({ ...consumer, instrument: INSTRUMENTS.consumer, labels: KIND_LABELS.consumer }),
     partnerErrors: factory.counter({
       ...partner,
       ...further,

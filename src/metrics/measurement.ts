@@ -6,6 +6,17 @@
 /** Requests answered, exchanges with partners, messages consumed, monitored functions called. */
 export type MeasurementKind = 'inner' | 'partner' | 'consumer' | 'function';
 
+/** Labels whose values each measurement brings, in the order of its family. */
+export const KIND_LABELS = {
+  inner: ['f_code', 'path', 'http_status', 'code', 'method_code'],
+  partner: ['partner', 'action_code', 'http_status', 'code'],
+  consumer: ['topic', 'code'],
+  function: ['url'],
+} as const satisfies Record<MeasurementKind, readonly string[]>;
+
+/** Labels that stay empty, by kind. */
+export type DropLabels = Readonly<Record<MeasurementKind, readonly string[]>>;
+
 export interface InnerLabels {
   /** Caller, from its User-Agent. */
   fCode: string;

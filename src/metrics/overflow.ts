@@ -73,7 +73,8 @@ export function createOverflowReports({ labelOverflow, seriesOverflow }: Overflo
   };
 }
 
-const SERIES_REMEDY = 'CHANNEL_EXPORTER_SERIES_LIMIT makes room for more.';
+const DROP = 'CHANNEL_EXPORTER_DROP_LABELS';
+const SERIES_REMEDY = `${DROP}, such as inner=f_code, leaves a label out; CHANNEL_EXPORTER_SERIES_LIMIT makes room for more.`;
 
 /** The settings that help where a label has reached its limit. */
 function remedy(label: LabelName, limit: number): string {
@@ -83,6 +84,9 @@ function remedy(label: LabelName, limit: number): string {
       return `If they are data, CHANNEL_EXPORTER_CODE_DEPTH keeps those inside the answer from being read; if they are codes, ${more}.`;
     case 'path':
       return `These are paths that no framework reports a route for; ${more}.`;
+    case 'f_code':
+    case 'method_code':
+      return `${DROP}=inner=${label} leaves it out; ${more}.`;
     default:
       return `${more}.`;
   }

@@ -15,7 +15,7 @@ import {
   type InstrumentsSettings,
   type SelfMetrics,
 } from './instruments';
-import type { Recorder } from './measurement';
+import type { DropLabels, Recorder } from './measurement';
 import { createOverflowReports } from './overflow';
 import { createRecorder } from './recorder';
 import { MeterProvider } from './sdk';
@@ -24,6 +24,7 @@ import type { FamilyRoom } from './series-room';
 export interface PipelineSettings extends ViewSettings, InstrumentsSettings {
   /** Series that a family may have. */
   readonly seriesLimit: number;
+  readonly dropLabels: DropLabels;
 }
 
 export interface Pipeline {
@@ -62,7 +63,7 @@ export function createPipeline(settings: PipelineSettings, hasMonitored: () => b
   const { provider, collector, factory, selfMetrics } = meters;
   const overflow = createOverflowReports(selfMetrics);
   const instruments = createInstruments(factory, settings, overflow);
-  const recorder = createRecorder(instruments, selfMetrics, familyNames(syscode));
+  const recorder = createRecorder(instruments, selfMetrics, familyNames(syscode), settings.dropLabels);
   const familyLabels = collector.familyLabels();
   const { rooms } = factory;
   return { catalogue, provider, selfMetrics, recorder, collector, measured, familyLabels, rooms };

@@ -8,7 +8,9 @@ import { INSTRUMENTS } from '../views/metric-names';
 import type { Instruments, SelfMetrics } from './instruments';
 import {
   type ConsumerLabels,
+  type DropLabels,
   type InnerLabels,
+  KIND_LABELS,
   type MeasurementKind,
   type PartnerError,
   type PartnerLabels,
@@ -30,13 +32,19 @@ const STANDING_KINDS: readonly MeasurementKind[] = ['inner', 'partner', 'consume
 /** Label values of each reason, made once. */
 const UNRECORDED_LABELS = { not_found: ['not_found'], no_route: ['no_route'], ignored: ['ignored'] } as const;
 
-/** @param familyNames the metric family of each instrument */
+/**
+ * @param familyNames the metric family of each instrument
+ * @param dropLabels stay empty, so that what they would tell apart is added up
+ */
 export function createRecorder(
   instruments: Instruments,
   { errors, lostMeasurements, unrecordedRequests }: SelfMetrics,
   familyNames: Readonly<Record<InstrumentName, string>>,
+  dropLabels: DropLabels,
 ): Recorder {
   const { flask } = instruments;
+  const dropped = droppedPlaces(dropLabels);
+  const { inner } = dropped;
   const familyOf = (kind: MeasurementKind) => familyNames[INSTRUMENT_OF[kind]];
 
   const failed: Recorder['failed'] = (source, error, lost) => {
@@ -56,8 +64,14 @@ export function createRecorder(
   return {
     recordInner(labels: InnerLabels, durationMs: number) {
       try {
-        const { fCode, httpStatus, code, methodCode, httpMethod } = labels;
-        const path = labels.isRoute ? labels.path : instruments.pathValue(labels.path);
+        const { httpMethod } = labels;
+        let { fCode, path, httpStatus, code, methodCode } = labels;
+        if (inner !== undefined) {
+          const values: InnerValues = [fCode, path, httpStatus, code, methodCode];
+          drop(values, inner);
+          [fCode, path, httpStatus, code, methodCode] = values;
+        }
+        if (!labels.isRoute && path !== '') path = instruments.pathValue(path);
         instruments.inner.record([fCode, path, httpStatus, code, methodCode], atLeastZero(durationMs));
         if (flask === undefined) return;
         // methods need no limit: Node's parser refuses those that it does not know
@@ -76,16 +90,19 @@ export function createRecorder(
     },
     recordPartner(labels: PartnerLabels, durationMs: number, error?: PartnerError) {
       try {
-        const { partner, actionCode, httpStatus, code } = labels;
-        instruments.partner.record([partner, actionCode, httpStatus, code], atLeastZero(durationMs));
-        if (error !== undefined) instruments.partnerErrors.add([partner, actionCode, error], 1);
+        const values = [labels.partner, labels.actionCode, labels.httpStatus, labels.code];
+        if (dropped.partner !== undefined) drop(values, dropped.partner);
+        instruments.partner.record(values, atLeastZero(durationMs));
+        if (error !== undefined) instruments.partnerErrors.add([...values.slice(0, 2), error], 1);
       } catch (cause) {
         failed('recorder', cause, 'partner');
       }
     },
     recordConsumer({ topic, code }: ConsumerLabels, durationMs: number) {
       try {
-        instruments.consumer.record([topic, code], atLeastZero(durationMs));
+        const values: string[] = [topic, code];
+        if (dropped.consumer !== undefined) drop(values, dropped.consumer);
+        instruments.consumer.record(values, atLeastZero(durationMs));
       } catch (error) {
         failed('recorder', error, 'consumer');
       }
@@ -93,6 +110,7 @@ export function createRecorder(
     recordCall(url: string, durationMs: number, isFailed: boolean) {
       try {
         const labels = [url];
+        if (dropped.function !== undefined) drop(labels, dropped.function);
         instruments.calls.add(labels, 1);
         instruments.lastCall.record(labels, seconds(durationMs));
         instruments.callDuration.record(labels, seconds(durationMs));
@@ -104,6 +122,23 @@ export function createRecorder(
     },
     failed,
   };
+}
+
+type InnerValues = [fCode: string, path: string, httpStatus: string, code: string, methodCode: string];
+
+/** Of the labels that stay empty; undefined where none does. */
+type Places = Readonly<Record<MeasurementKind, readonly number[] | undefined>>;
+
+function droppedPlaces(dropLabels: DropLabels): Places {
+  const places = Object.entries(dropLabels).map(([kind, labels]) => {
+    const all: readonly string[] = KIND_LABELS[kind as MeasurementKind];
+    return [kind, labels.length === 0 ? undefined : labels.map((label) => all.indexOf(label))];
+  });
+  return Object.fromEntries(places);
+}
+
+function drop(values: string[], places: readonly number[]): void {
+  for (let n = 0; n < places.length; n++) values[places[n] as number] = '';
 }
 
 function seconds(durationMs: number): number {

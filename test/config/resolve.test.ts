@@ -247,6 +247,21 @@ const FAULTY: readonly Faulty[] = [
     ],
   },
   {
+    option: 'dropLabels',
+    variable: 'CHANNEL_EXPORTER_DROP_LABELS',
+    code: 'CHX_DROP_LABELS_INVALID',
+    expected: /labels of inner \(f_code, path, http_status, code, method_code\), partner \(/,
+    remedy: /For instance f_code, or inner=|Did you mean \w+\? Labels are written as on the scrape/,
+    texts: ['fcode', 'iner=f_code', 'inner=', 'inner=methodcode', 'partner=topic', 'f_code;', 'all', 'le', ' '],
+    values: [
+      [5, '5'],
+      [{}, '{}'],
+      [{ iner: ['f_code'] }, '{"iner":["f_code"]}'],
+      [{ inner: [5] }, '{"inner":[5]}'],
+      [null, 'null'],
+    ],
+  },
+  {
     option: 'labelValuesLimit',
     variable: 'CHANNEL_EXPORTER_LABEL_VALUES_LIMIT',
     code: 'CHX_LABEL_VALUES_LIMIT_INVALID',
@@ -502,5 +517,29 @@ describe('the standard switches', () => {
       enabled({ OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http', OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http' }),
       [],
     );
+  });
+});
+
+describe('labels to drop and depths of codes', () => {
+  const configOf = (options: Values, env: NodeJS.ProcessEnv = {}) =>
+    resolveConfig({ syscode: SYSCODE, ...options }, env).config;
+
+  it('are the same from a variable and from an option', () => {
+    const dropped = { inner: ['f_code', 'method_code'], partner: ['code'], consumer: [], function: [] };
+    const text = { CHANNEL_EXPORTER_DROP_LABELS: 'inner=f_code, method_code;partner=code' };
+    assert.deepEqual(configOf({}, text).dropLabels, dropped);
+    assert.deepEqual(
+      configOf({ dropLabels: { inner: ['f_code', 'method_code'], partner: ['code'] } }).dropLabels,
+      dropped,
+    );
+    const depths = { otherwise: Number.POSITIVE_INFINITY, patterns: [['/a/*', 1]] };
+    assert.deepEqual(configOf({}, { CHANNEL_EXPORTER_CODE_DEPTH: '/a/*=1' }).codeDepth, depths);
+    assert.deepEqual(configOf({ codeDepth: { '/a/*': 1 } }).codeDepth, depths);
+    assert.deepEqual(configOf({ codeDepth: 2 }).codeDepth, { otherwise: 2, patterns: [] });
+  });
+
+  it('are of every family that has the label where none is named', () => {
+    const { dropLabels } = configOf({ dropLabels: ['code'] });
+    assert.deepEqual(dropLabels, { inner: ['code'], partner: ['code'], consumer: ['code'], function: [] });
   });
 });

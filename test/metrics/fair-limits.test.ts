@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DEFAULT_SERIES } from '../../src/config/defaults';
-import { labelLimits } from '../../src/config/parsers';
+import { labelLimits, NO_DROPS } from '../../src/config/parsers';
 import type { Deltas } from '../../src/metrics/deltas';
 import type { InnerLabels } from '../../src/metrics/measurement';
 import { createPipeline, type Pipeline, type PipelineSettings } from '../../src/metrics/pipeline';
@@ -21,6 +21,7 @@ const SETTINGS: PipelineSettings = {
   flaskMetrics: true,
   env: 'PROD',
   labelValuesLimit: labelLimits({}),
+  dropLabels: NO_DROPS,
   seriesLimit: DEFAULT_SERIES,
 };
 const INNER = 'B000000001_inner_metrics';

@@ -9,7 +9,7 @@ it('an entry that another process has called is met', () => {
   const paths = { '/a': '1', '/b': '1', '/c': '2' };
   const { hosts } = parsePartnerDirectory({ hosts: { one: { partner: '1', paths }, two: { partner: '2' } } });
   const directory = new PartnerDirectory(hosts, hosts);
-  const info = createInfo({ syscode: 'A123010101', successCodes: [] }, () => directory);
+  const info = createInfo({ syscode: 'A123010101', successCodes: [] }, [], () => directory);
   const left = () =>
     info
       .samples()

@@ -1,7 +1,7 @@
 /** The pipeline of one process, from the recorder to its deltas. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { labelLimits } from '../../src/config/parsers';
+import { labelLimits, NO_DROPS } from '../../src/config/parsers';
 import { createInstruments } from '../../src/metrics/instruments';
 import { createMeters, createPipeline, type PipelineSettings } from '../../src/metrics/pipeline';
 import { createViews, families } from '../../src/views';
@@ -15,6 +15,7 @@ const SETTINGS: PipelineSettings = {
   flaskMetrics: false,
   env: 'PROD',
   labelValuesLimit: labelLimits({}),
+  dropLabels: NO_DROPS,
   seriesLimit: 1,
 };
 const NEVER = () => false;

@@ -44,14 +44,21 @@ export class Prometheus {
    * Starts it and waits until it answers.
    * @param targets job name to `host:port` of a scrape at /metrics
    * @param interval between two scrapes, as Prometheus writes it
+   * @param relabelled job name to its metric_relabel_configs
    */
-  static async start(program: string, targets: Readonly<Record<string, string>>, interval = '1s'): Promise<Prometheus> {
+  static async start(
+    program: string,
+    targets: Readonly<Record<string, string>>,
+    interval = '1s',
+    relabelled: Readonly<Record<string, readonly object[]>> = {},
+  ): Promise<Prometheus> {
     const folder = mkdtempSync(join(tmpdir(), 'channel-exporter-prometheus-'));
     const config = {
       global: { scrape_interval: interval, scrape_timeout: interval },
       scrape_configs: Object.entries(targets).map(([job_name, target]) => ({
         job_name,
         static_configs: [{ targets: [target] }],
+        metric_relabel_configs: relabelled[job_name] ?? [],
       })),
     };
     // JSON is YAML
