@@ -22,6 +22,8 @@ export interface Side {
   readonly p50Ms: number;
   readonly p90Ms: number;
   readonly p99Ms: number;
+  /** Seconds of CPU time under attack of each process, the primary first. */
+  readonly cpuSeconds: readonly number[];
   /** Median of the resident bytes of all processes in each quarter. */
   readonly residentBytes: readonly number[];
 }
@@ -74,7 +76,10 @@ export async function compareUnderAttack(seconds: number, log: (line: string) =>
 async function startAttackers() {
   const child = fork(join(__dirname, 'attackers/process.js'), { execArgv: [] });
   endsWithUs(child);
-  const report = async () => (await once(child, 'message'))[0] as AttackersReport;
+  // it has said why, where it ends by itself
+  const ended = new AbortController();
+  child.once('exit', () => ended.abort());
+  const report = async () => (await once(child, 'message', { signal: ended.signal }))[0] as AttackersReport;
   const order = (message: Order) => child.send(message);
   const first = await report();
   if (!('partnerPort' in first)) throw new Error('the attackers reported no partner');
@@ -82,9 +87,9 @@ async function startAttackers() {
     partnerPort: first.partnerPort,
     attack: (target: Cluster['target']) => order({ attack: target }),
     async end() {
-      const ended = report();
+      const acts = report();
       order({ end: true });
-      const message = await ended;
+      const message = await acts;
       return 'ended' in message ? message.ended : {};
     },
     stop: () => child.kill('SIGKILL'),
@@ -103,6 +108,7 @@ function sideOf(cluster: Cluster): Side {
     p50Ms: quantile(latencies, 0.5),
     p90Ms: quantile(latencies, 0.9),
     p99Ms: quantile(latencies, 0.99),
+    cpuSeconds: cluster.cpuSeconds,
     residentBytes: quarters,
   };
 }
@@ -156,6 +162,7 @@ export function tableOf({ seconds, without, preloaded, acts }: Comparison): stri
     row('p50', ({ p50Ms }) => ms(p50Ms)),
     row('p90', ({ p90Ms }) => ms(p90Ms)),
     row('p99', ({ p99Ms }) => ms(p99Ms)),
+    row('CPU time of primary and workers', ({ cpuSeconds }) => cpuSeconds.map((each) => each.toFixed(1)).join(' + ')),
     ...[0, 1, 2, 3].map((quarter) =>
       row(`resident, quarter ${quarter + 1}`, ({ residentBytes }) => mib(residentBytes[quarter] as number)),
     ),
