@@ -19,6 +19,8 @@ export const GROWTH_LIMIT_BYTES = 48 * 1024 * 1024;
 export interface Side {
   readonly sent: Counts;
   readonly failures: readonly string[];
+  /** Honest requests under attack that each worker has answered. */
+  readonly answered: readonly number[];
   readonly p50Ms: number;
   readonly p90Ms: number;
   readonly p99Ms: number;
@@ -97,7 +99,7 @@ async function startAttackers() {
 }
 
 function sideOf(cluster: Cluster): Side {
-  const { latencies, failures } = cluster.load;
+  const { latencies, failures, answeredBy } = cluster.load;
   const quarters = [0, 1, 2, 3].map((quarter) => {
     const { length } = cluster.resident;
     return quantile(cluster.resident.slice((quarter * length) / 4, ((quarter + 1) * length) / 4), 0.5);
@@ -105,6 +107,7 @@ function sideOf(cluster: Cluster): Side {
   return {
     sent: cluster.sent(),
     failures,
+    answered: [...answeredBy.values()],
     p50Ms: quantile(latencies, 0.5),
     p90Ms: quantile(latencies, 0.9),
     p99Ms: quantile(latencies, 0.99),
@@ -159,6 +162,7 @@ export function tableOf({ seconds, without, preloaded, acts }: Comparison): stri
     '| Honest load | without | with the preload |',
     '|---|---|---|',
     row('failed requests', ({ failures }) => String(failures.length)),
+    row('answered by each worker', ({ answered }) => answered.join(' + ')),
     row('p50', ({ p50Ms }) => ms(p50Ms)),
     row('p90', ({ p90Ms }) => ms(p90Ms)),
     row('p99', ({ p99Ms }) => ms(p99Ms)),
