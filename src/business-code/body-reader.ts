@@ -44,6 +44,8 @@ export class BodyReader {
   /** Where reading ends, counted from the start of the text; nearer, once the wanted code is settled. */
   private checkUntil: number;
   private isCut = false;
+  /** What was found, once no chunk comes any more; the scanner is another body's then. */
+  private settled: BodyCodes | undefined;
   private hasEnded = false;
 
   /**
@@ -61,7 +63,7 @@ export class BodyReader {
 
   /** Whether no further byte can change the result. */
   get isDone(): boolean {
-    return this.isCut || this.scanner.isBroken;
+    return this.isCut || this.settled !== undefined || this.scanner.isBroken;
   }
 
   /** To be called before the first chunk. @param contentEncoding the header's value */
@@ -83,6 +85,18 @@ export class BodyReader {
   }
 
   /**
+   * No chunk comes any more, though it is not known yet whether the body comes to its end. Of one that is not compressed
+   * only what was found is kept from here on: of many requests on one connection, the responses wait for the slowest.
+   */
+  complete(): void {
+    if (this.hasEnded || this.compressed !== undefined || this.settled !== undefined) return;
+    // of a body that was cut, the end does not matter
+    const isWhole = !this.isCut;
+    this.settled = this.codes(isWhole);
+    this.isCut = !isWhole;
+  }
+
+  /**
    * Ends the body; only the first call counts.
    * @param isWhole false when it broke off
    * @param onCodes called once with what was found: before this returns, or after a compressed body was decompressed
@@ -91,7 +105,11 @@ export class BodyReader {
   end(isWhole: boolean, onCodes: (codes: BodyCodes) => void, decompressBody: Decompress = decompress): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    const { compressed } = this;
+    const { compressed, settled } = this;
+    if (settled !== undefined) {
+      onCodes(isWhole || this.isCut ? settled : NOT_JSON);
+      return;
+    }
     if (compressed === undefined || compressed.isRefused || this.encoding === undefined) {
       onCodes(this.codes(isWhole));
       return;
@@ -119,7 +137,7 @@ export class BodyReader {
     if (this.hasEnded) return;
     this.hasEnded = true;
     this.compressed?.release();
-    this.giveBack();
+    if (this.settled === undefined) this.giveBack();
   }
 
   private pushText(text: string, encoding: BufferEncoding | undefined): void {

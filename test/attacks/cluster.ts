@@ -37,6 +37,8 @@ export class Cluster {
   readonly load: HonestLoad;
   /** Resident bytes of all processes together, in the order in which they were read. */
   readonly resident: number[] = [];
+  /** Seconds of CPU time under attack of each process, the primary first. */
+  readonly cpuSeconds: number[];
   /** Scrapes asked for under attack, and those that were answered. */
   readonly scrapes = { asked: 0, answered: 0 };
 
@@ -48,6 +50,7 @@ export class Cluster {
     private readonly stopsAtEnd: () => void,
   ) {
     this.load = new HonestLoad(target.appPort);
+    this.cpuSeconds = pids.map(() => 0);
   }
 
   /** @param hostilePort of the attackers' partner */
@@ -93,8 +96,9 @@ export class Cluster {
     return cluster;
   }
 
-  /** Sends honest requests for so long, and reads the memory meanwhile. */
+  /** Sends honest requests for so long, and reads memory and CPU time meanwhile. */
   async underAttack(ms: number): Promise<void> {
+    const before = this.pids.map(cpuSeconds);
     const reading = setInterval(() => this.resident.push(this.residentBytes()), RSS_EVERY_MS);
     const scraping = setInterval(() => this.scrape(), SCRAPE_EVERY_MS);
     try {
@@ -102,6 +106,9 @@ export class Cluster {
     } finally {
       clearInterval(reading);
       clearInterval(scraping);
+      this.pids.forEach((pid, process) => {
+        this.cpuSeconds[process] = (this.cpuSeconds[process] as number) + cpuSeconds(pid) - (before[process] as number);
+      });
     }
   }
 
@@ -177,6 +184,19 @@ function kill({ child }: Service): void {
 function residentBytes(pid: number): number {
   try {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** @returns seconds of CPU time in the life of a process; 0 of one that has ended */
+function cpuSeconds(pid: number): number {
+  try {
+    // behind the name, which may contain anything; fields 14 and 15 of proc(5), in hundredths
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
     return 0;
   }

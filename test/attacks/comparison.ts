@@ -19,9 +19,13 @@ export const GROWTH_LIMIT_BYTES = 48 * 1024 * 1024;
 export interface Side {
   readonly sent: Counts;
   readonly failures: readonly string[];
+  /** Honest requests under attack that each worker has answered. */
+  readonly answered: readonly number[];
   readonly p50Ms: number;
   readonly p90Ms: number;
   readonly p99Ms: number;
+  /** Seconds of CPU time under attack of each process, the primary first. */
+  readonly cpuSeconds: readonly number[];
   /** Median of the resident bytes of all processes in each quarter. */
   readonly residentBytes: readonly number[];
 }
@@ -74,7 +78,10 @@ export async function compareUnderAttack(seconds: number, log: (line: string) =>
 async function startAttackers() {
   const child = fork(join(__dirname, 'attackers/process.js'), { execArgv: [] });
   endsWithUs(child);
-  const report = async () => (await once(child, 'message'))[0] as AttackersReport;
+  // it has said why, where it ends by itself
+  const ended = new AbortController();
+  child.once('exit', () => ended.abort());
+  const report = async () => (await once(child, 'message', { signal: ended.signal }))[0] as AttackersReport;
   const order = (message: Order) => child.send(message);
   const first = await report();
   if (!('partnerPort' in first)) throw new Error('the attackers reported no partner');
@@ -82,9 +89,9 @@ async function startAttackers() {
     partnerPort: first.partnerPort,
     attack: (target: Cluster['target']) => order({ attack: target }),
     async end() {
-      const ended = report();
+      const acts = report();
       order({ end: true });
-      const message = await ended;
+      const message = await acts;
       return 'ended' in message ? message.ended : {};
     },
     stop: () => child.kill('SIGKILL'),
@@ -92,7 +99,7 @@ async function startAttackers() {
 }
 
 function sideOf(cluster: Cluster): Side {
-  const { latencies, failures } = cluster.load;
+  const { latencies, failures, answeredBy } = cluster.load;
   const quarters = [0, 1, 2, 3].map((quarter) => {
     const { length } = cluster.resident;
     return quantile(cluster.resident.slice((quarter * length) / 4, ((quarter + 1) * length) / 4), 0.5);
@@ -100,9 +107,11 @@ function sideOf(cluster: Cluster): Side {
   return {
     sent: cluster.sent(),
     failures,
+    answered: [...answeredBy.values()],
     p50Ms: quantile(latencies, 0.5),
     p90Ms: quantile(latencies, 0.9),
     p99Ms: quantile(latencies, 0.99),
+    cpuSeconds: cluster.cpuSeconds,
     residentBytes: quarters,
   };
 }
@@ -153,9 +162,11 @@ export function tableOf({ seconds, without, preloaded, acts }: Comparison): stri
     '| Honest load | without | with the preload |',
     '|---|---|---|',
     row('failed requests', ({ failures }) => String(failures.length)),
+    row('answered by each worker', ({ answered }) => answered.join(' + ')),
     row('p50', ({ p50Ms }) => ms(p50Ms)),
     row('p90', ({ p90Ms }) => ms(p90Ms)),
     row('p99', ({ p99Ms }) => ms(p99Ms)),
+    row('CPU time of primary and workers', ({ cpuSeconds }) => cpuSeconds.map((each) => each.toFixed(1)).join(' + ')),
     ...[0, 1, 2, 3].map((quarter) =>
       row(`resident, quarter ${quarter + 1}`, ({ residentBytes }) => mib(residentBytes[quarter] as number)),
     ),

@@ -177,3 +177,74 @@ describe('a body that comes as one text', () => {
     });
   }
 });
+
+describe('a body to which no chunk comes any more', () => {
+  const bodies = [
+    '{"code":"7"}',
+    '{"code":7',
+    '7',
+    '',
+    `{"code":"7","x":"${'y'.repeat(LIMIT)}"}`,
+    `{"x":"${'y'.repeat(LIMIT)}"}`,
+  ];
+  const ended = (reader: BodyReader, isWhole: boolean) => {
+    let code = 'not called';
+    reader.end(isWhole, (codes) => {
+      code = innerCode(codes);
+    });
+    return code;
+  };
+
+  it('has the same code as one that ends at once, whether it comes to its end or breaks off', () => {
+    for (const body of bodies) {
+      for (const isWhole of [true, false]) {
+        const [atOnce, later] = [innerCodeReader(LIMIT), innerCodeReader(LIMIT)];
+        for (const reader of [atOnce, later]) reader.push(body);
+        later.complete();
+        // another body takes the scanner meanwhile
+        const other = innerCodeReader(LIMIT);
+        other.push('{"code":"9",');
+        later.push('{"code":"8"}');
+        assert.equal(ended(later, isWhole), ended(atOnce, isWhole), `${body.slice(0, 20)} ${isWhole}`);
+        other.push('"x":1}');
+        assert.equal(ended(other, true), '9');
+      }
+    }
+  });
+
+  it('is decompressed at its end', async () => {
+    const reader = innerCodeReader(LIMIT);
+    reader.setEncoding('gzip');
+    reader.push(gzipSync('{"code":"7"}'));
+    reader.complete();
+    assert.equal(await new Promise((resolve) => reader.end(true, (codes) => resolve(innerCode(codes)))), '7');
+  });
+
+  it('keeps no scanner, so that thousands that wait for a slow one share a few', () => {
+    const readers = Array.from({ length: 2_000 }, () => {
+      const reader = innerCodeReader(LIMIT);
+      reader.push('{"code":"7"}');
+      reader.complete();
+      return reader;
+    });
+    assert.equal(new Set(readers.map((reader) => Reflect.get(reader, 'scanner'))).size, 1);
+    for (const reader of readers) assert.equal(ended(reader, true), '7');
+  });
+
+  it('does not take the scanner of another when it is discarded', () => {
+    const [first, second] = [innerCodeReader(LIMIT), innerCodeReader(LIMIT)];
+    first.push('{"code":"7"}');
+    first.complete();
+    const other = innerCodeReader(LIMIT);
+    other.push('{"code":');
+    first.discard();
+    second.push('{"code":"8"}');
+    const third = innerCodeReader(LIMIT);
+    third.push('{"code":"5"}');
+    other.push('"9"}');
+    assert.deepEqual(
+      [other, second, third].map((reader) => ended(reader, true)),
+      ['9', '8', '5'],
+    );
+  });
+});

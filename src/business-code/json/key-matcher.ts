@@ -7,11 +7,14 @@ import { hexDigit } from './json-number';
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
 
+/** For each list of names and byte, whether a key that begins with it may equal a name; there are a few such lists. */
+const firstBytes = new WeakMap<readonly string[], Uint8Array>();
+
 export class KeyMatcher {
   /** The set of all names. */
   private readonly all: number;
-  /** For each byte, whether a key that begins with it may equal a name. */
-  private readonly mayBegin = new Uint8Array(256);
+  /** One of {@link firstBytes}. */
+  private readonly mayBegin: Uint8Array;
   /** The names that the key may still equal. */
   private left = 0;
   /** Letters of the key read so far. */
@@ -20,9 +23,7 @@ export class KeyMatcher {
   /** @param names lower-case letters only */
   constructor(private readonly names: readonly string[]) {
     this.all = (1 << names.length) - 1;
-    for (const first of ['-', '_', ...names.flatMap(([letter = '']) => [letter, letter.toUpperCase()])]) {
-      this.mayBegin[first.charCodeAt(0)] = 1;
-    }
+    this.mayBegin = firstBytes.get(names) ?? firstBytesOf(names);
   }
 
   /** Whether no name is left that the key could equal. */
@@ -88,4 +89,13 @@ export class KeyMatcher {
     }
     return bits & this.left;
   }
+}
+
+function firstBytesOf(names: readonly string[]): Uint8Array {
+  const mayBegin = new Uint8Array(256);
+  for (const first of ['-', '_', ...names.flatMap(([letter = '']) => [letter, letter.toUpperCase()])]) {
+    mayBegin[first.charCodeAt(0)] = 1;
+  }
+  firstBytes.set(names, mayBegin);
+  return mayBegin;
 }

@@ -109,7 +109,13 @@ export class InboundCodes {
 
   /** Third: the response's body has ended; Node refuses chunks after that. */
   responseEnded(): void {
+    if (this.hasResponseEnded) return;
     this.hasResponseEnded = true;
+    try {
+      this.responseBody?.complete();
+    } catch (error) {
+      this.onFault(error);
+    }
   }
 
   /** Last: later chunks are ignored. */

@@ -7,11 +7,12 @@ import { CLIENTS } from './clients';
 import { LOCAL_USERS } from './local-users';
 import { PARTNERS, startHostilePartner } from './partners';
 import { SCRAPERS } from './scrapers';
+import { selected } from './selection';
 
 export type Order = { readonly attack: Target } | { readonly end: true };
 export type Report = { readonly partnerPort: number } | { readonly ended: Readonly<Record<string, number>> };
 
-const ATTACKS = [...CLIENTS, ...PARTNERS, ...SCRAPERS, ...LOCAL_USERS];
+const ATTACKS = selected([...CLIENTS, ...PARTNERS, ...SCRAPERS, ...LOCAL_USERS]);
 /** Acts of each attack in the life of this process. */
 const acts = new Map(ATTACKS.map(({ name }) => [name, 0]));
 let stops: (() => void)[] = [];
