@@ -56,7 +56,7 @@ function addUp(taken: readonly Deltas[]): Map<string, number> {
   const add = (name: string, amount: number) => sums.set(name, (sums.get(name) ?? 0) + amount);
   for (const { series } of taken.flat()) {
     for (const row of series) {
-      const [path] = row.values;
+      const path = row.values.at(-1);
       if ('add' in row) add(`calls ${path}`, row.add);
       else if ('last' in row) sums.set(`last ${path}`, row.last);
       else {

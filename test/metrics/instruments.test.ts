@@ -103,7 +103,7 @@ function measure({ ours: { instruments }, sdk }: Both, random: Random): void {
       instruments.flaskLatency.record([path, 'GET'], value / 100);
     },
     () => {
-      sdk.errors.add(count, { source: one });
+      sdk.errors.add(count, { ...IDENTITY, source: one });
       instruments.errors.add([one], count);
     },
   ];
@@ -156,7 +156,7 @@ describe('our instruments', () => {
     const { instruments, scrape } = createMeasuring(SETTINGS);
     instruments.lostMeasurements.add(['x'], 0);
     const name = 'channel_exporter_lost_measurements_total';
-    assert.deepEqual((await scrape()).counts(name), [{ labels: { family: 'x' }, count: 0 }]);
+    assert.deepEqual((await scrape()).counts(name), [{ labels: { ...IDENTITY, family: 'x' }, count: 0 }]);
   });
 
   it('replace the value of a full label alone, and each time say so', async () => {

@@ -51,7 +51,9 @@ describe('deltas', () => {
     hub.instruments.inner.record(X, 1000);
     assert.deepEqual(await take(), []);
     const totals = await totalsOf(hub.hub);
-    assert.deepEqual(totals[ERRORS], [{ attributes: { source: 's' }, value: 3 }]);
+    assert.deepEqual(totals[ERRORS], [
+      { attributes: { appid: 'A123', application: 'A123010101', source: 's' }, value: 3 },
+    ]);
     assert.deepEqual(totals.request_processing_time, [{ attributes: { env: 'PROD', url: 'f' }, value: 2 }]);
     assert.equal(totals[INNER]?.length, 1);
     const value = totals[INNER]?.[0]?.value as { count: number; sum: number; buckets: { counts: number[] } };
