@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
 import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bodies';
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
+import { offText } from './config/source-names';
 import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
@@ -188,8 +189,10 @@ function answerScraper(scrape: Scrape, request: IncomingMessage, response: Serve
   answerScrape(request, requestPath(request), scrape, replyOver(response));
 }
 
-function startLine({ syscode, partnerHosts, partnersPreset }: Config, url: string, names: ReadonlySet<string>): string {
-  const observed = [...names].join(', ') || 'nothing';
+function startLine(config: Config, url: string, names: ReadonlySet<string>): string {
+  const { syscode, partnerHosts, partnersPreset, sourceOffBy } = config;
+  const off = offText([...new Set(SOURCES.map(({ name }) => name))], sourceOffBy);
+  const observed = `${[...names].join(', ') || 'nothing'}${off}`;
   const preset = partnersPreset ? ` and ${PRESET_HOST_COUNT} of the preset` : '';
   const hosts = `partner hosts: ${partnerHosts.length} of its own${preset}`;
   return `${VERSION}, ${syscode}, ${url}; observes ${observed}; ${hosts}`;

@@ -54,6 +54,8 @@ export interface StartOptions {
   global?: boolean;
   /** Whether prom-client's default registry is on the scrape too. Variable CHANNEL_EXPORTER_PROM_CLIENT. Default false. */
   promClient?: boolean;
+  /** Whether the service's name and resource attributes are on the scrape, as target_info. Variable CHANNEL_EXPORTER_TARGET_INFO. Default false. */
+  targetInfo?: boolean;
 }
 
 /** Options of `channelSpanHooks()`, with the meaning, variables and defaults that they have in `start()`. */

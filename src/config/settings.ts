@@ -59,6 +59,8 @@ export interface SettingValues {
   /** Whether our provider is the global one of the OpenTelemetry API. */
   global: boolean;
   promClient: boolean;
+  /** Whether the attributes of the service are on the scrape. */
+  targetInfo: boolean;
 }
 
 export type SettingName = keyof SettingValues;
@@ -225,6 +227,15 @@ export const SETTINGS: readonly AnySetting[] = [
     type: 'on or off',
     defaultText: 'off',
     help: 'Whether what the application registered in prom-client or @prometheus-io/client is on the scrape too.',
+    defaultValue: false,
+    parse: parseSwitch,
+  },
+  {
+    option: 'targetInfo',
+    variable: 'CHANNEL_EXPORTER_TARGET_INFO',
+    type: 'on or off',
+    defaultText: 'off',
+    help: "Whether the service's name and resource attributes are on the scrape, as target_info.",
     defaultValue: false,
     parse: parseSwitch,
   },

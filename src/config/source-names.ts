@@ -34,3 +34,13 @@ export function sourcesOffBy(env: NodeJS.ProcessEnv): (name: string) => string |
     return areAllWanted || wanted.includes(name) ? undefined : enabled?.name;
   };
 }
+
+/** @returns for the log, which of the sources are off by which variable; empty where none is */
+export function offText(sources: readonly string[], offBy: (name: string) => string | undefined): string {
+  const names = new Map<string, string[]>();
+  for (const name of sources) {
+    const variable = offBy(name);
+    if (variable !== undefined) names.set(variable, [...(names.get(variable) ?? []), name]);
+  }
+  return Array.from(names, ([variable, off]) => `; off by ${variable}: ${off.join(', ')}`).join('');
+}

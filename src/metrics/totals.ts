@@ -15,8 +15,9 @@ import type {
   ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
 import { TimeSlice } from '../runtime/time-slice';
-import type { Family } from '../views';
+import { type Family, TARGET_INFO } from '../views';
 import { METER_NAME } from '../views/metric-names';
+import { prometheusLabelName } from '../views/prometheus-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
 import { ApplicationTotals } from './application-totals';
 import type { Deltas, FamilyDelta, SeriesDelta } from './deltas';
@@ -90,6 +91,7 @@ export class ServiceTotals implements MetricProducer {
   private readonly known = new WeakMap<readonly string[], Point>();
   private readonly application: ApplicationTotals;
   private members: Members | undefined;
+  private readonly target: StateSample;
   /** Since when its own state is counted. */
   private readonly startTime: HrTime = hrTimeNow();
   /** Of the series that begin with the deltas that are being added; they share it. */
@@ -109,6 +111,7 @@ export class ServiceTotals implements MetricProducer {
   ) {
     this.totals = new Map(catalogue.map((family) => [family.name, { family, series: new Map(), points: [] }]));
     this.application = new ApplicationTotals(catalogue, options.seriesLimit);
+    this.target = { family: TARGET_INFO.name, labels: resourceLabels(options.resource), value: 1 };
   }
 
   /** From now on each collection begins with the deltas of these. */
@@ -187,7 +190,7 @@ export class ServiceTotals implements MetricProducer {
 
   private produce(): MetricData[] {
     Object.assign(this.endTime, hrTimeNow());
-    const state = this.members?.state() ?? [];
+    const state = [this.target, ...(this.members?.state() ?? [])];
     const shown = [...this.totals.values()].filter(
       ({ family, points }) => points.length > 0 || family.isShown?.() !== false,
     );
@@ -203,6 +206,13 @@ export class ServiceTotals implements MetricProducer {
       .filter(({ family }) => family === name)
       .map(({ labels, value }) => ({ startTime, endTime, attributes: labels, value }));
   }
+}
+
+/** Two attributes that would be written alike are one label: a label that stands twice spoils the scrape. */
+function resourceLabels({ attributes }: Resource): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [prometheusLabelName(name), String(value)]),
+  );
 }
 
 /** A member may run with other settings than the hub, or with another version of this package. */

@@ -18,6 +18,8 @@ export interface ViewSettings {
   readonly consumerMetricsBuckets: readonly number[];
   /** Whether inbound requests are also counted under the names of Flask exporters. */
   readonly flaskMetrics: boolean;
+  /** Whether the attributes of the service are on the scrape. */
+  readonly targetInfo?: boolean;
 }
 
 /** One metric family as it stands on the scrape. */
@@ -42,6 +44,9 @@ export const STATE_FAMILIES = {
   readPauses: 'channel_exporter_read_pauses_total',
   refused: 'channel_exporter_refused',
 } as const;
+
+/** The attributes of the service, with the name and text that PrometheusSerializer gives them. */
+export const TARGET_INFO: Family = { name: 'target_info', help: 'Target metadata', kind: 'gauge' };
 
 /**
  * @param hasMonitored whether a function has been monitored, now or before; asked at each scrape
@@ -78,6 +83,7 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
     counter(INSTRUMENTS.flaskCount, 'Inbound HTTP requests under the name of Flask exporters.'),
   ];
   return [
+    ...(settings.targetInfo === true ? [TARGET_INFO] : []),
     histogram(
       INSTRUMENTS.inner,
       'Duration of inbound HTTP requests, from the request line to the response, in milliseconds.',
