@@ -10,6 +10,7 @@ import { type ResourceAttributes, resourceFromEnvironment } from './resource';
 import { type AnySetting, SETTINGS, type SettingName, type SettingValues } from './settings';
 import { sourcesOffBy } from './source-names';
 import { misspelled, type SettingWarning, variableWarnings } from './variable-warnings';
+import { viewClashes } from './views';
 
 /** The resolved settings. */
 export interface Config extends Readonly<SettingValues> {
@@ -92,6 +93,7 @@ function resolveSettings(
     else values[setting.option] = parsed.value;
   }
   const partnerHosts = loadPartners(values.partners, problems);
+  if (values.views !== undefined) problems.push(...viewClashes(values as SettingValues));
 
   const [first, ...rest] = problems;
   if (first !== undefined) throw new ConfigError([first, ...rest]);

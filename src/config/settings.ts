@@ -1,4 +1,5 @@
 /** Every setting, described once: the parser, the documentation and the tests read this table. */
+import type { ApplicationViews } from '../views/application-views';
 import { DEFAULT_BOUNDARIES_MS } from '../views/boundaries';
 import {
   BOUNDARIES_TEXT,
@@ -27,6 +28,7 @@ import {
   parseSwitch,
   parseSyscodeSetting,
 } from './parsers';
+import { parseViews } from './views';
 
 /** The value that each setting resolves to. */
 export interface SettingValues {
@@ -61,6 +63,8 @@ export interface SettingValues {
   promClient: boolean;
   /** Whether the attributes of the service are on the scrape. */
   targetInfo: boolean;
+  /** The application's, laid over ours. */
+  views: ApplicationViews | undefined;
 }
 
 export type SettingName = keyof SettingValues;
@@ -238,6 +242,15 @@ export const SETTINGS: readonly AnySetting[] = [
     help: "Whether the service's name and resource attributes are on the scrape, as target_info.",
     defaultValue: false,
     parse: parseSwitch,
+  },
+  {
+    option: 'views',
+    variable: 'CHANNEL_EXPORTER_VIEWS',
+    type: "list of the SDK's Views, JSON",
+    defaultText: 'none',
+    help: 'Views of OpenTelemetry laid over ours: other names, descriptions, boundaries and limits of families, and families dropped.',
+    defaultValue: undefined,
+    parse: parseViews,
   },
 ];
 

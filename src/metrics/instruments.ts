@@ -2,13 +2,21 @@
  * The instruments of our meter, under their neutral names, and the labels of each; the Views give them the names,
  * boundaries and limits that dashboards know.
  */
-import type { Counter, Gauge, Histogram, Meter } from '@opentelemetry/api';
+import type { Meter } from '@opentelemetry/api';
 import type { View } from '../views';
 import { INSTRUMENTS, type InstrumentName } from '../views/metric-names';
+import { AggregationType } from '../views/sdk-constants';
+import {
+  DROPPED,
+  type FamilyCounter,
+  type FamilyValues,
+  type OnRecord,
+  SeriesCounter,
+  SeriesValues,
+} from './family-instruments';
 import { cleanLabelValue, LabelLimits, type LabelName, overflowOf } from './label-limits';
 import type { OverflowReports } from './overflow';
-import { ROOT_CONTEXT } from './sdk';
-import { type Series, SeriesTable } from './series';
+import { SeriesTable } from './series';
 
 export interface InstrumentsSettings {
   readonly syscode: string;
@@ -35,57 +43,12 @@ interface Shape {
 
 /** Told which tables there are, and what is recorded. */
 export interface RecordListener {
-  readonly recorded: (series: Series, amount: number) => void;
+  readonly recorded: OnRecord;
   register(table: SeriesTable): void;
 }
-type OnRecord = RecordListener['recorded'];
 
 /** Characters of the system code that name the application's owner. */
 const APPID_CHARACTERS = 4;
-
-/** A counter of one family. */
-export class FamilyCounter {
-  constructor(
-    private readonly instrument: Counter,
-    private readonly table: SeriesTable,
-    private readonly onRecord: OnRecord,
-  ) {}
-
-  /**
-   * @param values one for each label that is not fixed
-   * @param amount not negative; zero creates the series without counting anything
-   */
-  add(values: readonly string[], amount: number): void {
-    const series = this.seriesOf(values);
-    this.instrument.add(amount, series.attributes, ROOT_CONTEXT);
-    this.onRecord(series, amount);
-  }
-
-  /** @returns the series that counts under these labels */
-  seriesOf(values: readonly string[]): Series {
-    return this.table.seriesOf(values);
-  }
-}
-
-/** A histogram, or a gauge, of one family. */
-export class FamilyValues {
-  constructor(
-    private readonly instrument: Histogram | Gauge,
-    private readonly table: SeriesTable,
-    private readonly onRecord: OnRecord,
-  ) {}
-
-  /**
-   * @param values one for each label that is not fixed
-   * @throws RangeError for a value that is no number, which the SDK would leave out without a word
-   */
-  record(values: readonly string[], value: number): void {
-    if (Number.isNaN(value)) throw new RangeError('a measurement that is not a number');
-    const series = this.table.seriesOf(values);
-    this.instrument.record(value, series.attributes, ROOT_CONTEXT);
-    this.onRecord(series, value);
-  }
-}
 
 /** Creates the instruments, each with a table of its series, for which there has to be a View. */
 export class InstrumentFactory {
@@ -102,23 +65,29 @@ export class InstrumentFactory {
   /** @throws Error when no View has the instrument, as the following do */
   counter(shape: Shape): FamilyCounter {
     const table = this.tableOf(shape, 'counter');
-    return new FamilyCounter(this.meter.createCounter(shape.instrument), table, this.listener.recorded);
+    if (table === undefined) return DROPPED;
+    return new SeriesCounter(this.meter.createCounter(shape.instrument), table, this.listener.recorded);
   }
 
   gauge(shape: Shape): FamilyValues {
     const table = this.tableOf(shape, 'gauge');
-    return new FamilyValues(this.meter.createGauge(shape.instrument), table, this.listener.recorded);
+    if (table === undefined) return DROPPED;
+    return new SeriesValues(this.meter.createGauge(shape.instrument), table, this.listener.recorded);
   }
 
   histogram(shape: Shape): FamilyValues {
     const table = this.tableOf(shape, 'histogram');
-    return new FamilyValues(this.meter.createHistogram(shape.instrument), table, this.listener.recorded);
+    if (table === undefined) return DROPPED;
+    return new SeriesValues(this.meter.createHistogram(shape.instrument), table, this.listener.recorded);
   }
 
-  private tableOf({ instrument, fixed = {}, labels, values, reports }: Shape, kind: SeriesTable['kind']): SeriesTable {
+  /** @returns undefined where the View drops the family */
+  private tableOf(shape: Shape, kind: SeriesTable['kind']): SeriesTable | undefined {
+    const { instrument, fixed = {}, labels, values, reports } = shape;
     const view = this.views.get(instrument);
     if (view === undefined) throw new Error(`no View has the instrument ${instrument}`);
     const { name: family, seriesLimit, aggregation } = view;
+    if (aggregation?.type === AggregationType.DROP) return undefined;
     const { labelFull } = reports ?? {};
     const folded = overflowOf(labels);
     const table = new SeriesTable({

@@ -1,6 +1,6 @@
 /** Counts and logs what was replaced because a label or a family has reached its limit. */
 import { warn } from '../diagnostics/log';
-import type { FamilyCounter } from './instruments';
+import type { FamilyCounter } from './family-instruments';
 import type { LabelName } from './label-limits';
 
 export interface OverflowReports {

@@ -5,9 +5,10 @@
  * The provider is not the global one: that belongs to the application.
  */
 import type { Resource } from '@opentelemetry/resources';
+import type { ViewOptions } from '@opentelemetry/sdk-metrics';
 import { Signal } from '../runtime/signal';
 import { createViews, type Family, families, type View, type ViewSettings } from '../views';
-import { familyNames, METER_NAME } from '../views/metric-names';
+import { type InstrumentName, METER_NAME } from '../views/metric-names';
 import { Collector, DeltaReader } from './collector';
 import {
   createInstruments,
@@ -58,32 +59,45 @@ interface Meters {
  * @param hasMonitored whether a function has been monitored, now or before; asked at each scrape
  */
 export function createPipeline(settings: PipelineSettings, hasMonitored: () => boolean): Pipeline {
-  const { syscode, seriesLimit } = settings;
-  const catalogue = families(settings, hasMonitored);
+  const { seriesLimit } = settings;
+  const all = families(settings, hasMonitored);
+  const catalogue = all.filter(({ isDropped }) => !isDropped);
   const measured = new Signal();
   const resource = defaultResource().merge(resourceFromAttributes(settings.resourceAttributes));
-  const meters = createMeters(createViews(catalogue, seriesLimit), seriesLimit, measured.emit, resource);
+  const meters = createMeters(createViews(all, seriesLimit), seriesLimit, measured.emit, {
+    resource,
+    views: settings.views?.others ?? [],
+  });
   const { provider, collector, factory, selfMetrics } = meters;
   const overflow = createOverflowReports(selfMetrics);
   const instruments = createInstruments(factory, settings, overflow);
-  const recorder = createRecorder(instruments, selfMetrics, familyNames(syscode));
+  const recorder = createRecorder(instruments, selfMetrics, namesOf(catalogue));
   const familyLabels = collector.familyLabels();
   return { catalogue, resource, provider, selfMetrics, overflow, recorder, collector, measured, familyLabels };
+}
+
+/** The family of each instrument that has one. */
+function namesOf(catalogue: readonly Family[]): Partial<Record<InstrumentName, string>> {
+  return Object.fromEntries(
+    catalogue.flatMap(({ instrument, name }) => (instrument === undefined ? [] : [[instrument, name]])),
+  );
 }
 
 /**
  * @param views one for each instrument of ours
  * @param seriesLimit of the application's instruments
  * @param onRecord called at each measurement
+ * @param others what the provider has beside: the service, and Views of the application's instruments
  */
 export function createMeters(
   views: readonly View[],
   seriesLimit: number,
   onRecord: () => void,
-  resource = defaultResource(),
+  others: { readonly resource?: Resource; readonly views?: readonly ViewOptions[] } = {},
 ): Meters {
   const reader = new DeltaReader(seriesLimit);
-  const provider = new MeterProvider({ resource, readers: [reader], views: [...views] });
+  const { resource = defaultResource(), views: otherViews = [] } = others;
+  const provider = new MeterProvider({ resource, readers: [reader], views: [...views, ...otherViews] });
   const collector = new Collector(reader, {
     onRecord,
     lostSeries: (family) => selfMetrics.lostMeasurements.seriesOf([family]),

@@ -152,8 +152,9 @@ export class ServiceTotals implements MetricProducer {
 
   /** Each process bounds its series, but a hub outlives many processes. @returns whether there was room */
   private addMembers(totals: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): boolean {
-    const { seriesLimit, onSeriesOverflow } = this.options;
+    const { onSeriesOverflow } = this.options;
     const { family, series, points } = totals;
+    const { seriesLimit = this.options.seriesLimit } = family;
     let point = series.get(seriesKey(delta, row));
     let added = row;
     if (point === undefined && points.length >= seriesLimit) {
