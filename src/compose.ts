@@ -123,6 +123,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   };
   const services: ExporterServices = {
     meterProvider: pipeline.provider,
+    used: () => election.used(),
     answer: (request, response) => answerScraper(scrapeHere, request, response),
     ownMetricsFailed,
   };

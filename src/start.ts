@@ -17,6 +17,14 @@ import { sharedState } from './shared-state';
  * @throws {ConfigError} listing every problem of the settings and the partner file; nothing is started then
  */
 export function start(options: StartOptions = {}): Exporter {
+  const exporter = startQuietly(options);
+  // whoever calls this is at work, and no helper that inherited a preload
+  sharedState().running?.services.used();
+  return exporter;
+}
+
+/** The same for the preload, which also runs in tools and helpers: the port opens at the first use. */
+export function startQuietly(options: StartOptions = {}): Exporter {
   const env = applicationEnvironment(process.env);
   const shared = sharedState();
   if (shared.running !== undefined) {
