@@ -11,8 +11,8 @@ import { launcherOf } from './src/processes/launchers';
 // a launcher has nothing to measure, and is not to pay for loading what it does not use
 if (launcherOf(process) === undefined) {
   try {
-    const { start } = require('./src/start') as typeof import('./src/start');
-    start();
+    const { startQuietly } = require('./src/start') as typeof import('./src/start');
+    startQuietly();
   } catch (error) {
     const text = error instanceof ConfigError ? error.message : errorText(error);
     const { logStartProblems } = require('./src/processes/preload') as typeof import('./src/processes/preload');

@@ -8,6 +8,7 @@ import { isMainThread } from 'node:worker_threads';
 import { codeDepth } from './business-code/code-depth';
 import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bodies';
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
+import { offText } from './config/source-names';
 import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
 import { Beginnings } from './exporter/beginnings';
@@ -60,6 +61,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
 
   const { collector } = pipeline;
   const totals = new ServiceTotals(pipeline.catalogue, collector, {
+    resource: pipeline.resource,
     seriesLimit: config.seriesLimit,
     rooms: pipeline.rooms,
   });
@@ -73,7 +75,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   );
   const server = createMetricsServer(scrape, config);
 
-  const rows = effectiveSources(config.isInstrumentationEnabled);
+  const rows = effectiveSources((name) => config.sourceOffBy(name) === undefined);
   const logStart = () => {
     logLine('info', startLine(config, server.url, new Set(rows.map(({ name }) => name))));
     held.release();
@@ -136,6 +138,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   };
   const services: ExporterServices = {
     meterProvider: pipeline.provider,
+    used: () => election.used(),
     answer: (request, response) => answerScraper(scrapeHere, request, response),
     ownMetricsFailed,
   };
@@ -207,8 +210,10 @@ function answerScraper(scrape: Scrape, request: IncomingMessage, response: Serve
   answerScrape(request, requestPath(request), scrape, replyOver(response));
 }
 
-function startLine({ syscode, partnerHosts, partnersPreset }: Config, url: string, names: ReadonlySet<string>): string {
-  const observed = [...names].join(', ') || 'nothing';
+function startLine(config: Config, url: string, names: ReadonlySet<string>): string {
+  const { syscode, partnerHosts, partnersPreset, sourceOffBy } = config;
+  const off = offText([...new Set(SOURCES.map(({ name }) => name))], sourceOffBy);
+  const observed = `${[...names].join(', ') || 'nothing'}${off}`;
   const preset = partnersPreset ? ` and ${PRESET_HOST_COUNT} of the preset` : '';
   const hosts = `partner hosts: ${partnerHosts.length} of its own${preset}`;
   return `${VERSION}, ${syscode}, ${url}; observes ${observed}; ${hosts}`;

@@ -1,6 +1,15 @@
 /** What `start()` takes and gives back. */
+import type { AggregationOption, ViewOptions } from '@opentelemetry/sdk-metrics';
 import type { LabelName } from './metrics/label-limits';
 import type { MeasurementKind } from './metrics/measurement';
+
+/** A View as OpenTelemetry's SDK takes it; the type of the aggregation may also be its name, such as `DROP`. */
+export type ViewOption = Omit<ViewOptions, 'aggregation'> & {
+  aggregation?:
+    | AggregationOption
+    | { type: 'DROP' }
+    | { type: 'EXPLICIT_BUCKET_HISTOGRAM'; options: { boundaries: number[] } };
+};
 
 /** The partner directory as an object, in the shape of the partner file. */
 export interface PartnerDirectoryOption {
@@ -69,6 +78,10 @@ export interface StartOptions {
   startAtZero?: boolean;
   /** `_created` lines in OpenMetrics. Variable CHANNEL_EXPORTER_CREATED. Default false. */
   created?: boolean;
+  /** Whether the service's name and resource attributes are on the scrape, as target_info. Variable CHANNEL_EXPORTER_TARGET_INFO. Default false. */
+  targetInfo?: boolean;
+  /** Views laid over ours. Variable CHANNEL_EXPORTER_VIEWS, as JSON. Default: none. */
+  views?: readonly ViewOption[];
 }
 
 /** Options of `channelSpanHooks()`, with the meaning, variables and defaults that they have in `start()`. */

@@ -71,6 +71,8 @@ export interface RunningExporter {
 export interface ExporterServices {
   /** Its instruments are on the scrape. */
   readonly meterProvider: MeterProvider;
+  /** The application has said that it is at work: its metrics are to be served from now on. */
+  used(): void;
   /** Answers a request of the application's own server with the scrape. */
   answer(request: IncomingMessage, response: ServerResponse): void;
   /** Counts that some of the application's own metrics are missing, and logs it once a minute. */
@@ -87,7 +89,7 @@ export interface SharedState extends SetCodes, MonitoredFunctions, ObservedClien
 }
 
 /** The number changes with the shape: copies of the package that disagree on it share nothing. */
-const KEY = Symbol.for('channel-exporter.3');
+const KEY = Symbol.for('channel-exporter.4');
 
 let found: SharedState | undefined;
 

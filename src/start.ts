@@ -3,6 +3,7 @@
  * process whose exporter is switched off pays next to nothing.
  */
 import { offSwitch } from './config/off-switch';
+import { given } from './config/standard-variables';
 import { logLine, setLogLevel, warn } from './diagnostics/log';
 import type { Exporter, StartOptions } from './options';
 import { applicationEnvironment } from './processes/launchers';
@@ -16,6 +17,14 @@ import { sharedState } from './shared-state';
  * @throws {ConfigError} listing every problem of the settings and the partner file; nothing is started then
  */
 export function start(options: StartOptions = {}): Exporter {
+  const exporter = startQuietly(options);
+  // whoever calls this is at work, and no helper that inherited a preload
+  sharedState().running?.services.used();
+  return exporter;
+}
+
+/** The same for the preload, which also runs in tools and helpers: the port opens at the first use. */
+export function startQuietly(options: StartOptions = {}): Exporter {
   const env = applicationEnvironment(process.env);
   const shared = sharedState();
   if (shared.running !== undefined) {
@@ -24,7 +33,7 @@ export function start(options: StartOptions = {}): Exporter {
     }
     return shared.running.exporter;
   }
-  setLogLevel(env.OTEL_LOG_LEVEL);
+  setLogLevel(given(env, 'OTEL_LOG_LEVEL')?.value);
   const off = offSwitch(env);
   if (off !== undefined) {
     if (!shared.hasLoggedOff) logOff(off);

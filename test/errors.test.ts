@@ -26,6 +26,7 @@ const CAUSES: Readonly<Record<ProblemCode, { options?: unknown; env?: NodeJS.Pro
   CHX_DROP_LABELS_INVALID: { env: { CHANNEL_EXPORTER_DROP_LABELS: 'inner=fcode' } },
   CHX_LABEL_VALUES_LIMIT_INVALID: { env: { CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: 'path=many' } },
   CHX_SERIES_LIMIT_INVALID: { env: { CHANNEL_EXPORTER_SERIES_LIMIT: '0' } },
+  CHX_VIEWS_INVALID: { options: { views: [{ instrumentName: 'channel.partner.errors', name: 'calls_failed' }] } },
   CHX_ENV_INVALID: { options: { env: 5 } },
   CHX_APP_METRICS_INVALID: { env: { CHANNEL_EXPORTER_APP_METRICS: 'metrics' } },
   CHX_SUCCESS_CODES_INVALID: { options: { successCodes: [true] } },

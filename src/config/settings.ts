@@ -1,6 +1,7 @@
 /** Every setting, described once: the parser, the documentation and the tests read this table. */
 import { ANY_DEPTH, type CodeDepths } from '../business-code/code-depth';
 import type { DropLabels } from '../metrics/measurement';
+import type { ApplicationViews } from '../views/application-views';
 import { DEFAULT_BOUNDARIES_MS } from '../views/boundaries';
 import {
   BOUNDARIES_TEXT,
@@ -35,6 +36,7 @@ import {
   parseSwitch,
   parseSyscodeSetting,
 } from './parsers';
+import { parseViews } from './views';
 
 /** The value that each setting resolves to. */
 export interface SettingValues {
@@ -77,6 +79,10 @@ export interface SettingValues {
   startAtZero: boolean;
   /** Whether OpenMetrics says when each series began. */
   created: boolean;
+  /** Whether the attributes of the service are on the scrape. */
+  targetInfo: boolean;
+  /** The application's, laid over ours. */
+  views: ApplicationViews | undefined;
 }
 
 export type SettingName = keyof SettingValues;
@@ -290,6 +296,24 @@ export const SETTINGS: readonly AnySetting[] = [
     help: 'Whether a scrape in OpenMetrics has a `_created` line for each counter and histogram: when it began.',
     defaultValue: false,
     parse: parseSwitch,
+  },
+  {
+    option: 'targetInfo',
+    variable: 'CHANNEL_EXPORTER_TARGET_INFO',
+    type: 'on or off',
+    defaultText: 'off',
+    help: "Whether the service's name and resource attributes are on the scrape, as target_info.",
+    defaultValue: false,
+    parse: parseSwitch,
+  },
+  {
+    option: 'views',
+    variable: 'CHANNEL_EXPORTER_VIEWS',
+    type: "list of the SDK's Views, JSON",
+    defaultText: 'none',
+    help: 'Views of OpenTelemetry laid over ours: other names, descriptions, boundaries and limits of families, and families dropped.',
+    defaultValue: undefined,
+    parse: parseViews,
   },
 ];
 

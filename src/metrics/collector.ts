@@ -32,8 +32,8 @@ export class DeltaReader extends MetricReader {
 export interface CollectorOptions {
   /** Called at each record. */
   readonly onRecord: () => void;
-  /** The series that counts lost measurements of a family. */
-  readonly lostSeries: (family: string) => Series;
+  /** The series that counts lost measurements of a family; undefined where they are not counted. */
+  readonly lostSeries: (family: string) => Series | undefined;
 }
 
 export class Collector implements DeltaSource {

@@ -4,8 +4,16 @@
  */
 import type { Meter } from '@opentelemetry/api';
 import type { View } from '../views';
-import { familyNames, INSTRUMENTS, type InstrumentName, identityOf } from '../views/metric-names';
-import { FamilyCounter, FamilyValues, type RecordListener } from './family-instruments';
+import { INSTRUMENTS, type InstrumentName, identityOf } from '../views/metric-names';
+import { AggregationType } from '../views/sdk-constants';
+import {
+  DROPPED,
+  type FamilyCounter,
+  type FamilyValues,
+  type OnRecord,
+  SeriesCounter,
+  SeriesRecorder,
+} from './family-instruments';
 import { cleanLabelValue, isSameButMarked, LabelLimits, type LabelName, type OnLabelFull } from './label-limits';
 import { KIND_LABELS } from './measurement';
 import type { OverflowReports } from './overflow';
@@ -35,6 +43,12 @@ interface Shape {
   readonly reports?: { readonly [K in keyof OverflowReports]?: OverflowReports[K] | undefined };
 }
 
+/** Told which tables there are, and what is recorded. */
+export interface RecordListener {
+  readonly recorded: OnRecord;
+  register(table: SeriesTable): void;
+}
+
 /** Creates the instruments, each with a table of its series, for which there has to be a View. */
 export class InstrumentFactory {
   private readonly views: ReadonlyMap<string, View>;
@@ -50,25 +64,39 @@ export class InstrumentFactory {
   }
 
   /** @throws Error when no View has the instrument, as the following do */
+  familyOf(instrument: InstrumentName): string {
+    return this.viewOf(instrument).name;
+  }
+
   counter(shape: Shape): FamilyCounter {
     const table = this.tableOf(shape, 'counter');
-    return new FamilyCounter(this.meter.createCounter(shape.instrument), table, this.listener.recorded);
+    if (table === undefined) return DROPPED;
+    return new SeriesCounter(this.meter.createCounter(shape.instrument), table, this.listener.recorded);
   }
 
   gauge(shape: Shape): FamilyValues {
     const table = this.tableOf(shape, 'gauge');
-    return new FamilyValues(this.meter.createGauge(shape.instrument), table, this.listener.recorded);
+    if (table === undefined) return DROPPED;
+    return new SeriesRecorder(this.meter.createGauge(shape.instrument), table, this.listener.recorded);
   }
 
   histogram(shape: Shape): FamilyValues {
     const table = this.tableOf(shape, 'histogram');
-    return new FamilyValues(this.meter.createHistogram(shape.instrument), table, this.listener.recorded);
+    if (table === undefined) return DROPPED;
+    return new SeriesRecorder(this.meter.createHistogram(shape.instrument), table, this.listener.recorded);
   }
 
-  private tableOf({ instrument, fixed = {}, labels, values, reports }: Shape, kind: SeriesTable['kind']): SeriesTable {
+  private viewOf(instrument: InstrumentName): View {
     const view = this.views.get(instrument);
     if (view === undefined) throw new Error(`no View has the instrument ${instrument}`);
-    const { name: family, seriesLimit, aggregation } = view;
+    return view;
+  }
+
+  /** @returns undefined where the View drops the family */
+  private tableOf(shape: Shape, kind: SeriesTable['kind']): SeriesTable | undefined {
+    const { instrument, fixed = {}, labels, values, reports } = shape;
+    const { name: family, seriesLimit, aggregation } = this.viewOf(instrument);
+    if (aggregation?.type === AggregationType.DROP) return undefined;
     const { labelFull, familyFull } = reports ?? {};
     const onFull: OnLabelFull | undefined = labelFull && ((...full) => labelFull(family, ...full));
     const isRoute = (path: string) => values?.isRoute(path) ?? true;
@@ -128,8 +156,7 @@ export function createInstruments(factory: InstrumentFactory, settings: Instrume
   const further = { reports: { ...reports, labelFull: undefined } };
 
   const inner = limits();
-  const innerFamily = familyNames(syscode)[INSTRUMENTS.inner];
-  const onPathFull: OnLabelFull = (...full) => reports.labelFull(innerFamily, ...full);
+  const onPathFull: OnLabelFull = (...full) => reports.labelFull(factory.familyOf(INSTRUMENTS.inner), ...full);
   const partner = { ...limits(), fixed: identity };
   // consumers have no caller: its label is there for dashboards that are shared
   const consumer = { ...limits(), fixed: { ...identity, f_code: '' } };

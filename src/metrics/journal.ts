@@ -28,12 +28,13 @@ export class Journal {
   private lost = new Rows();
   private isCollecting = false;
 
-  /** @param lostSeries gives the series that counts lost measurements of another one */
-  constructor(private readonly lostSeries: (series: Series) => Series) {}
+  /** @param lostSeries gives the series that counts lost measurements of another one; undefined where none does */
+  constructor(private readonly lostSeries: (series: Series) => Series | undefined) {}
 
   note(series: Series, amount: number): void {
     if (this.series.length >= ADD_UP_AT && !this.makeRoom()) {
-      this.lost.record(this.lostSeries(series), 1);
+      const lost = this.lostSeries(series);
+      if (lost !== undefined) this.lost.record(lost, 1);
       return;
     }
     this.series.push(series);

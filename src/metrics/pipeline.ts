@@ -4,9 +4,11 @@
  *
  * The provider is not the global one: that belongs to the application.
  */
+import type { Resource } from '@opentelemetry/resources';
+import type { ViewOptions } from '@opentelemetry/sdk-metrics';
 import { Signal } from '../runtime/signal';
 import { createViews, type Family, families, type View, type ViewSettings } from '../views';
-import { familyNames, METER_NAME } from '../views/metric-names';
+import { type InstrumentName, METER_NAME } from '../views/metric-names';
 import { Collector, DeltaReader } from './collector';
 import {
   createInstruments,
@@ -18,18 +20,22 @@ import {
 import type { DropLabels, Recorder } from './measurement';
 import { createOverflowReports } from './overflow';
 import { createRecorder } from './recorder';
-import { MeterProvider } from './sdk';
+import { defaultResource, MeterProvider, resourceFromAttributes } from './sdk';
 import type { FamilyRoom } from './series-room';
 
 export interface PipelineSettings extends ViewSettings, InstrumentsSettings {
   /** Series that a family may have. */
   readonly seriesLimit: number;
   readonly dropLabels: DropLabels;
+  /** Of the service, with its name. */
+  readonly resourceAttributes: Readonly<Record<string, string>>;
 }
 
 export interface Pipeline {
   /** Every family of the scrape. */
   readonly catalogue: readonly Family[];
+  /** The service, as everything that is handed on names it. */
+  readonly resource: Resource;
   /** Of our meter and of the application's own. */
   readonly provider: MeterProvider;
   readonly selfMetrics: SelfMetrics;
@@ -57,29 +63,44 @@ interface Meters {
  */
 export function createPipeline(settings: PipelineSettings, hasMonitored: () => boolean): Pipeline {
   const { syscode, seriesLimit } = settings;
-  const catalogue = families(settings, hasMonitored);
+  const all = families(settings, hasMonitored);
+  const catalogue = all.filter(({ isDropped }) => !isDropped);
   const measured = new Signal();
-  const meters = createMeters({ syscode, seriesLimit }, createViews(catalogue, seriesLimit), measured.emit);
+  const resource = defaultResource().merge(resourceFromAttributes(settings.resourceAttributes));
+  const meters = createMeters({ syscode, seriesLimit }, createViews(all, seriesLimit), measured.emit, {
+    resource,
+    views: settings.views?.others ?? [],
+  });
   const { provider, collector, factory, selfMetrics } = meters;
   const overflow = createOverflowReports(selfMetrics);
   const instruments = createInstruments(factory, settings, overflow);
-  const recorder = createRecorder(instruments, selfMetrics, familyNames(syscode), settings.dropLabels);
+  const recorder = createRecorder(instruments, selfMetrics, namesOf(catalogue), settings.dropLabels);
   const familyLabels = collector.familyLabels();
   const { rooms } = factory;
-  return { catalogue, provider, selfMetrics, recorder, collector, measured, familyLabels, rooms };
+  return { catalogue, resource, provider, selfMetrics, recorder, collector, measured, familyLabels, rooms };
+}
+
+/** The family of each instrument that has one. */
+function namesOf(catalogue: readonly Family[]): Partial<Record<InstrumentName, string>> {
+  return Object.fromEntries(
+    catalogue.flatMap(({ instrument, name }) => (instrument === undefined ? [] : [[instrument, name]])),
+  );
 }
 
 /**
  * @param views one for each instrument of ours; the application's have the limit of series alone
  * @param onRecord called at each measurement
+ * @param others what the provider has beside: the service, and Views of the application's instruments
  */
 export function createMeters(
   { syscode, seriesLimit }: Pick<PipelineSettings, 'syscode' | 'seriesLimit'>,
   views: readonly View[],
   onRecord: () => void,
+  others: { readonly resource?: Resource; readonly views?: readonly ViewOptions[] } = {},
 ): Meters {
   const reader = new DeltaReader(seriesLimit);
-  const provider = new MeterProvider({ readers: [reader], views: [...views] });
+  const { resource = defaultResource(), views: otherViews = [] } = others;
+  const provider = new MeterProvider({ resource, readers: [reader], views: [...views, ...otherViews] });
   const collector = new Collector(reader, {
     onRecord,
     lostSeries: (family) => selfMetrics.lostMeasurements.seriesOf([family]),

@@ -33,24 +33,27 @@ const STANDING_KINDS: readonly MeasurementKind[] = ['inner', 'partner', 'consume
 const UNRECORDED_LABELS = { not_found: ['not_found'], no_route: ['no_route'], ignored: ['ignored'] } as const;
 
 /**
- * @param familyNames the metric family of each instrument
+ * @param familyNames the metric family of each instrument that is not dropped
  * @param dropLabels stay empty, so that what they would tell apart is added up
  */
 export function createRecorder(
   instruments: Instruments,
   { errors, lostMeasurements, unrecordedRequests }: SelfMetrics,
-  familyNames: Readonly<Record<InstrumentName, string>>,
+  familyNames: Readonly<Partial<Record<InstrumentName, string>>>,
   dropLabels: DropLabels,
 ): Recorder {
   const { flask } = instruments;
   const dropped = droppedPlaces(dropLabels);
   const { inner } = dropped;
-  const familyOf = (kind: MeasurementKind) => familyNames[INSTRUMENT_OF[kind]];
+  const countLost = (kind: MeasurementKind, lost: number) => {
+    const family = familyNames[INSTRUMENT_OF[kind]];
+    if (family !== undefined) lostMeasurements.add([family], lost);
+  };
 
   const failed: Recorder['failed'] = (source, error, lost) => {
     try {
       errors.add([source], 1);
-      if (lost !== undefined) lostMeasurements.add([familyOf(lost)], 1);
+      if (lost !== undefined) countLost(lost, 1);
       warn('CHX_INTERNAL', source, `an error inside the exporter, in ${source}: ${errorText(error)}`);
     } catch {
       // there is nothing left to report it to
@@ -59,7 +62,7 @@ export function createRecorder(
 
   // present from the start: zero is a value and not a gap
   for (const reason of UNRECORDED_REASONS) unrecordedRequests.add([reason], 0);
-  for (const kind of STANDING_KINDS) lostMeasurements.add([familyOf(kind)], 0);
+  for (const kind of STANDING_KINDS) countLost(kind, 0);
 
   return {
     recordInner(labels: InnerLabels, durationMs: number) {

@@ -5,6 +5,7 @@
  * processes could not be added without counting those of an ended process twice.
  */
 import type { HrTime } from '@opentelemetry/api';
+import type { Resource } from '@opentelemetry/resources';
 import type {
   CollectionResult,
   DataPoint,
@@ -15,8 +16,9 @@ import type {
 } from '@opentelemetry/sdk-metrics';
 import { hrTimeNow, hrTimeOf } from '../runtime/hr-time';
 import { TimeSlice } from '../runtime/time-slice';
-import type { Family } from '../views';
+import { type Family, TARGET_INFO } from '../views';
 import { METER_NAME } from '../views/metric-names';
+import { prometheusLabelName } from '../views/prometheus-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
 import { ApplicationTotals } from './application-totals';
 import type { Deltas, FamilyDelta, SeriesDelta } from './deltas';
@@ -77,6 +79,8 @@ interface FamilyTotals {
 }
 
 export interface TotalsOptions {
+  /** The service, as everything that reads the totals names it. */
+  readonly resource: Resource;
   /** Series that a family may have. */
   readonly seriesLimit: number;
   /** The limits that members' series have, by family; one that is not in it has none but that of its series. */
@@ -97,6 +101,7 @@ export class ServiceTotals implements MetricProducer {
   private readonly known = new WeakMap<readonly string[], Point>();
   private readonly application: ApplicationTotals;
   private members: Members | undefined;
+  private readonly target: StateSample;
   /** Since when its own state is counted. */
   private readonly startTime: HrTime = hrTimeNow();
   /** Of the series that begin with the deltas that are being added; they share it. */
@@ -117,6 +122,7 @@ export class ServiceTotals implements MetricProducer {
   ) {
     this.totals = new Map(catalogue.map((family) => [family.name, { family, series: new Map(), points: [] }]));
     this.application = new ApplicationTotals(catalogue, options.seriesLimit);
+    this.target = { family: TARGET_INFO.name, labels: resourceLabels(options.resource), value: 1 };
   }
 
   /** From now on each collection begins with the deltas of these. */
@@ -140,7 +146,7 @@ export class ServiceTotals implements MetricProducer {
     this.application.begin();
     for (const { scope, metrics } of scopeMetrics) this.application.add(scope, metrics);
     const scope = { scope: { name: METER_NAME }, metrics: this.produce() };
-    return { resourceMetrics: { resource: NO_RESOURCE, scopeMetrics: [scope] }, errors: [...errors] };
+    return { resourceMetrics: { resource: this.options.resource, scopeMetrics: [scope] }, errors: [...errors] };
   }
 
   /** Adds a member's deltas. @returns how many series were dropped, and why */
@@ -162,8 +168,9 @@ export class ServiceTotals implements MetricProducer {
 
   /** Each process bounds its series, but a hub outlives many processes. @returns whether there was room */
   private addMembers(totals: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): boolean {
-    const { seriesLimit, rooms } = this.options;
+    const { rooms } = this.options;
     const { family, series, points } = totals;
+    const { seriesLimit = this.options.seriesLimit } = family;
     let point = series.get(seriesKey(delta, row));
     let added = row;
     const room = point === undefined ? rooms.get(family.name) : undefined;
@@ -202,7 +209,7 @@ export class ServiceTotals implements MetricProducer {
 
   private produce(): MetricData[] {
     Object.assign(this.endTime, hrTimeNow());
-    const state = this.members?.state() ?? [];
+    const state = [this.target, ...(this.members?.state() ?? [])];
     const shown = [...this.totals.values()].filter(
       ({ family, points }) => points.length > 0 || family.isShown?.() !== false,
     );
@@ -225,8 +232,12 @@ export class ServiceTotals implements MetricProducer {
   }
 }
 
-/** The scrape has none: Prometheus itself labels a series with the target that it comes from. */
-const NO_RESOURCE = { attributes: {} } as CollectionResult['resourceMetrics']['resource'];
+/** Two attributes that would be written alike are one label: a label that stands twice spoils the scrape. */
+function resourceLabels({ attributes }: Resource): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [prometheusLabelName(name), String(value)]),
+  );
+}
 
 /** A member may run with other settings than the hub, or with another version of this package. */
 function faultOf(delta: FamilyDelta, family: Family): DropReason | undefined {

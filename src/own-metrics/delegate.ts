@@ -26,6 +26,8 @@ export class Delegate<T> {
     this.current = undefined;
     try {
       if (services !== undefined) this.current = this.create(services.meterProvider.getMeter(...this.scope));
+      // what the application measures itself is to be scraped, also where it has no server
+      services?.used();
     } catch (error) {
       services?.ownMetricsFailed('meter', error);
     }

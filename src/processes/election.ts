@@ -47,6 +47,7 @@ export interface ElectionParts extends Candidate {
 
 export class Election {
   private state: 'outside' | 'joining' | 'hub' | 'member' | 'waiting' | 'ended' = 'outside';
+  private hasBegun = false;
   private isWanted = false;
   private wasMember = false;
   private hasAnnounced = false;
@@ -66,7 +67,13 @@ export class Election {
    * it.
    */
   begin(): void {
+    this.takePlace();
+    if (this.isWanted) this.join();
+  }
+
+  private takePlace(): void {
     const { address, isThread, hub, server } = this.parts;
+    this.hasBegun = true;
     // before the first use, which may be the same request
     if (!isThread) this.endListenRequests = onListenRequest((request) => this.applicationListens(request));
     if (address.port === 0) {
@@ -97,8 +104,15 @@ export class Election {
 
   /** Call at each measurement. */
   measured(): void {
-    if (!this.isWanted) this.join();
+    this.used();
     this.parts.member.measured();
+  }
+
+  /** Call when the application is at work, also before the beginning. */
+  used(): void {
+    if (this.isWanted) return;
+    if (this.hasBegun) this.join();
+    else this.isWanted = true;
   }
 
   /** Call when the connection to the hub is lost. */

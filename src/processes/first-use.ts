@@ -1,6 +1,7 @@
 /**
  * Detects that a process is an application at work and not a short-lived tool: a server of its own listens on TCP, it
- * forks a process or starts a thread, or it has been running for ten seconds.
+ * forks a process or starts a thread, or it has been running for ten seconds. An application that calls the exporter,
+ * by start() or an instrument of its own, says so itself (Election.used).
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { onListenRequest } from './listen-requests';

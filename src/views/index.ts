@@ -6,6 +6,7 @@
  * the same one.
  */
 import type { AggregationType as SdkAggregationType, ViewOptions } from '@opentelemetry/sdk-metrics';
+import { type ApplicationViews, changed } from './application-views';
 import { BOUNDARIES_SECONDS } from './boundaries';
 import { familyNames, INSTRUMENTS, type InstrumentName, identityOf, METER_NAME } from './metric-names';
 import { AggregationType } from './sdk-constants';
@@ -18,6 +19,10 @@ export interface ViewSettings {
   readonly consumerMetricsBuckets: readonly number[];
   /** Whether inbound requests are also counted under the names of Flask exporters. */
   readonly flaskMetrics: boolean;
+  /** Whether the attributes of the service are on the scrape. */
+  readonly targetInfo?: boolean;
+  /** The application's, laid over the catalogue. */
+  readonly views?: ApplicationViews | undefined;
 }
 
 /** One metric family as it stands on the scrape. */
@@ -33,6 +38,10 @@ export interface Family {
   readonly fixed?: Readonly<Record<string, string>>;
   /** Whether it is shown without observations; where this is absent, it is. */
   readonly isShown?: () => boolean;
+  /** Series that it may have, where that is not the limit of all. */
+  readonly seriesLimit?: number;
+  /** Whether a View of the application's drops it: it is not measured. */
+  readonly isDropped?: boolean;
 }
 
 /** Families about the processes of the service; they have no instrument. */
@@ -57,11 +66,19 @@ export const INFO_FAMILIES = {
   businessCode: 'channel_business_code_info',
 } as const;
 
+/** The attributes of the service, with the name and text that PrometheusSerializer gives them. */
+export const TARGET_INFO: Family = { name: 'target_info', help: 'Target metadata', kind: 'gauge' };
+
 /**
  * @param hasMonitored whether a function has been monitored, now or before; asked at each scrape
- * @returns every family of the scrape, in the order in which it is written
+ * @returns every family of the scrape, in the order in which it is written, and those that are dropped
  */
 export function families(settings: ViewSettings, hasMonitored: () => boolean): readonly Family[] {
+  const changes = settings.views?.ours ?? [];
+  return catalogueOf(settings, hasMonitored).map((family) => changed(family, changes));
+}
+
+function catalogueOf(settings: ViewSettings, hasMonitored: () => boolean): readonly Family[] {
   const names = familyNames(settings.syscode);
   const counter = (instrument: InstrumentName, help: string): Family => ({
     instrument,
@@ -92,6 +109,7 @@ export function families(settings: ViewSettings, hasMonitored: () => boolean): r
     counter(INSTRUMENTS.flaskCount, 'Inbound HTTP requests under the name of Flask exporters.'),
   ];
   const all: Family[] = [
+    ...(settings.targetInfo === true ? [TARGET_INFO] : []),
     histogram(
       INSTRUMENTS.inner,
       'Duration of inbound HTTP requests, from the request line to the response, in milliseconds.',
@@ -204,44 +222,44 @@ export interface View extends ViewOptions {
   readonly seriesLimit: number;
   /** Series that the SDK keeps between two collections. Ours are limited for the life of the process, and fit. */
   readonly aggregationCardinalityLimit: number;
-  readonly aggregation?: {
-    readonly type: SdkAggregationType.EXPLICIT_BUCKET_HISTOGRAM;
-    readonly options: { readonly boundaries: number[]; readonly recordMinMax: false };
-  };
+  readonly aggregation?: HistogramAggregation | { readonly type: SdkAggregationType.DROP };
+}
+
+interface HistogramAggregation {
+  readonly type: SdkAggregationType.EXPLICIT_BUCKET_HISTOGRAM;
+  readonly options: { readonly boundaries: number[]; readonly recordMinMax: false };
 }
 
 /**
  * The Views that give every instrument its family.
- * @param seriesLimit series that a family may have
+ * @param seriesLimit series that a family may have which has no limit of its own
  */
 export function createViews(catalogue: readonly Family[], seriesLimit: number): View[] {
-  return catalogue.flatMap(({ instrument, name, help, boundaries }) =>
-    instrument === undefined ? [] : [viewOf(instrument, name, help, boundaries, seriesLimit)],
+  return catalogue.flatMap((family) =>
+    family.instrument === undefined ? [] : [viewOf(family.instrument, family, family.seriesLimit ?? seriesLimit)],
   );
 }
 
-function viewOf(
-  instrument: InstrumentName,
-  name: string,
-  help: string,
-  boundaries: readonly number[] | undefined,
-  seriesLimit: number,
-): View {
+function viewOf(instrumentName: InstrumentName, family: Family, seriesLimit: number): View {
+  const { name, help } = family;
+  const aggregation = aggregationOf(family);
   return {
     // the application may have an instrument of the same name in a meter of its own
     meterName: METER_NAME,
-    instrumentName: instrument,
+    instrumentName,
     name,
     description: help,
     seriesLimit,
     aggregationCardinalityLimit: seriesLimit + FOLDED_SERIES + LAST_SERIES,
-    ...(boundaries === undefined
-      ? {}
-      : {
-          aggregation: {
-            type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
-            options: { boundaries: [...boundaries], recordMinMax: false },
-          },
-        }),
+    ...(aggregation === undefined ? {} : { aggregation }),
+  };
+}
+
+function aggregationOf({ boundaries, isDropped }: Family): View['aggregation'] {
+  if (isDropped) return { type: AggregationType.DROP };
+  if (boundaries === undefined) return undefined;
+  return {
+    type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
+    options: { boundaries: [...boundaries], recordMinMax: false },
   };
 }

@@ -22,5 +22,10 @@ export const AggregationTemporality = {
 } as const;
 
 export const AggregationType = {
+  DEFAULT: 0 as SdkAggregationType.DEFAULT,
+  DROP: 1 as SdkAggregationType.DROP,
+  SUM: 2 as SdkAggregationType.SUM,
+  LAST_VALUE: 3 as SdkAggregationType.LAST_VALUE,
   EXPLICIT_BUCKET_HISTOGRAM: 4 as SdkAggregationType.EXPLICIT_BUCKET_HISTOGRAM,
+  EXPONENTIAL_HISTOGRAM: 5 as SdkAggregationType.EXPONENTIAL_HISTOGRAM,
 } as const;

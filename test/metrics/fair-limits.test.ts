@@ -22,6 +22,7 @@ const SETTINGS: PipelineSettings = {
   env: 'PROD',
   labelValuesLimit: labelLimits({}),
   dropLabels: NO_DROPS,
+  resourceAttributes: {},
   seriesLimit: DEFAULT_SERIES,
 };
 const INNER = 'B000000001_inner_metrics';
@@ -38,7 +39,11 @@ const collectGarbage: () => void = runInNewContext('gc');
 function processOf(settings: Partial<PipelineSettings> = {}) {
   const pipeline = createPipeline({ ...SETTINGS, ...settings }, () => false);
   const { seriesLimit } = { ...SETTINGS, ...settings };
-  const totals = new ServiceTotals(pipeline.catalogue, pipeline.collector, { seriesLimit, rooms: pipeline.rooms });
+  const totals = new ServiceTotals(pipeline.catalogue, pipeline.collector, {
+    resource: pipeline.resource,
+    seriesLimit,
+    rooms: pipeline.rooms,
+  });
   return { pipeline, totals, scrape: () => scrapeOf(totals) };
 }
 

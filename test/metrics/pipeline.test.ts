@@ -17,6 +17,7 @@ const SETTINGS: PipelineSettings = {
   labelValuesLimit: labelLimits({}),
   dropLabels: NO_DROPS,
   seriesLimit: 1,
+  resourceAttributes: {},
 };
 const NEVER = () => false;
 

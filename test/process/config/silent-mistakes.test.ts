@@ -51,7 +51,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'a helper logs nothing where the settings have no effect either',
     script: HELPER,
-    env: { CHANNEL_EXPORTER_GLOBAL: '1', CHANNEL_EXPORTER_PROT: '1', OTEL_METRICS_EXPORTER: 'otlp' },
+    env: { CHANNEL_EXPORTER_GLOBAL: '1', CHANNEL_EXPORTER_PROT: '1', OTEL_METRICS_EXPORTER: 'zipkin' },
     expect: [],
   },
   { name: 'OTEL_SDK_DISABLED leaves a helper silent', script: HELPER, env: { OTEL_SDK_DISABLED: 'true' }, expect: [] },
@@ -72,10 +72,13 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
-    name: 'an exporter of metrics that has no effect is named',
+    name: 'an exporter of metrics that does not exist is named',
     script: SERVES,
-    env: { OTEL_METRICS_EXPORTER: 'otlp' },
-    expect: [START_LINE, /CHX_VARIABLE_VALUE: OTEL_METRICS_EXPORTER has no effect here; got "otlp".* none switches/],
+    env: { OTEL_METRICS_EXPORTER: 'promethius' },
+    expect: [
+      START_LINE,
+      /CHX_VARIABLE_VALUE: OTEL_METRICS_EXPORTER .* got "promethius"; .* Did you mean prometheus\?$/,
+    ],
   },
   {
     name: 'a system code under a name in lower case is named',
@@ -93,7 +96,9 @@ const ROWS: readonly Row[] = [
     name: 'without http and http2, no framework is observed',
     script: SERVES,
     env: { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http,http2' },
-    expect: [/; observes undici, amqplib, kafkajs, bullmq, mqtt, nats, monitor; /],
+    expect: [
+      /; observes undici, amqplib, kafkajs, bullmq, mqtt, nats, monitor; off by OTEL_NODE_DISABLED_INSTRUMENTATIONS: http, http2; /,
+    ],
   },
   {
     name: 'a preload without /register is named',
