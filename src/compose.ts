@@ -64,7 +64,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   const scrape = withRests(createScrape(reader, promClient));
   const server = createMetricsServer(scrape, config);
 
-  const rows = effectiveSources(config.isInstrumentationEnabled);
+  const rows = effectiveSources((name) => config.sourceOffBy(name) === undefined);
   const logStart = () => {
     logLine('info', startLine(config, server.url, new Set(rows.map(({ name }) => name))));
     held.release();

@@ -3,6 +3,7 @@
  * process whose exporter is switched off pays next to nothing.
  */
 import { offSwitch } from './config/off-switch';
+import { given } from './config/standard-variables';
 import { logLine, setLogLevel, warn } from './diagnostics/log';
 import type { Exporter, StartOptions } from './options';
 import { applicationEnvironment } from './processes/launchers';
@@ -24,7 +25,7 @@ export function start(options: StartOptions = {}): Exporter {
     }
     return shared.running.exporter;
   }
-  setLogLevel(env.OTEL_LOG_LEVEL);
+  setLogLevel(given(env, 'OTEL_LOG_LEVEL')?.value);
   const off = offSwitch(env);
   if (off !== undefined) {
     if (!shared.hasLoggedOff) logOff(off);

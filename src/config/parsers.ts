@@ -21,6 +21,7 @@ import {
   MAX_LABEL_VALUES,
   MAX_SERIES,
 } from './defaults';
+import { SWITCH_WORDS } from './switch-words';
 
 /** The value to use, or one problem. */
 export type Parsed<T> = { readonly value: T } | { readonly problem: Problem };
@@ -81,17 +82,6 @@ export function parsePartners(raw: unknown, from: string): Parsed<string | objec
     remedy: 'Give the path, or leave it out to measure no partners of your own.',
   });
 }
-
-const SWITCH_WORDS = new Map([
-  ['1', true],
-  ['true', true],
-  ['on', true],
-  ['yes', true],
-  ['0', false],
-  ['false', false],
-  ['off', false],
-  ['no', false],
-]);
 
 export function parseSwitch(raw: unknown, from: string): Parsed<boolean> {
   const value = typeof raw === 'boolean' ? raw : SWITCH_WORDS.get(switchWord(raw));

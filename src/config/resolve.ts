@@ -6,15 +6,19 @@ import { type PartnerHosts, parsePartnerDirectory } from '../partners/check';
 import { readPartnerFile } from '../partners/file';
 import { PRESET_HOSTS } from '../partners/presets';
 import { optionsFault, unknownOptions } from './option-names';
+import { type ResourceAttributes, resourceFromEnvironment } from './resource';
 import { type AnySetting, SETTINGS, type SettingName, type SettingValues } from './settings';
-import { misspelled, type SettingWarning, variableWarnings, words } from './variable-warnings';
+import { sourcesOffBy } from './source-names';
+import { misspelled, type SettingWarning, variableWarnings } from './variable-warnings';
 
 /** The resolved settings. */
 export interface Config extends Readonly<SettingValues> {
   /** Entries of the partner file, or of the object given as an option; empty without. */
   readonly partnerHosts: PartnerHosts;
-  /** Sources of measurements that are switched on, by OTEL_NODE_ENABLED_INSTRUMENTATIONS and _DISABLED_. */
-  isInstrumentationEnabled(name: string): boolean;
+  /** Of the service, with its name. */
+  readonly resourceAttributes: ResourceAttributes;
+  /** The variable that switches a source of measurements off; undefined for one that is on. */
+  sourceOffBy(name: string): string | undefined;
 }
 
 /** The Config, and warnings about variables that have no effect. */
@@ -39,13 +43,16 @@ export function resolveConfig(
   const fault = optionsFault(options);
   if (fault !== undefined) throw new ConfigError([fault]);
   const { values, partnerHosts } = resolveSettings(SETTINGS, { ...(options as object), ...overrides }, env);
-  const enabled = instrumentationFilter(env);
+  const { attributes, fault: resourceFault } = resourceFromEnvironment(env, values.syscode as string);
   const config: Config = Object.freeze({
     ...(values as SettingValues),
     partnerHosts,
-    isInstrumentationEnabled: enabled,
+    resourceAttributes: attributes,
+    sourceOffBy: sourcesOffBy(env),
   });
-  return { config, warnings: variableWarnings(env, sources) };
+  const warnings = variableWarnings(env, sources);
+  if (resourceFault !== undefined) warnings.push({ code: 'CHX_VARIABLE_VALUE', text: resourceFault });
+  return { config, warnings };
 }
 
 /** The settings that spans need. */
@@ -127,9 +134,3 @@ function loadPartners(partners: unknown, problems: Problem[]): PartnerHosts {
 
 /** Number of hosts that the preset brings. */
 export const PRESET_HOST_COUNT = PRESET_HOSTS.length;
-
-function instrumentationFilter(env: NodeJS.ProcessEnv): (name: string) => boolean {
-  const enabled = words(env.OTEL_NODE_ENABLED_INSTRUMENTATIONS ?? '');
-  const disabled = words(env.OTEL_NODE_DISABLED_INSTRUMENTATIONS ?? '');
-  return (name) => (enabled.length === 0 || enabled.includes(name)) && !disabled.includes(name);
-}

@@ -1,6 +1,10 @@
 /** Variables that have no effect, most likely because of a spelling mistake: what is logged of them. */
+import { LOG_LEVEL_NAMES } from '../diagnostics/log';
 import { nearest, show, type WarningCode } from '../errors';
 import { PREFIX, SETTINGS } from './settings';
+import { sourceVariables, WORDS_OF_MANY } from './source-names';
+import { given, METRICS_EXPORTERS, OWN_VARIABLES, set, words } from './standard-variables';
+import { SWITCH_WORDS } from './switch-words';
 
 /** A warning for the log. */
 export interface SettingWarning {
@@ -8,10 +12,7 @@ export interface SettingWarning {
   readonly text: string;
 }
 
-const VARIABLES: readonly string[] = SETTINGS.map((setting) => setting.variable);
-
-/** Values of OTEL_METRICS_EXPORTER that agree with what this package does, or turn it off. */
-const METRICS_EXPORTERS = ['none', 'prometheus'];
+const VARIABLES: readonly string[] = [...SETTINGS.map((setting) => setting.variable), ...Object.values(OWN_VARIABLES)];
 
 /**
  * Names of OpenTelemetry's own instrumentations that we have no source for: the variables are theirs too.
@@ -59,7 +60,12 @@ const NAMES_OF_OTHERS = [
  * @returns what to log of variables that have no effect
  */
 export function variableWarnings(env: NodeJS.ProcessEnv, sources: readonly string[]): SettingWarning[] {
-  return [...unknownVariables(env), ...metricsExporterWarnings(env), ...sourceNameWarnings(env, sources)];
+  return [
+    ...unknownVariables(env),
+    ...metricsExporterWarnings(env),
+    ...switchWarnings(env),
+    ...sourceNameWarnings(env, sources),
+  ];
 }
 
 /** A variable of the environment whose name is nearly that of a setting which is not set. */
@@ -81,32 +87,46 @@ function unknownVariables(env: NodeJS.ProcessEnv): SettingWarning[] {
 }
 
 function metricsExporterWarnings(env: NodeJS.ProcessEnv): SettingWarning[] {
-  const { OTEL_METRICS_EXPORTER: value = '' } = env;
-  const names = words(value);
-  if (names.length === 0 || names.some((name) => METRICS_EXPORTERS.includes(name))) return [];
-  const near = nearest(value.trim(), METRICS_EXPORTERS);
-  const hint = near === undefined ? 'none switches it off.' : `Did you mean ${near}?`;
-  const text = `OTEL_METRICS_EXPORTER has no effect here; got ${show(value)}: metrics are served to Prometheus. ${hint}`;
+  const { name: variable = '', value = '' } = given(env, 'OTEL_METRICS_EXPORTER') ?? {};
+  return words(value).flatMap((word) => unknownWord(variable, 'exporter of metrics', word, METRICS_EXPORTERS));
+}
+
+/** Of ours alone: what the standard ones say is the business of the application's SDK too. */
+function switchWarnings(env: NodeJS.ProcessEnv): SettingWarning[] {
+  const rows = [
+    [OWN_VARIABLES.OTEL_SDK_DISABLED, 'switch', [...SWITCH_WORDS.keys()]],
+    [OWN_VARIABLES.OTEL_LOG_LEVEL, 'level', LOG_LEVEL_NAMES],
+  ] as const;
+  return rows.flatMap(([variable, what, known]) => {
+    const word = set(env, variable)?.value.trim().toLowerCase();
+    return word === undefined ? [] : unknownWord(variable, what, word, known);
+  });
+}
+
+/** @returns a warning of a word that is not known, with all that are known */
+function unknownWord(variable: string, what: string, word: string, known: readonly string[]): SettingWarning[] {
+  if (known.includes(word)) return [];
+  const near = nearest(word, known);
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+  const text = `${variable} names no ${what}; got ${show(word)}; expected ${known.join(', ')}.${hint}`;
   return [{ code: 'CHX_VARIABLE_VALUE', text }];
 }
 
-/** Only names that are nearly ours: any other may be an instrumentation of somebody else's. */
+/**
+ * Of the standard variables, only names that are nearly one that exists: any other may be an instrumentation of
+ * somebody else's.
+ */
 function sourceNameWarnings(env: NodeJS.ProcessEnv, sources: readonly string[]): SettingWarning[] {
-  const theirs = [...sources, ...NAMES_OF_OTHERS];
-  return ['OTEL_NODE_ENABLED_INSTRUMENTATIONS', 'OTEL_NODE_DISABLED_INSTRUMENTATIONS'].flatMap((variable) =>
-    words(env[variable] ?? '').flatMap((name): SettingWarning[] => {
-      const near = theirs.includes(name) ? undefined : nearest(name, sources);
-      if (near === undefined) return [];
-      const text = `${variable} names no source; got ${show(name)}. Did you mean ${near}?`;
+  const { isOurs, enabled, disabled } = sourceVariables(env);
+  const known = isOurs ? [...sources, ...WORDS_OF_MANY] : [...sources, ...NAMES_OF_OTHERS];
+  return [enabled, disabled].flatMap((variable) =>
+    words(variable?.value ?? '').flatMap((word): SettingWarning[] => {
+      if (known.includes(word)) return [];
+      const near = nearest(word, sources) ?? nearest(word, known);
+      if (near === undefined && !isOurs) return [];
+      const hint = near === undefined ? ` The sources are ${sources.join(', ')}.` : ` Did you mean ${near}?`;
+      const text = `${variable?.name} names no source; got ${show(word)}.${hint}`;
       return [{ code: 'CHX_VARIABLE_VALUE', text }];
     }),
   );
-}
-
-/** The words of a variable that holds a list, in lower case. */
-export function words(text: string): string[] {
-  return text
-    .split(',')
-    .map((word) => word.trim().toLowerCase())
-    .filter((word) => word !== '');
 }

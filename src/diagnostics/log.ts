@@ -10,6 +10,10 @@ import type { WarningCode } from '../errors';
 /** Least severe first; a level shows itself and everything more severe. */
 const LEVELS = ['debug', 'info', 'warn', 'error', 'none'] as const;
 export type LogLevel = (typeof LEVELS)[number];
+/** Further names of the level `debug`. */
+const MOST = ['all', 'verbose'];
+/** As in OTEL_LOG_LEVEL. */
+export const LOG_LEVEL_NAMES: readonly string[] = [...LEVELS, ...MOST];
 
 const PREFIX = 'channel-exporter';
 /** One line per cause in this time. */
@@ -26,7 +30,7 @@ const quietUntil = new Map<string, { until: number; suppressed: number }>();
  */
 export function setLogLevel(name: string | undefined): void {
   const word = name?.trim().toLowerCase();
-  const known = word === 'all' || word === 'verbose' ? 'debug' : word;
+  const known = word !== undefined && MOST.includes(word) ? 'debug' : word;
   const index = LEVELS.indexOf(known as LogLevel);
   if (index >= 0) threshold = index;
 }

@@ -480,7 +480,7 @@ describe('the standard switches', () => {
 
   it('choose the sources of measurements', () => {
     const enabled = (env: NodeJS.ProcessEnv) =>
-      ['http', 'express'].filter((name) => resolve({}, env).config.isInstrumentationEnabled(name));
+      ['http', 'express'].filter((name) => resolve({}, env).config.sourceOffBy(name) === undefined);
     assert.deepEqual(enabled({}), ['http', 'express']);
     assert.deepEqual(enabled({ OTEL_NODE_ENABLED_INSTRUMENTATIONS: ' Express ,' }), ['express']);
     assert.deepEqual(enabled({ OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'express' }), ['http']);
