@@ -57,6 +57,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
 
   const { collector } = pipeline;
   const totals = new ServiceTotals(pipeline.catalogue, collector, {
+    resource: pipeline.resource,
     seriesLimit: config.seriesLimit,
     onSeriesOverflow: pipeline.overflow.familyFull,
   });

@@ -4,6 +4,7 @@
  *
  * The provider is not the global one: that belongs to the application.
  */
+import type { Resource } from '@opentelemetry/resources';
 import { Signal } from '../runtime/signal';
 import { createViews, type Family, families, type View, type ViewSettings } from '../views';
 import { familyNames, METER_NAME } from '../views/metric-names';
@@ -18,16 +19,20 @@ import {
 import type { Recorder } from './measurement';
 import { createOverflowReports, type OverflowReports } from './overflow';
 import { createRecorder } from './recorder';
-import { MeterProvider } from './sdk';
+import { defaultResource, MeterProvider, resourceFromAttributes } from './sdk';
 
 export interface PipelineSettings extends ViewSettings, InstrumentsSettings {
   /** Series that a family may have. */
   readonly seriesLimit: number;
+  /** Of the service, with its name. */
+  readonly resourceAttributes: Readonly<Record<string, string>>;
 }
 
 export interface Pipeline {
   /** Every family of the scrape. */
   readonly catalogue: readonly Family[];
+  /** The service, as everything that is handed on names it. */
+  readonly resource: Resource;
   /** Of our meter and of the application's own. */
   readonly provider: MeterProvider;
   readonly selfMetrics: SelfMetrics;
@@ -56,13 +61,14 @@ export function createPipeline(settings: PipelineSettings, hasMonitored: () => b
   const { syscode, seriesLimit } = settings;
   const catalogue = families(settings, hasMonitored);
   const measured = new Signal();
-  const meters = createMeters(createViews(catalogue, seriesLimit), seriesLimit, measured.emit);
+  const resource = defaultResource().merge(resourceFromAttributes(settings.resourceAttributes));
+  const meters = createMeters(createViews(catalogue, seriesLimit), seriesLimit, measured.emit, resource);
   const { provider, collector, factory, selfMetrics } = meters;
   const overflow = createOverflowReports(selfMetrics);
   const instruments = createInstruments(factory, settings, overflow);
   const recorder = createRecorder(instruments, selfMetrics, familyNames(syscode));
   const familyLabels = collector.familyLabels();
-  return { catalogue, provider, selfMetrics, overflow, recorder, collector, measured, familyLabels };
+  return { catalogue, resource, provider, selfMetrics, overflow, recorder, collector, measured, familyLabels };
 }
 
 /**
@@ -70,9 +76,14 @@ export function createPipeline(settings: PipelineSettings, hasMonitored: () => b
  * @param seriesLimit of the application's instruments
  * @param onRecord called at each measurement
  */
-export function createMeters(views: readonly View[], seriesLimit: number, onRecord: () => void): Meters {
+export function createMeters(
+  views: readonly View[],
+  seriesLimit: number,
+  onRecord: () => void,
+  resource = defaultResource(),
+): Meters {
   const reader = new DeltaReader(seriesLimit);
-  const provider = new MeterProvider({ readers: [reader], views: [...views] });
+  const provider = new MeterProvider({ resource, readers: [reader], views: [...views] });
   const collector = new Collector(reader, {
     onRecord,
     lostSeries: (family) => selfMetrics.lostMeasurements.seriesOf([family]),

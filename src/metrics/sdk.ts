@@ -3,4 +3,5 @@
  * three times as long to load (docs/performance.md). Everything else imports types alone.
  */
 export { ROOT_CONTEXT } from '@opentelemetry/api';
+export { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 export { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';

@@ -5,6 +5,7 @@
  * processes could not be added without counting those of an ended process twice.
  */
 import type { HrTime } from '@opentelemetry/api';
+import type { Resource } from '@opentelemetry/resources';
 import type {
   CollectionResult,
   DataPoint,
@@ -67,6 +68,8 @@ interface FamilyTotals {
 }
 
 export interface TotalsOptions {
+  /** The service, as everything that reads the totals names it. */
+  readonly resource: Resource;
   /** Series that a family may have. */
   readonly seriesLimit: number;
   /** Called when a member's series is added to the series `other`, because its family is full. */
@@ -124,7 +127,7 @@ export class ServiceTotals implements MetricProducer {
     this.application.begin();
     for (const { scope, metrics } of scopeMetrics) this.application.add(scope, metrics);
     const scope = { scope: { name: METER_NAME }, metrics: this.produce() };
-    return { resourceMetrics: { resource: NO_RESOURCE, scopeMetrics: [scope] }, errors: [...errors] };
+    return { resourceMetrics: { resource: this.options.resource, scopeMetrics: [scope] }, errors: [...errors] };
   }
 
   /** Adds a member's deltas. @returns how many series were dropped, and why */
@@ -201,9 +204,6 @@ export class ServiceTotals implements MetricProducer {
       .map(({ labels, value }) => ({ startTime, endTime, attributes: labels, value }));
   }
 }
-
-/** The scrape has none: Prometheus itself labels a series with the target that it comes from. */
-const NO_RESOURCE = { attributes: {} } as CollectionResult['resourceMetrics']['resource'];
 
 /** A member may run with other settings than the hub, or with another version of this package. */
 function faultOf(delta: FamilyDelta, family: Family): DropReason | undefined {

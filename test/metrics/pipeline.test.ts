@@ -16,6 +16,7 @@ const SETTINGS: PipelineSettings = {
   env: 'PROD',
   labelValuesLimit: labelLimits({}),
   seriesLimit: 1,
+  resourceAttributes: {},
 };
 const NEVER = () => false;
 

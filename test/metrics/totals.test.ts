@@ -1,6 +1,7 @@
 /** The hub shows the totals of what it was handed, and every family that it is to show. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { emptyResource } from '@opentelemetry/resources';
 import { ServiceTotals } from '../../src/metrics/totals';
 import type { ViewSettings } from '../../src/views';
 import { collectFrom, createMeasuring, SERIES_LIMIT, scrapeOf } from '../support/measuring';
@@ -75,7 +76,7 @@ describe('the hub', () => {
       take: () => collector.take(),
       takeNow: () => collector.takeNow(),
     };
-    const hub = new ServiceTotals(catalogue, failing, { seriesLimit: SERIES_LIMIT });
+    const hub = new ServiceTotals(catalogue, failing, { resource: emptyResource(), seriesLimit: SERIES_LIMIT });
     instruments.consumer.record(['queue', '0'], 7);
     assert.deepEqual((await collectFrom(hub)).errors, errors);
     errors = [];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { emptyResource } from '@opentelemetry/resources';
 import {
   AggregationTemporality,
   type CollectionResult,
@@ -58,7 +59,7 @@ function setUp() {
     take: () => ({ deltas: [], scopeMetrics }),
     takeNow: () => [],
   };
-  const hub = new ServiceTotals(CATALOGUE, source, { seriesLimit: SERIES_LIMIT });
+  const hub = new ServiceTotals(CATALOGUE, source, { resource: emptyResource(), seriesLimit: SERIES_LIMIT });
   return { provider, hub, cumulative, meter: provider.getMeter('shop', '1') };
 }
 

@@ -1,5 +1,6 @@
 /** What one process measures with, without sources and server: instruments, and a hub that adds them up. */
 import assert from 'node:assert/strict';
+import { emptyResource } from '@opentelemetry/resources';
 import type { CollectionResult } from '@opentelemetry/sdk-metrics';
 import { metricsText } from '../../src/exporter/text/exposition';
 import type { Deltas } from '../../src/metrics/deltas';
@@ -57,7 +58,7 @@ export function createMeasuring(
       return flask.count;
     },
   };
-  const hub = new ServiceTotals(catalogue, collector, { seriesLimit: SERIES_LIMIT });
+  const hub = new ServiceTotals(catalogue, collector, { resource: emptyResource(), seriesLimit: SERIES_LIMIT });
   return {
     catalogue,
     instruments,
