@@ -9,6 +9,7 @@ import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bo
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
+import { createDetachedProducer } from './exporter/detached';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
 import { answerOnApplication } from './exporter/http/application-port';
 import { createMetricsServer, type MetricsServer } from './exporter/http/server';
@@ -79,6 +80,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     takeNow: () => collector.takeNow(),
   };
   const election = joinService({ config, pipeline, source: handedOver, totals, server, logStart });
+  const producer = createDetachedProducer(totals, () => election.isServedElsewhere());
   const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
 
   const { partners, endWatch } = openPartnerDirectory(config);
@@ -122,6 +124,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   };
   const services: ExporterServices = {
     meterProvider: pipeline.provider,
+    producer,
     answer: (request, response) => answerScraper(scrapeHere, request, response),
     ownMetricsFailed,
   };

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MeterProvider } from '@opentelemetry/api';
+import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import type { Recorder } from './metrics/measurement';
 import type { Exporter } from './options';
 import type { PartnerDirectory } from './partners/directory';
@@ -67,6 +68,8 @@ export interface RunningExporter {
 export interface ExporterServices {
   /** Its instruments are on the scrape. */
   readonly meterProvider: MeterProvider;
+  /** Of the whole service, in its hub; for other readers than the scrape. */
+  readonly producer: MetricProducer;
   /** Answers a request of the application's own server with the scrape. */
   answer(request: IncomingMessage, response: ServerResponse): void;
   /** Counts that some of the application's own metrics are missing, and logs it once a minute. */
@@ -83,7 +86,7 @@ export interface SharedState extends SetCodes, MonitoredFunctions, ObservedClien
 }
 
 /** The number changes with the shape: copies of the package that disagree on it share nothing. */
-const KEY = Symbol.for('channel-exporter.3');
+const KEY = Symbol.for('channel-exporter.4');
 
 let found: SharedState | undefined;
 
