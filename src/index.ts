@@ -11,8 +11,9 @@ export { type MonitorDecorator, type MonitoredFunction, monitor } from './instru
 export { type ObservableModule, observe } from './instrumentations/observe';
 export type { Exporter, PartnerDirectoryOption, SpanHooksOptions, StartOptions } from './options';
 export { meter } from './own-metrics/meter';
-export { channelSpanHooks } from './spans';
+export { channelInstrumentations, channelSpanHooks } from './spans';
 export type { ChannelSpanHooks } from './spans/hooks';
+export type { ChannelInstrumentations, ChannelInstrumentationsOptions } from './spans/instrumentations';
 export { start } from './start';
 
 warnOfMissingRegister(() => sharedState().running !== undefined);
