@@ -103,6 +103,8 @@ export interface Receiver {
   readonly pushes: readonly Push[];
   /** Status of answers from now on; 0: none is given. */
   status: number;
+  /** Milliseconds until an answer is given. */
+  delayMs: number;
   /** Requests that came, with those that were refused. */
   readonly requests: number;
   /** Sum of a family over all processes, as each pushed it last. */
@@ -134,6 +136,7 @@ export async function openReceiver(port = 0): Promise<Receiver> {
         pushes.push({ path, headers, resource: objectOf(resource.attributes), metrics: byName });
       }
     }
+    if (receiver.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, receiver.delayMs));
     response.writeHead(receiver.status, { 'content-type': 'application/x-protobuf' }).end();
   });
   server.listen(port, '127.0.0.1');
@@ -147,6 +150,7 @@ export async function openReceiver(port = 0): Promise<Receiver> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     pushes,
     status: 200,
+    delayMs: 0,
     get requests() {
       return requests;
     },

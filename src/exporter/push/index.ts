@@ -55,10 +55,15 @@ export function startPushes({ kinds, producer, env, onFault }: PushOptions): () 
       const options = { exporter, exportIntervalMillis: intervalMs, exportTimeoutMillis };
       const reader = new PeriodicExportingMetricReader(options);
       reader.setMetricProducer(named);
-      return reader;
+      return { exporter, reader };
     });
   return async () => {
-    await Promise.all(readers.map((reader) => reader.shutdown().catch(() => undefined)));
+    const end = async ({ exporter, reader }: (typeof readers)[number]) => {
+      // a push that is under way would take the place of the last one
+      await exporter.forceFlush();
+      await reader.shutdown();
+    };
+    await Promise.all(readers.map((each) => end(each).catch(() => undefined)));
   };
 }
 

@@ -12,7 +12,7 @@ import type { PushMessage, PushResult, PushThreadData } from './push-thread';
 
 /** Points of one message; each takes some microseconds to be copied. */
 const POINTS_PER_MESSAGE = 200;
-/** How long shutdown() waits for the last push. */
+/** How long shutdown() waits for a push that is under way, and as long again for the last one. */
 const LAST_PUSH_MS = 2_000;
 
 /** What the thread is given, and what it reads its variables from. */

@@ -74,8 +74,11 @@ const ROWS: readonly Row[] = [
   {
     name: 'an exporter of metrics that has no effect is named',
     script: SERVES,
-    env: { OTEL_METRICS_EXPORTER: 'otlp' },
-    expect: [START_LINE, /CHX_VARIABLE_VALUE: OTEL_METRICS_EXPORTER has no effect here; got "otlp".* none switches/],
+    env: { OTEL_METRICS_EXPORTER: 'zipkin' },
+    expect: [
+      START_LINE,
+      /CHX_VARIABLE_VALUE: OTEL_METRICS_EXPORTER names no .*; got "zipkin"; expected prometheus, otlp, /,
+    ],
   },
   {
     name: 'a system code under a name in lower case is named',

@@ -182,6 +182,33 @@ describe('pushed beside the scrape', () => {
       assert.equal(receiver.total(INNER, X), REQUESTS);
       assert.equal(receiver.pushes.length, 1);
     }));
+
+  it('sends what was measured last at shutdown(), behind a slow push too', () =>
+    withReceiver(async () => {
+      receiver.delayMs = 800;
+      const service = start('shutdown.js');
+      const [port] = (await portsOf(service, 1)) as [number];
+      await send(port, REQUESTS);
+      await receiver.reaches(INNER, REQUESTS, X);
+      await send(port, REQUESTS);
+      await ask(port, '/shutdown');
+      assert.equal(receiver.total(INNER, X), REQUESTS * 2);
+    }));
+
+  it('waits no longer than a moment at shutdown() for a receiver that does not answer', () =>
+    withReceiver(async () => {
+      receiver.status = 0;
+      const service = start('shutdown.js');
+      const [port] = (await portsOf(service, 1)) as [number];
+      await send(port, REQUESTS);
+      await until(
+        async () => receiver.requests > 0,
+        () => service.output(),
+      );
+      const begin = Date.now();
+      await ask(port, '/shutdown');
+      assert.ok(Date.now() - begin < 4_900, `${Date.now() - begin} ms`);
+    }));
 });
 
 describe('pushed alone', () => {
