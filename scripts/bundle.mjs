@@ -28,8 +28,9 @@ const BUNDLES = [
   { file: 'bundles/reading', env: OFF, script: `${INDEX}.channelSpanHooks()` },
   { file: 'bundles/measuring', env: PLAIN, script: '' },
 ];
-/** Loaded by few processes, and bundled alone, with what it uses of other packages. */
+/** Loaded by few processes, and bundled alone, each with what it uses of other packages. */
 const PROMETHEUS = 'src/exporter/prometheus';
+const PUSHING = 'src/exporter/push/reader';
 
 const switchedOff = loadedBy(OFF, '');
 /** Each module to the bundle that has it. */
@@ -44,7 +45,7 @@ for (const { file } of BUNDLES) {
   const modules = [...bundleOf.keys()].filter((name) => bundleOf.get(name) === file);
   await bundle(file, { stdin: entryOf(file, modules), plugins: [{ name: 'modules', setup: bundleModules(file) }] });
 }
-await bundle(PROMETHEUS, { entryPoints: [`${PROMETHEUS}.ts`] });
+for (const alone of [PROMETHEUS, PUSHING]) await bundle(alone, { entryPoints: [`${alone}.ts`] });
 // last: until here each process above loads every module from a file of its own
 for (const [name, file] of bundleOf) writeFileSync(join(DIST, `${name}.js`), `'use strict';\n${handOn(name, file)}`);
 writeFileSync(join(DIST, `${API}.js`), `'use strict';\n${handOnNames(API, bundleOf.get(API))}`);
@@ -168,5 +169,5 @@ function licences() {
     const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     return `${name} ${version} (${license})\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8')}`;
   });
-  return `Parts of these packages are in bundles/ and ${PROMETHEUS}.js.\n\n${texts.join('\n\n')}`;
+  return `Parts of these packages are in bundles/ and in ${PROMETHEUS}.js and ${PUSHING}.js.\n\n${texts.join('\n\n')}`;
 }

@@ -5,16 +5,20 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
+import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { codeDepth } from './business-code/code-depth';
 import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bodies';
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import { offText } from './config/source-names';
+import { metricsExporters } from './config/standard-variables';
 import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
 import { Beginnings } from './exporter/beginnings';
+import { createDetachedProducer } from './exporter/detached';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
 import { answerOnApplication } from './exporter/http/application-port';
-import { createMetricsServer, type MetricsServer } from './exporter/http/server';
+import { createMetricsServer, type MetricsServer, NO_SERVER } from './exporter/http/server';
+import type { PushKind } from './exporter/push';
 import { createTotalsReader } from './exporter/reader';
 import { withRests } from './exporter/rests';
 import { createScrape, type Scrape } from './exporter/scrape';
@@ -45,12 +49,18 @@ export function startExporter(options: StartOptions, env: NodeJS.ProcessEnv): Ex
   const { config, warnings } = resolveConfig(options, env, names, threadSettings()?.options);
   const held = new HeldWarnings();
   for (const { code, text } of warnings) held.add(code, text, text);
-  return compose(config, held);
+  return compose(config, held, env);
 }
 
 /** @param held what is wrong with the settings, for the log of the process that serves the scrape */
-function compose(config: Config, held: HeldWarnings): Exporter {
+function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exporter {
   const shared = sharedState();
+  const exporters = metricsExporters(env);
+  const pushed = exporters.filter((name): name is PushKind => name === 'otlp' || name === 'console');
+  const available = pushed.length > 0 ? pushing().availableKinds(pushed) : [];
+  // a thread hands over to its process; and where nothing can be pushed, metrics must go somewhere
+  const hasPort = exporters.includes('prometheus') || !isMainThread || available.length === 0;
+  const config = hasPort ? given : { ...given, port: 0 };
   const pipeline = createPipeline(config, () => shared.hasMonitored);
   const ownMetricsFailed: ExporterServices['ownMetricsFailed'] = (source, error) => {
     pipeline.selfMetrics.errors.add([source], 1);
@@ -73,11 +83,11 @@ function compose(config: Config, held: HeldWarnings): Exporter {
       created: config.created,
     }),
   );
-  const server = createMetricsServer(scrape, config);
+  const server = hasPort ? createMetricsServer(scrape, config) : NO_SERVER;
 
   const rows = effectiveSources((name) => config.sourceOffBy(name) === undefined);
   const logStart = () => {
-    logLine('info', startLine(config, server.url, new Set(rows.map(({ name }) => name))));
+    logLine('info', startLine(config, whereTo(server.url, available), new Set(rows.map(({ name }) => name))));
     held.release();
   };
   const handedOver: DeltaSource = {
@@ -93,6 +103,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   );
   const info = createInfo(config, pipeline.catalogue, () => partners);
   const election = joinService({ config, pipeline, source: handedOver, totals, info, server, logStart });
+  const producer = createDetachedProducer(totals, () => election.isServedElsewhere());
   const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
 
   const context = {
@@ -118,6 +129,8 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     undo.push(registerGlobally(ownMeterProvider, (text) => held.add('CHX_GLOBAL_REFUSED', 'global', text)));
   }
 
+  const endPushes = isMainThread ? startPushes(pushed, producer, env, held) : async () => undefined;
+
   let ending: Promise<void> | undefined;
   const exporter: Exporter = {
     get url() {
@@ -130,6 +143,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
         for (const end of undo) end();
         promClient?.disable();
         endWatch();
+        await endPushes();
         await election.end();
         await pipeline.provider.shutdown().catch(() => undefined);
       })();
@@ -139,6 +153,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   const services: ExporterServices = {
     meterProvider: pipeline.provider,
     used: () => election.used(),
+    producer,
     answer: (request, response) => answerScraper(scrapeHere, request, response),
     ownMetricsFailed,
   };
@@ -210,11 +225,30 @@ function answerScraper(scrape: Scrape, request: IncomingMessage, response: Serve
   answerScrape(request, requestPath(request), scrape, replyOver(response));
 }
 
-function startLine(config: Config, url: string, names: ReadonlySet<string>): string {
+/** Loaded where something is pushed. */
+function pushing(): typeof import('./exporter/push') {
+  return require('./exporter/push');
+}
+
+function startPushes(
+  kinds: readonly PushKind[],
+  producer: MetricProducer,
+  env: NodeJS.ProcessEnv,
+  held: HeldWarnings,
+): () => Promise<void> {
+  if (kinds.length === 0) return async () => undefined;
+  return pushing().startPushes({ kinds, producer, env, onFault: (code, text) => held.add(code, text, text) });
+}
+
+function whereTo(url: string, pushed: readonly PushKind[]): string {
+  return [...(url === '' ? ['no port'] : [url]), ...pushed.map((kind) => `pushed by ${kind}`)].join(', ');
+}
+
+function startLine(config: Config, where: string, names: ReadonlySet<string>): string {
   const { syscode, partnerHosts, partnersPreset, sourceOffBy } = config;
   const off = offText([...new Set(SOURCES.map(({ name }) => name))], sourceOffBy);
   const observed = `${[...names].join(', ') || 'nothing'}${off}`;
   const preset = partnersPreset ? ` and ${PRESET_HOST_COUNT} of the preset` : '';
   const hosts = `partner hosts: ${partnerHosts.length} of its own${preset}`;
-  return `${VERSION}, ${syscode}, ${url}; observes ${observed}; ${hosts}`;
+  return `${VERSION}, ${syscode}, ${where}; observes ${observed}; ${hosts}`;
 }

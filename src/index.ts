@@ -5,13 +5,15 @@ import { sharedState } from './shared-state';
 export { type CodeValue, setBusinessCode, setMethodCode } from './business-code/set-codes';
 export { ConfigError, type Problem, type ProblemCode } from './errors';
 export { type MetricsHandler, metricsHandler } from './exporter/http/metrics-handler';
+export { metricProducer } from './exporter/metric-producer';
 export { consume } from './instrumentations/consumers/consume';
 export { type MonitorDecorator, type MonitoredFunction, monitor } from './instrumentations/functions/monitor';
 export { type ObservableModule, observe } from './instrumentations/observe';
 export type { Exporter, PartnerDirectoryOption, SpanHooksOptions, StartOptions, ViewOption } from './options';
 export { meter } from './own-metrics/meter';
-export { channelSpanHooks } from './spans';
+export { channelInstrumentations, channelSpanHooks } from './spans';
 export type { ChannelSpanHooks } from './spans/hooks';
+export type { ChannelInstrumentations, ChannelInstrumentationsOptions } from './spans/instrumentations';
 export { start } from './start';
 
 warnOfMissingRegister(() => sharedState().running !== undefined);

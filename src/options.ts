@@ -89,7 +89,7 @@ export type SpanHooksOptions = Pick<StartOptions, 'partners' | 'partnersPreset' 
 
 /** A running exporter. */
 export interface Exporter {
-  /** Address of the scrape, such as `http://localhost:9166/metrics`; empty when the exporter is switched off. */
+  /** Address of the scrape, such as `http://localhost:9166/metrics`; empty when there is no port, or the exporter is switched off. */
   readonly url: string;
   /** Stops observing and serving. Counts end with it; a later `start()` begins from zero. Does not reject. */
   shutdown(): Promise<void>;

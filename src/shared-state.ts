@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MeterProvider } from '@opentelemetry/api';
+import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import type { Recorder } from './metrics/measurement';
 import type { Exporter } from './options';
 import type { PartnerDirectory } from './partners/directory';
@@ -73,6 +74,8 @@ export interface ExporterServices {
   readonly meterProvider: MeterProvider;
   /** The application has said that it is at work: its metrics are to be served from now on. */
   used(): void;
+  /** Of the whole service, in its hub; for other readers than the scrape. */
+  readonly producer: MetricProducer;
   /** Answers a request of the application's own server with the scrape. */
   answer(request: IncomingMessage, response: ServerResponse): void;
   /** Counts that some of the application's own metrics are missing, and logs it once a minute. */

@@ -1,16 +1,12 @@
 /**
- * The service's own tracing, with our hooks in its two instrumentations: the lines that matter are the three with
- * `hooks`. The exporter of spans prints one line a span; yours sends them to a collector.
+ * The service's own tracing, with the instrumentations of channel-exporter: the lines that matter are the two with
+ * `channelInstrumentations`. The exporter of spans prints one line a span; yours sends them to a collector.
  */
 const { context, SpanKind, trace } = require('@opentelemetry/api');
 const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
 const { registerInstrumentations } = require('@opentelemetry/instrumentation');
-const { ExpressInstrumentation } = require('@opentelemetry/instrumentation-express');
-const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const { SimpleSpanProcessor, TracerProvider } = require('@opentelemetry/sdk-trace');
-const { channelSpanHooks } = require('channel-exporter');
-
-const hooks = channelSpanHooks({ partners: process.env.PARTNERS, partnersPreset: false });
+const { channelInstrumentations } = require('channel-exporter');
 
 const exporter = {
   export(spans, done) {
@@ -28,5 +24,5 @@ const exporter = {
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }));
 registerInstrumentations({
-  instrumentations: [new HttpInstrumentation({ ...hooks.http }), new ExpressInstrumentation({ ...hooks.express })],
+  instrumentations: channelInstrumentations({ partners: process.env.PARTNERS, partnersPreset: false }),
 });

@@ -4,7 +4,7 @@
  * It takes deltas, of this process and of its members, and produces the totals that a scrape shows. Totals of several
  * processes could not be added without counting those of an ended process twice.
  */
-import type { HrTime } from '@opentelemetry/api';
+import type { HrTime, ValueType } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type {
   CollectionResult,
@@ -104,11 +104,13 @@ export class ServiceTotals implements MetricProducer {
   private readonly target: StateSample;
   /** Since when its own state is counted. */
   private readonly startTime: HrTime = hrTimeNow();
-  /** Of the series that begin with the deltas that are being added; they share it. */
+  /** When the last collection began: a series that is new since then was measured later. New series share it. */
   private beginTime: HrTime = this.startTime;
   private marks = 0;
   /** Of the last collection; all points share it. */
   private readonly endTime: HrTime = hrTimeNow();
+  /** Settles when the last collection has ended: several readers may ask at the same time. */
+  private last: Promise<unknown> = Promise.resolve();
 
   /**
    * @param catalogue every family of our own meter, shown also without observations; the families of the application's
@@ -135,24 +137,33 @@ export class ServiceTotals implements MetricProducer {
     return ++this.marks;
   }
 
-  /** @returns totals since the start, with the errors of the collection */
-  async collect(): Promise<CollectionResult> {
+  /**
+   * @returns totals since the start, with the errors of the collection; they go on being added to, so that a reader that
+   *   keeps them copies them
+   */
+  collect(): Promise<CollectionResult> {
+    const collection = this.last.then(() => this.collectOnce());
+    this.last = collection.catch(() => undefined);
+    return collection;
+  }
+
+  private async collectOnce(): Promise<CollectionResult> {
+    const beginTime = hrTimeNow();
     await this.members?.gather();
     const errors = await this.own.collect();
     const { deltas, scopeMetrics } = this.own.take();
     const slice = new TimeSlice();
-    this.beginTime = hrTimeNow();
     for (const delta of deltas) await this.addOwn(delta, slice);
     this.application.begin();
     for (const { scope, metrics } of scopeMetrics) this.application.add(scope, metrics);
     const scope = { scope: { name: METER_NAME }, metrics: this.produce() };
+    this.beginTime = beginTime;
     return { resourceMetrics: { resource: this.options.resource, scopeMetrics: [scope] }, errors: [...errors] };
   }
 
   /** Adds a member's deltas. @returns how many series were dropped, and why */
   addDeltas(deltas: Deltas): ReadonlyMap<DropReason, number> {
     const dropped = new Map<DropReason, number>();
-    this.beginTime = hrTimeNow();
     const drop = (reason: DropReason, count: number) => dropped.set(reason, (dropped.get(reason) ?? 0) + count);
     for (const delta of deltas) {
       const totals = this.totals.get(delta.family);
@@ -282,8 +293,12 @@ function seriesKey({ labels }: FamilyDelta, { values }: SeriesDelta): string {
   return labels.join() + JSON.stringify(values);
 }
 
+/** As the SDK numbers the types of values. */
+const VALUE_TYPES = { counter: 0, gauge: 1, histogram: 1 } as const satisfies Record<Family['kind'], ValueType>;
+
+/** Without a unit: whoever writes metrics for Prometheus would add it to the name, which dashboards know as it is. */
 function metricData({ name, help, kind }: Family, points: readonly Point[]): MetricData {
-  const descriptor = { name, description: help, unit: '', valueType: 0 };
+  const descriptor = { name, description: help, unit: '', valueType: VALUE_TYPES[kind] };
   const common = { descriptor, aggregationTemporality: AggregationTemporality.CUMULATIVE };
   const numbers = points as DataPoint<number>[];
   switch (kind) {

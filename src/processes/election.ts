@@ -9,6 +9,7 @@
  * bind. A hub or a member at rest runs no timer. A server of the application that wants the port gets it: the hub lets
  * go of it and waits.
  */
+import { randomInt } from 'node:crypto';
 import { setEnvironmentData } from 'node:worker_threads';
 import { errorText, logLine, warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
@@ -25,6 +26,7 @@ import { THREAD_SETTINGS_KEY, type ThreadSettings, threadSettings } from './thre
 const PAUSES_MS = [0, 10, 20, 40, 80, 150, 250, 400] as const;
 /** How long shutdown() waits until the hub has acknowledged the last batch. */
 const LAST_HAND_OVER_MS = 1_000;
+const MAX_PORT = 65_535;
 
 export interface ElectionParts extends Candidate {
   readonly isThread: boolean;
@@ -75,12 +77,13 @@ export class Election {
     const { address, isThread, hub, server } = this.parts;
     this.hasBegun = true;
     // before the first use, which may be the same request
-    if (!isThread) this.endListenRequests = onListenRequest((request) => this.applicationListens(request));
+    if (!isThread && server.url !== '')
+      this.endListenRequests = onListenRequest((request) => this.applicationListens(request));
     if (address.port === 0) {
       if (isThread) return;
       this.settle(this.contend());
       this.endFirstUse = onFirstUse(() => this.join());
-      const bound = { ...address, port: Number(new URL(server.url).port) };
+      const bound = { ...address, port: server.url === '' ? noPort() : Number(new URL(server.url).port) };
       this.publishToThreads(bound);
       // only threads of this process know which port was free
       onFirstThread(() => hub.open(bound));
@@ -275,10 +278,18 @@ export class Election {
   /** Threads started from now on join the hub of this process, whatever their own environment says. */
   private publishToThreads(address: Address): void {
     if (this.parts.isThread) return;
-    const options = { syscode: this.parts.syscode, port: address.port, ...(address.host && { host: address.host }) };
+    const { syscode } = this.parts;
+    // no thread binds it
+    const port = Math.min(address.port, MAX_PORT);
+    const options = { syscode, port, ...(address.host && { host: address.host }) };
     const settings: ThreadSettings = { options, paths: hubSocketPaths(address) };
     setEnvironmentData(THREAD_SETTINGS_KEY, settings);
   }
+}
+
+/** @returns a number that no port has, and no other process, for the name of the socket of this process's threads */
+function noPort(): number {
+  return randomInt(MAX_PORT + 1, 2 ** 47);
 }
 
 function portTaken(): NodeJS.ErrnoException {

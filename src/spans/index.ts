@@ -1,9 +1,23 @@
 /**
- * `channelSpanHooks()`: its parts are loaded when an application that traces calls it, and not with the rest of the
- * public API.
+ * `channelInstrumentations()` and `channelSpanHooks()`: their parts are loaded when an application that traces calls one
+ * of them, and not with the rest of the public API.
  */
 import type { SpanHooksOptions } from '../options';
 import type { ChannelSpanHooks } from './hooks';
+import type { ChannelInstrumentations, ChannelInstrumentationsOptions } from './instrumentations';
+
+/**
+ * Gives HttpInstrumentation and ExpressInstrumentation of the packages that this one depends on, with our hooks inside:
+ * `registerInstrumentations({ instrumentations: channelInstrumentations() })`. They take the place of the application's
+ * own two; call it once.
+ *
+ * Faulty settings are logged on stderr, and no call is a partner's then.
+ * @see docs/tracing.md
+ */
+export function channelInstrumentations(options: ChannelInstrumentationsOptions = {}): ChannelInstrumentations {
+  const { createInstrumentations } = require('./instrumentations') as typeof import('./instrumentations');
+  return createInstrumentations(options);
+}
 
 /**
  * Gives configurations for the application's own HttpInstrumentation and ExpressInstrumentation, by which its spans

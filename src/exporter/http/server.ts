@@ -27,7 +27,7 @@ const { emit } = EventEmitter.prototype;
 const { listen } = NetServer.prototype;
 
 export interface MetricsServer {
-  /** URL of the scrape; with port 0 and a host name it contains port 0 until the name is resolved. */
+  /** URL of the scrape, empty where there is none; with port 0 and a host name it contains port 0 until the name is resolved. */
   readonly url: string;
   /** Whether a server is this one. */
   owns(server: unknown): boolean;
@@ -99,6 +99,14 @@ export function createMetricsServer(scrape: Scrape, settings: ServerSettings): M
       }),
   };
 }
+
+/** Stands in for the server where nothing is to be scraped: it opens no port, so that no process is another's member. */
+export const NO_SERVER: MetricsServer = {
+  url: '',
+  owns: () => false,
+  listen: async () => undefined,
+  close: async () => undefined,
+};
 
 function answer(request: IncomingMessage, response: ServerResponse, scrape: Scrape, onWaiting: () => void): void {
   const path = requestPath(request);

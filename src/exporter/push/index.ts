@@ -1,0 +1,107 @@
+/**
+ * Pushes of the totals, for OTEL_METRICS_EXPORTER with `otlp` or `console`: a periodic reader of OpenTelemetry for each.
+ * A process whose metrics are served elsewhere has nothing to push.
+ */
+import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { MetricProducer, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type { WarningCode } from '../../errors';
+import { consoleExporter } from './console';
+import { OtlpThreadExporter } from './otlp';
+import { pushSettings } from './settings';
+
+/** The application installs it: most services push nothing. */
+const OTLP_PACKAGE = '@opentelemetry/exporter-metrics-otlp-proto';
+/** The line of OpenTelemetry that this package is built with. */
+const OTLP_VERSION = '0.223';
+
+export type PushKind = 'otlp' | 'console';
+
+export interface PushOptions {
+  readonly kinds: readonly PushKind[];
+  readonly producer: MetricProducer;
+  readonly env: NodeJS.ProcessEnv;
+  /** Takes what is wrong, for the log of the process that is in use. */
+  readonly onFault: (code: WarningCode, text: string) => void;
+}
+
+/** @returns those that this application can push by: the exporter of OTLP may not be installed */
+export function availableKinds(kinds: readonly PushKind[]): readonly PushKind[] {
+  return kinds.filter((kind) => kind === 'console' || findExporter() !== undefined);
+}
+
+/** Reports what cannot be done, and throws nothing. @returns a function that pushes for the last time and ends all */
+export function startPushes({ kinds, producer, env, onFault }: PushOptions): () => Promise<void> {
+  const { intervalMs, timeoutMs, faults } = pushSettings(env);
+  for (const fault of faults) onFault('CHX_VARIABLE_VALUE', fault);
+  const named = withInstance(producer);
+  const otlpExporter = () => {
+    const exporter = findExporter();
+    if (exporter !== undefined) return new OtlpThreadExporter({ exporter, timeoutMs, env });
+    const remedy = `npm install ${OTLP_PACKAGE}@${OTLP_VERSION}`;
+    const text = `nothing is pushed by OTLP: the application has no ${OTLP_PACKAGE}. Install it with ${remedy}`;
+    onFault('CHX_EXPORTER_MISSING', text);
+    return undefined;
+  };
+  const exporters = kinds.map((kind) => (kind === 'console' ? consoleExporter : otlpExporter()));
+  const readers = exporters
+    .filter((exporter): exporter is PushMetricExporter => exporter !== undefined)
+    .map((exporter) => {
+      const { PeriodicExportingMetricReader } = require('./reader') as typeof import('./reader');
+      // its own limit covers the handing over alone
+      const exportTimeoutMillis = Math.min(timeoutMs, intervalMs);
+      const options = { exporter, exportIntervalMillis: intervalMs, exportTimeoutMillis };
+      const reader = new PeriodicExportingMetricReader(options);
+      reader.setMetricProducer(named);
+      return { exporter, reader };
+    });
+  return async () => {
+    const end = async ({ exporter, reader }: (typeof readers)[number]) => {
+      // a push that is under way would take the place of the last one
+      await exporter.forceFlush();
+      await reader.shutdown();
+    };
+    await Promise.all(readers.map((each) => end(each).catch(() => undefined)));
+  };
+}
+
+/** Processes that push must not be taken for one another: each counts from zero. */
+function withInstance(producer: MetricProducer): MetricProducer {
+  const instance = { 'service.instance.id': randomUUID() };
+  return {
+    async collect(options) {
+      const { resourceMetrics, errors } = await producer.collect(options);
+      const attributes = { ...instance, ...resourceMetrics.resource.attributes };
+      const resource = { attributes } as unknown as typeof resourceMetrics.resource;
+      return { resourceMetrics: { ...resourceMetrics, resource }, errors };
+    },
+  };
+}
+
+/** Looked for from the main script, from where the process was started, and from here. */
+function findExporter(): string | undefined {
+  const main = process.argv[1];
+  const places = [
+    ...(main === undefined ? [] : [main, realPath(main)]),
+    join(process.cwd(), 'package.json'),
+    __filename,
+  ];
+  for (const place of places) {
+    try {
+      return createRequire(place).resolve(OTLP_PACKAGE);
+    } catch {
+      // not installed there
+    }
+  }
+  return undefined;
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // without its ending, or gone
+  }
+}
