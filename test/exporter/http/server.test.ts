@@ -340,7 +340,11 @@ describe('a process that has nothing left to do ends, although a scraper', () =>
   for (const [what, work] of cases) {
     it(what, async () => {
       const boundaries = Array.from({ length: 100 }, (_, index) => index + 1).join(',');
-      const app = await runApp(FINISHING, { env: { CHANNEL_EXPORTER_INNER_METRICS_BUCKETS: boundaries } });
+      const env = {
+        CHANNEL_EXPORTER_INNER_METRICS_BUCKETS: boundaries,
+        CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: 'path=1000',
+      };
+      const app = await runApp(FINISHING, { env });
       const socket = connect(portOf(app.metricsUrl), '127.0.0.1');
       socket.on('error', () => undefined);
       try {
