@@ -120,7 +120,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     },
   };
   const services: ExporterServices = {
-    meterProvider: pipeline.provider,
+    meterProvider: pipeline.applicationMeters,
     answer: (request, response) => answerScraper(scrapeHere, request, response),
     ownMetricsFailed,
   };

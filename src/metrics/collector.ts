@@ -6,12 +6,14 @@
 import type { MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { METER_NAME } from '../views/metric-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
+import { applicationDeltas } from './application-deltas';
+import type { ApplicationJournal } from './application-journal';
 import type { Deltas } from './deltas';
 import { Journal } from './journal';
 import { Rows } from './rows';
 import { MetricReader } from './sdk';
 import type { Series, SeriesTable } from './series';
-import type { Collected, DeltaSource } from './totals';
+import type { DeltaSource } from './totals';
 
 /** Collects when it is asked to, what was recorded since the last time. */
 export class DeltaReader extends MetricReader {
@@ -33,23 +35,26 @@ export interface CollectorOptions {
   readonly onRecord: () => void;
   /** The series that counts lost measurements of a family. */
   readonly lostSeries: (family: string) => Series;
+  /** Of the application's own instruments. */
+  readonly applicationJournal: ApplicationJournal;
 }
 
 export class Collector implements DeltaSource {
   /** By family. */
   private readonly tables = new Map<string, SeriesTable>();
   private readonly journal: Journal;
+  private readonly applicationJournal: ApplicationJournal;
   private readonly onRecord: () => void;
   private collected: Deltas = [];
-  private scopeMetrics: ScopeMetrics[] = [];
   /** Settles when the last collection has ended: each is complete before the next begins. */
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly reader: DeltaReader,
-    { onRecord, lostSeries }: CollectorOptions,
+    { onRecord, lostSeries, applicationJournal }: CollectorOptions,
   ) {
     this.journal = new Journal(({ table }) => lostSeries(table.family));
+    this.applicationJournal = applicationJournal;
     this.onRecord = onRecord;
   }
 
@@ -75,27 +80,29 @@ export class Collector implements DeltaSource {
     return collection;
   }
 
-  take(): Collected {
-    const { collected: deltas, scopeMetrics } = this;
+  take(): Deltas {
+    const { collected } = this;
     this.collected = [];
-    this.scopeMetrics = [];
-    return { deltas, scopeMetrics };
+    return collected;
   }
 
   takeNow(): Deltas {
-    return [...this.take().deltas, ...this.journal.take()];
+    return [...this.take(), ...this.journal.take(), ...this.applicationJournal.take()];
   }
 
   /** @returns errors of the application's own instruments */
   private async collectOnce(): Promise<readonly unknown[]> {
     this.journal.begin();
+    this.applicationJournal.begin();
     let rows: Rows | undefined;
     try {
       const { resourceMetrics, errors } = await this.reader.collect();
       // in one step with what follows: nothing may be both collected and noted when the process ends
       rows = this.rowsOf(resourceMetrics.scopeMetrics.filter(isOurs).flatMap(({ metrics }) => metrics));
-      this.collected = [...this.collected, ...rows.toDeltas()];
-      this.scopeMetrics.push(...resourceMetrics.scopeMetrics.filter((scope) => !isOurs(scope)));
+      const applications = resourceMetrics.scopeMetrics.filter((scope) => !isOurs(scope));
+      const deltas = applicationDeltas(applications, this.applicationJournal.timeOf);
+      this.applicationJournal.end(applications);
+      this.collected = [...this.collected, ...rows.toDeltas(), ...deltas];
       return errors;
     } finally {
       this.journal.end(rows);

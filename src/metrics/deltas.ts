@@ -6,13 +6,19 @@
 /** One series: its label values in the order of the family's labels, and what was added to it. */
 export interface CounterDelta {
   readonly values: readonly string[];
+  /** Negative for nothing but up-down counters of the application. */
   readonly add: number;
 }
+
+/** What JSON has no number for. */
+export const NON_FINITE = ['NaN', 'Infinity', '-Infinity'] as const;
 
 /** One series of a gauge: the last of its values stands. */
 export interface GaugeDelta {
   readonly values: readonly string[];
-  readonly last: number;
+  readonly last: number | (typeof NON_FINITE)[number];
+  /** When it was recorded, in ms since the epoch; of the application's gauges, whose newest value wins. */
+  readonly at?: number;
 }
 
 export interface HistogramDelta {
@@ -25,12 +31,30 @@ export interface HistogramDelta {
 
 export type SeriesDelta = CounterDelta | GaugeDelta | HistogramDelta;
 
+/** What the application's own instruments are; an observable one is of the same kind. */
+export const INSTRUMENT_KINDS = ['counter', 'upDownCounter', 'gauge', 'histogram'] as const;
+
+/** The instrument of the application that a family belongs to. */
+export interface ApplicationInstrument {
+  readonly kind: (typeof INSTRUMENT_KINDS)[number];
+  readonly isObservable: boolean;
+  /** Empty where the application gives none, as the unit. */
+  readonly help: string;
+  readonly unit: string;
+  /** Name of its meter. */
+  readonly meter: string;
+  /** The same for the same instrument in every process, and for no other. */
+  readonly owner: string;
+}
+
 /** What was added to one family, for series with the same labels. */
 export interface FamilyDelta {
   readonly family: string;
   readonly labels: readonly string[];
   /** Of a histogram; absent for other kinds. */
   readonly boundaries?: readonly number[];
+  /** Absent for our own families. */
+  readonly instrument?: ApplicationInstrument;
   readonly series: readonly SeriesDelta[];
 }
 

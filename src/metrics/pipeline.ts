@@ -7,6 +7,8 @@
 import { Signal } from '../runtime/signal';
 import { createViews, type Family, families, type View, type ViewSettings } from '../views';
 import { familyNames, METER_NAME } from '../views/metric-names';
+import { ApplicationJournal } from './application-journal';
+import { createApplicationMeters } from './application-meters';
 import { Collector, DeltaReader } from './collector';
 import {
   createInstruments,
@@ -20,6 +22,8 @@ import { createOverflowReports, type OverflowReports } from './overflow';
 import { createRecorder } from './recorder';
 import { MeterProvider } from './sdk';
 
+type ApplicationMeters = ReturnType<typeof createApplicationMeters>;
+
 export interface PipelineSettings extends ViewSettings, InstrumentsSettings {
   /** Series that a family may have. */
   readonly seriesLimit: number;
@@ -30,6 +34,8 @@ export interface Pipeline {
   readonly catalogue: readonly Family[];
   /** Of our meter and of the application's own. */
   readonly provider: MeterProvider;
+  /** What the application records in. */
+  readonly applicationMeters: ApplicationMeters;
   readonly selfMetrics: SelfMetrics;
   readonly overflow: OverflowReports;
   readonly recorder: Recorder;
@@ -43,6 +49,7 @@ export interface Pipeline {
 /** Our meter in a provider of our own, and the reader of both. */
 interface Meters {
   readonly provider: MeterProvider;
+  readonly applicationMeters: ApplicationMeters;
   readonly collector: Collector;
   /** Of our meter. */
   readonly factory: InstrumentFactory;
@@ -57,12 +64,12 @@ export function createPipeline(settings: PipelineSettings, hasMonitored: () => b
   const catalogue = families(settings, hasMonitored);
   const measured = new Signal();
   const meters = createMeters(createViews(catalogue, seriesLimit), seriesLimit, measured.emit);
-  const { provider, collector, factory, selfMetrics } = meters;
+  const { provider, applicationMeters, collector, factory, selfMetrics } = meters;
   const overflow = createOverflowReports(selfMetrics);
   const instruments = createInstruments(factory, settings, overflow);
   const recorder = createRecorder(instruments, selfMetrics, familyNames(syscode));
   const familyLabels = collector.familyLabels();
-  return { catalogue, provider, selfMetrics, overflow, recorder, collector, measured, familyLabels };
+  return { catalogue, provider, applicationMeters, selfMetrics, overflow, recorder, collector, measured, familyLabels };
 }
 
 /**
@@ -73,11 +80,14 @@ export function createPipeline(settings: PipelineSettings, hasMonitored: () => b
 export function createMeters(views: readonly View[], seriesLimit: number, onRecord: () => void): Meters {
   const reader = new DeltaReader(seriesLimit);
   const provider = new MeterProvider({ readers: [reader], views: [...views] });
+  const applicationJournal = new ApplicationJournal(seriesLimit);
+  const applicationMeters = createApplicationMeters(provider, applicationJournal, onRecord);
   const collector = new Collector(reader, {
     onRecord,
+    applicationJournal,
     lostSeries: (family) => selfMetrics.lostMeasurements.seriesOf([family]),
   });
   const factory = new InstrumentFactory(provider.getMeter(METER_NAME), views, collector);
   const selfMetrics = createSelfMetrics(factory);
-  return { provider, collector, factory, selfMetrics };
+  return { provider, applicationMeters, collector, factory, selfMetrics };
 }

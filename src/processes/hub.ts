@@ -81,8 +81,11 @@ export class Hub {
     for (const { socket } of this.peers.values()) socket.destroy();
   }
 
-  /** Asks all members for what they have measured, and waits for their answers, half a second at most. */
-  async gather(): Promise<void> {
+  /**
+   * Asks all members for what they have measured, and waits for their answers, half a second at most.
+   * @returns how many have not answered
+   */
+  async gather(): Promise<number> {
     const begin = nowMs();
     if (this.socket !== undefined && begin > this.socketCheckedMs + SOCKET_CHECK_MS) void this.openSocket(this.socket);
     const answers: Promise<void>[] = [];
@@ -106,6 +109,7 @@ export class Hub {
     if (answers.length > 0) await endsWithin(GATHER_LIMIT_MS, Promise.all(answers));
     this.late += missing;
     this.collectionSeconds = answers.length > 0 ? (nowMs() - begin) / 1000 : 0;
+    return missing;
   }
 
   /** Samples of the families in {@link STATE_FAMILIES}. */

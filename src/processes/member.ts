@@ -6,9 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
-import { warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
-import type { Collected, DeltaSource } from '../metrics/totals';
+import type { DeltaSource } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
 import { pause } from '../runtime/time-limit';
 import { connectUntraced, mayListen } from './hub-connect';
@@ -191,9 +190,7 @@ export class Member {
     this.timer = undefined;
     this.hasMeasured = false;
     await this.source.collect();
-    const { deltas, scopeMetrics } = this.source.take();
-    this.outbox.add(deltas);
-    warnOfOwnMetrics(scopeMetrics);
+    this.outbox.add(this.source.take());
   }
 
   /** The process ends: only synchronous writes reach the hub, and no answer arrives any more. */
@@ -214,14 +211,4 @@ export class Member {
     this.endExitListener();
     this.outbox.detach();
   }
-}
-
-/**
- * A hub cannot know whether values of an application's own instruments may be added up, so they are not handed over.
- */
-function warnOfOwnMetrics(scopeMetrics: Collected['scopeMetrics']): void {
-  const measured = scopeMetrics.find(({ metrics }) => metrics.length > 0);
-  if (measured === undefined) return;
-  const text = `metrics of the application are missing, of meter ${measured.scope.name}: this process is a member, and only the hub shows its own`;
-  warn('CHX_OWN_METRICS_FAILED', 'member', text);
 }

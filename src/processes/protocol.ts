@@ -22,7 +22,7 @@ import { isDeltas } from './batches';
 import { MAX_PROGRAM_CHARACTERS } from './program';
 
 /** Raised when a message changes its meaning; hub and member must agree on it. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** Longest frame. Batches are far smaller (batches.ts). */
 export const MAX_FRAME_BYTES = 1024 * 1024;
 const LENGTH_BYTES = 4;

@@ -25,7 +25,7 @@ async function counts(
   family: string,
 ): Promise<[string | undefined, number][]> {
   assert.deepEqual(await collector.collect(), []);
-  const delta = collector.take().deltas.find((each) => each.family === family);
+  const delta = collector.take().find((each) => each.family === family);
   return (delta?.series ?? []).map((row) => [row.values[0], 'add' in row ? row.add : Number.NaN]);
 }
 

@@ -28,7 +28,34 @@ const HISTOGRAM = {
   series: [{ values: ['/ä'], count: 3, sum: 1.5, buckets: [1, 0, 2] }],
 };
 const COUNTER = { family: 'c', labels: [], series: [{ values: [], add: 2 }] };
-const BATCH: MemberMessage = { type: 'batch', number: 1, deltas: [HISTOGRAM, COUNTER] };
+const INSTRUMENT = {
+  kind: 'counter',
+  isObservable: false,
+  help: 'Orders.',
+  unit: '1',
+  meter: 'shop',
+  owner: '["shop"]',
+} as const;
+const ORDERS = {
+  family: 'orders_total',
+  labels: ['kind'],
+  instrument: INSTRUMENT,
+  series: [{ values: ['ä'], add: 2 }],
+};
+const OPEN = {
+  ...{ family: 'open', labels: ['le'], instrument: { ...INSTRUMENT, kind: 'upDownCounter' } },
+  series: [{ values: ['1'], add: -2 }],
+} as const;
+const LEVEL = {
+  ...{ family: 'level', labels: [], instrument: { ...INSTRUMENT, kind: 'gauge', isObservable: true } },
+  series: [
+    { values: [], last: -1, at: 5 },
+    { values: [], last: 'Infinity', at: 5 },
+  ],
+} as const;
+const WAIT = { ...HISTOGRAM, instrument: { ...INSTRUMENT, kind: 'histogram' } } as const;
+const OWN = { type: 'batch', number: 2, deltas: [ORDERS, OPEN, LEVEL, WAIT] } as const;
+const BATCH = { type: 'batch', number: 1, deltas: [HISTOGRAM, COUNTER] } as const;
 
 describe('frames', () => {
   const bytes = Buffer.concat([encodeFrame(HELLO), encodeFrame(BATCH), encodeFrame({ type: 'collected', id: 7 })]);
@@ -62,8 +89,8 @@ describe('frames', () => {
 });
 
 describe('messages of a member', () => {
-  for (const message of [HELLO, BATCH, { type: 'collected', id: 0 }] as const) {
-    it(`${message.type} is taken`, () => assert.equal(memberMessage(message), message));
+  for (const message of [HELLO, BATCH, OWN, { type: 'collected', id: 0 }] as const) {
+    it(`${JSON.stringify(message)} is taken`, () => assert.equal(memberMessage(message), message));
   }
 
   const series = (row: object) => ({ ...BATCH, deltas: [{ ...HISTOGRAM, series: [row] }] });
@@ -103,6 +130,36 @@ describe('messages of a member', () => {
     series({ ...row, sum: null }),
     series({ ...row, buckets: [3, 0] }),
     series({ ...row, buckets: [4, 0, -1] }),
+    ...[
+      { ...ORDERS, family: 'orders' },
+      { ...ORDERS, family: 'a b_total' },
+      { ...ORDERS, family: 'a__b_total' },
+      { ...ORDERS, family: `${'x'.repeat(250)}_total` },
+      { ...ORDERS, labels: ['a.b'] },
+      { ...ORDERS, labels: ['__name__'] },
+      { ...ORDERS, labels: ['x'.repeat(256)] },
+      { ...ORDERS, labels: Array.from({ length: 33 }, (_, index) => `l${index}`), series: [] },
+      { ...ORDERS, boundaries: [1] },
+      { ...ORDERS, instrument: null },
+      { ...ORDERS, instrument: { ...INSTRUMENT, kind: 'summary' } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, isObservable: 1 } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, help: 5 } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, help: 'x'.repeat(1_001) } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, unit: 'x'.repeat(64) } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, meter: 'x'.repeat(256) } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, owner: '' } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, owner: 'x'.repeat(501) } },
+      { ...ORDERS, series: [{ values: ['a'], add: -1 }] },
+      { ...ORDERS, series: [{ values: ['a'], last: 1, at: 1 }] },
+      { ...OPEN, series: [{ values: ['a'], add: null }] },
+      { ...LEVEL, series: [{ values: [], last: 1 }] },
+      { ...LEVEL, series: [{ values: [], last: 'many', at: 1 }] },
+      { ...LEVEL, series: [{ values: [], add: 1, at: 1 }] },
+      { ...LEVEL, boundaries: [] },
+      { ...WAIT, boundaries: Array.from({ length: 1_001 }, (_, index) => index), series: [] },
+      { ...WAIT, labels: ['le'] },
+      { ...WAIT, boundaries: undefined },
+    ].map((delta) => ({ ...BATCH, deltas: [delta] })),
     { type: 'collected', id: -1 },
     { type: 'collected' },
   ];
@@ -112,7 +169,7 @@ describe('messages of a member', () => {
 
   it('that are changed at random are refused, or as good as before', () => {
     const random = new Random(1);
-    const frame = encodeFrame(BATCH);
+    const frame = encodeFrame({ ...BATCH, deltas: [...BATCH.deltas, ...OWN.deltas] } as MemberMessage);
     let refused = 0;
     for (let round = 0; round < 20_000; round++) {
       const bytes = Buffer.from(frame);

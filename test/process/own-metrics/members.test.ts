@@ -1,0 +1,150 @@
+/** What the application measures itself adds up on the one scrape, in whichever processes it is measured. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Metrics } from '../../support/metrics';
+import { ask, openWorld, PRELOAD, PROGRAMS, type Service, stateOf, type World } from '../../support/service';
+
+const PROCESSES = 'channel_exporter_processes';
+const REQUESTS = 50;
+const SERVICE = './own-metrics.js';
+
+async function inWorld(use: (world: World) => Promise<void>): Promise<void> {
+  const world = await openWorld();
+  try {
+    await use(world);
+  } finally {
+    await world.end();
+  }
+}
+
+/** The value of the one sample of a name with these labels. */
+function sampleOf(
+  { samples }: Metrics,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number | undefined {
+  const found = samples.filter(
+    (sample) =>
+      sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
+  );
+  assert.ok(found.length <= 1, `one ${name}`);
+  return found[0]?.value;
+}
+
+function sumOf({ samples }: Metrics, name: string): number {
+  return samples.filter((sample) => sample.name === name).reduce((sum, { value }) => sum + value, 0);
+}
+
+/** One after the other, so that the last one is the newest. */
+async function order(ports: readonly number[], from: number, to: number): Promise<void> {
+  for (let number = from; number <= to; number++) await ask(ports[number % ports.length] as number, `/x?${number}`);
+}
+
+const portsOf = async (service: Service, count: number) => [
+  ...new Set((await service.ready(count)).map(({ port }) => port)),
+];
+
+/** What requests 1 to `requests` have left on the scrape. */
+function assertOrders(metrics: Metrics, requests: number): void {
+  const odd = Math.ceil(requests / 2);
+  const even = requests - odd;
+  const seen = {
+    odd: sampleOf(metrics, 'orders_total', { kind: 'odd' }),
+    even: sampleOf(metrics, 'orders_total', { kind: 'even' }),
+    none: sampleOf(metrics, 'orders_total', { kind: 'none' }),
+    open: sampleOf(metrics, 'orders_open'),
+    last: sampleOf(metrics, 'orders_last'),
+    count: sampleOf(metrics, 'wait_seconds_count'),
+    half: sampleOf(metrics, 'wait_seconds_bucket', { le: '0.5' }),
+    one: sampleOf(metrics, 'wait_seconds_bucket', { le: '1.0' }),
+    observed: sampleOf(metrics, 'orders_observed_total'),
+    level: sampleOf(metrics, 'level'),
+  };
+  assert.deepEqual(seen, {
+    ...{ odd, even, none: 0, open: 3 * odd - even, last: requests },
+    ...{ count: requests, half: 0, one: requests, observed: requests, level: -requests },
+  });
+  assert.ok(metrics.text.includes('# HELP orders_total Orders taken.'), metrics.text);
+}
+
+describe("an application's own metrics are those of all its processes", () => {
+  const CASES = [
+    { name: 'a cluster of two workers', program: 'cluster.js', workers: 2 },
+    {
+      name: 'a cluster whose workers alone are preloaded, one of which is the hub',
+      program: 'cluster.js',
+      workers: 3,
+      nodeArgs: [],
+      env: { EXEC_ARGV: JSON.stringify(PRELOAD) },
+      members: 2,
+    },
+    { name: 'a program that forks', program: 'forks.js', workers: 3 },
+    { name: 'a program with threads', program: 'threads.js', workers: 3, state: 'thread' },
+  ];
+  for (const { name, program, workers, nodeArgs = PRELOAD, env = {}, members = workers, state = 'member' } of CASES) {
+    it(`in ${name}`, () =>
+      inWorld(async (world) => {
+        const service = world.start({
+          args: [...nodeArgs, `${PROGRAMS}/${program}`],
+          env: { WORKERS: String(workers), SERVICE, ...env },
+        });
+        const ports = await portsOf(service, workers);
+        await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state }) === members);
+        await order(ports, 1, REQUESTS);
+        const metrics = await world.scrapeWhen((seen) => sumOf(seen, 'orders_total') >= REQUESTS);
+        assertOrders(metrics, REQUESTS);
+        assert.equal(sumOf(metrics, 'process_alive'), workers, 'each process is asked');
+        assert.deepEqual(service.said('CHX_'), []);
+      }));
+  }
+
+  it('and stay when a worker is killed, whose observations go', () =>
+    inWorld(async (world) => {
+      const service = world.start({ args: [...PRELOAD, `${PROGRAMS}/cluster.js`], env: { WORKERS: '2', SERVICE } });
+      const ready = await service.ready(2);
+      const ports = await portsOf(service, 2);
+      await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === 2);
+      await order(ports, 1, REQUESTS);
+      // a scrape asks for all that was measured before it
+      await world.scrapeWhen((seen) => sumOf(seen, 'orders_total') >= REQUESTS);
+      process.kill(ready[0]?.pid as number, 'SIGKILL');
+      await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'gone' }) === 1);
+      const metrics = await world.scrape();
+      assertOrders(metrics, REQUESTS);
+      assert.deepEqual(
+        metrics.samples.filter((sample) => sample.name === 'process_alive').map(({ labels }) => labels.process),
+        [`${ready[1]?.pid}.0`],
+      );
+      await order(ports, REQUESTS + 1, 2 * REQUESTS);
+      const all = await world.scrapeWhen((seen) => sumOf(seen, 'orders_total') >= 2 * REQUESTS);
+      assertOrders(all, 2 * REQUESTS);
+    }));
+
+  it('with what a process recorded in its last step, and nothing twice', () =>
+    inWorld(async (world) => {
+      const service = world.start({
+        args: [...PRELOAD, `${PROGRAMS}/cluster.js`],
+        env: { WORKERS: '2', SERVICE, RESPAWN: '1' },
+      });
+      const [port] = await portsOf(service, 2);
+      await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === 2);
+      const ends = 6;
+      for (let end = 1; end <= ends; end++) {
+        for (let number = 1; number <= 4; number++) await ask(port as number, `/x?${number}`);
+        await ask(port as number, '/exit?1');
+        await service.ready(2 + end);
+      }
+      const expected = ends * 5;
+      const seen = (metrics: Metrics) => ({
+        ends: sampleOf(metrics, 'orders_total', { kind: 'last' }),
+        orders: sumOf(metrics, 'orders_total'),
+        late: sampleOf(metrics, 'wait_seconds_count'),
+        slow:
+          (sampleOf(metrics, 'wait_seconds_bucket', { le: '+Inf' }) ?? 0) -
+          (sampleOf(metrics, 'wait_seconds_bucket', { le: '1.0' }) ?? 0),
+      });
+      const all = { ends, orders: expected + ends, late: expected + ends, slow: ends };
+      const metrics = await world.scrapeWhen((shown) => seen(shown).orders >= all.orders);
+      assert.deepEqual(seen(metrics), all);
+    }));
+});
