@@ -14,7 +14,7 @@ import { answerOnApplication } from './exporter/http/application-port';
 import { createMetricsServer, type MetricsServer } from './exporter/http/server';
 import { createTotalsReader } from './exporter/reader';
 import { withRests } from './exporter/rests';
-import { createScrape, type Scrape } from './exporter/scrape';
+import { createScrape, type Scrape, ScrapeUnavailable } from './exporter/scrape';
 import { createSource, effectiveSources, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
 import { createPipeline, type Pipeline } from './metrics/pipeline';
@@ -28,7 +28,9 @@ import { Election } from './processes/election';
 import { Hub } from './processes/hub';
 import { Member } from './processes/member';
 import { threadSettings } from './processes/thread-settings';
+import { nowMs } from './runtime/clock';
 import { Signal } from './runtime/signal';
+import { pause } from './runtime/time-limit';
 import { type ExporterServices, sharedState } from './shared-state';
 import { VERSION } from './version';
 
@@ -77,8 +79,8 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     take: () => collector.take(),
     takeNow: () => collector.takeNow(),
   };
-  const election = joinService({ config, pipeline, source: handedOver, totals, server, logStart });
-  const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
+  const { election, member } = joinService({ config, pipeline, source: handedOver, totals, scrape, server, logStart });
+  const scrapeHere = scrapeOfService(scrape, election, member);
 
   const { partners, endWatch } = openPartnerDirectory(config);
   const context = {
@@ -147,14 +149,15 @@ interface ServiceParts {
   /** What this process hands over as a member. */
   readonly source: DeltaSource;
   readonly totals: ServiceTotals;
+  readonly scrape: Scrape;
   readonly server: MetricsServer;
   readonly logStart: () => void;
 }
 
 /** This process among the others of its service; it may become their hub or a member. */
-function joinService({ config, pipeline, source, totals, server, logStart }: ServiceParts): Election {
+function joinService({ config, pipeline, source, totals, scrape, server, logStart }: ServiceParts) {
   const { syscode, port, host, appMetrics } = config;
-  const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => totals.addDeltas(deltas));
+  const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => totals.addDeltas(deltas), scrape);
   totals.include(hub);
   const hubLost = new Signal();
   const member = new Member(syscode, source, hubLost.emit);
@@ -170,14 +173,27 @@ function joinService({ config, pipeline, source, totals, server, logStart }: Ser
     onServing: logStart,
   });
   hubLost.listen(() => election.hubLost());
-  return election;
+  return { election, member };
 }
 
-/** What a member measures goes to the hub: a scrape of its own would take it from there. */
-function scrapeUnlessMember(scrape: Scrape, election: Election, port: number): Scrape {
+/** How long a member tries to get the scrape again, and the pause between: the hub may just have ended. */
+const FETCH_AGAIN_MS = 2_000;
+const FETCH_PAUSE_MS = 100;
+
+/** The scrape for the application's own port: a member fetches it from the hub, where what it measures goes. */
+function scrapeOfService(scrape: Scrape, election: Election, member: Member): Scrape {
   return async (form) => {
-    if (!(await election.isServedElsewhere())) return scrape(form);
-    throw new Error(`another process of this service serves its metrics, on port ${port}`);
+    const until = nowMs() + FETCH_AGAIN_MS;
+    for (;;) {
+      if (!(await election.isServedElsewhere())) return scrape(form);
+      try {
+        return await member.fetchScrape(form);
+      } catch (error) {
+        const reason = `the process that serves them cannot be asked (${errorText(error)})`;
+        if (nowMs() > until) throw new ScrapeUnavailable(reason);
+      }
+      await pause(FETCH_PAUSE_MS);
+    }
   };
 }
 

@@ -54,6 +54,10 @@ const LEVEL = {
   ],
 } as const;
 const WAIT = { ...HISTOGRAM, instrument: { ...INSTRUMENT, kind: 'histogram' } } as const;
+const SCRAPE: MemberMessage = {
+  ...{ type: 'scrape', version: PROTOCOL_VERSION, syscode: 'A123010101' },
+  form: { format: 'text', isCompressed: true },
+};
 const OWN = { type: 'batch', number: 2, deltas: [ORDERS, OPEN, LEVEL, WAIT] } as const;
 const BATCH = { type: 'batch', number: 1, deltas: [HISTOGRAM, COUNTER] } as const;
 
@@ -89,7 +93,7 @@ describe('frames', () => {
 });
 
 describe('messages of a member', () => {
-  for (const message of [HELLO, BATCH, OWN, { type: 'collected', id: 0 }] as const) {
+  for (const message of [HELLO, BATCH, OWN, SCRAPE, { type: 'collected', id: 0 }] as const) {
     it(`${JSON.stringify(message)} is taken`, () => assert.equal(memberMessage(message), message));
   }
 
@@ -113,6 +117,11 @@ describe('messages of a member', () => {
     { ...HELLO, member: 'm'.repeat(65) },
     { ...HELLO, pid: -1 },
     { ...HELLO, isThread: 1 },
+    { ...SCRAPE, version: -1 },
+    { ...SCRAPE, syscode: 'none' },
+    { ...SCRAPE, form: null },
+    { ...SCRAPE, form: { format: 'html', isCompressed: true } },
+    { ...SCRAPE, form: { format: 'text', isCompressed: 1 } },
     { ...BATCH, number: 0 },
     { ...BATCH, number: 1.5 },
     { ...BATCH, deltas: {} },
@@ -193,6 +202,8 @@ describe('messages of a hub', () => {
     { type: 'refused', reason: 'syscode', syscode: 'A123010101', pid: 1 },
     { type: 'ack', number: 1 },
     { type: 'collect', id: 1 },
+    { type: 'scraped', headers: { 'Content-Type': 'text/plain; version=0.0.4', 'Content-Encoding': 'gzip' }, bytes: 0 },
+    { type: 'unscraped', reason: 'why' },
   ];
   for (const message of GOOD) it(`${message.type} is taken`, () => assert.equal(hubMessage(message), message));
 
@@ -201,6 +212,13 @@ describe('messages of a hub', () => {
     { type: 'refused', reason: 'mood', syscode: 'A123010101', pid: 1 },
     { type: 'refused', reason: 'syscode', syscode: 'none', pid: 1 },
     { type: 'ack' },
+    { type: 'scraped', headers: {}, bytes: -1 },
+    { type: 'scraped', headers: null, bytes: 1 },
+    { type: 'scraped', headers: { 'Content-Type': 'text/plain\r\nSet-Cookie: a=b' }, bytes: 1 },
+    { type: 'scraped', headers: { 'Content-Length': '5' }, bytes: 1 },
+    { type: 'scraped', headers: { 'Content-Type': 'x'.repeat(201) }, bytes: 1 },
+    { type: 'unscraped', reason: 'x'.repeat(257) },
+    { type: 'unscraped' },
   ]) {
     it(`${JSON.stringify(message)} is refused`, () => assert.throws(() => hubMessage(message), ProtocolError));
   }

@@ -1,8 +1,8 @@
 /** What the application measures itself adds up on the one scrape, in whichever processes it is measured. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Metrics } from '../../support/metrics';
-import { ask, openWorld, PRELOAD, PROGRAMS, type Service, stateOf, type World } from '../../support/service';
+import { type Metrics, parseMetrics } from '../../support/metrics';
+import { ask, openWorld, PRELOAD, PROGRAMS, type Service, stateOf, until, type World } from '../../support/service';
 
 const PROCESSES = 'channel_exporter_processes';
 const REQUESTS = 50;
@@ -146,5 +146,81 @@ describe("an application's own metrics are those of all its processes", () => {
       const all = { ends, orders: expected + ends, late: expected + ends, slow: ends };
       const metrics = await world.scrapeWhen((shown) => seen(shown).orders >= all.orders);
       assert.deepEqual(seen(metrics), all);
+    }));
+});
+
+/** A scrape by a worker, over a connection of its own. */
+async function scrapeOf(port: number, path: string, headers: Readonly<Record<string, string>> = {}) {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close', ...headers } });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+describe("a member's scrape on the application's own port", () => {
+  const env = { WORKERS: '2', SERVICE, CHANNEL_EXPORTER_APP_METRICS: '1' };
+  const start = async (world: World, program: string, more: Readonly<Record<string, string>> = {}) => {
+    const service = world.start({ args: [...PRELOAD, `${PROGRAMS}/${program}`], env: { ...env, ...more } });
+    const ready = await service.ready(2);
+    await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === 2);
+    return { service, ready, ports: await portsOf(service, 2) };
+  };
+
+  it('is that of the whole service, in every form', () =>
+    inWorld(async (world) => {
+      const { ports, service } = await start(world, 'forks.js');
+      await order(ports, 1, REQUESTS);
+      for (const port of ports) {
+        for (const path of ['/handler', '/metrics']) {
+          for (const encoding of ['identity', 'gzip']) {
+            const { status, headers, text } = await scrapeOf(port, path, { 'accept-encoding': encoding });
+            assert.equal(status, 200, text);
+            assertOrders(parseMetrics(text), REQUESTS);
+            assert.match(headers.get('content-type') ?? '', /^text\/plain; version=0.0.4/);
+            assert.equal(headers.get('content-encoding') ?? 'identity', encoding);
+          }
+        }
+        const { text, headers } = await scrapeOf(port, '/handler', { accept: 'application/openmetrics-text' });
+        assert.match(headers.get('content-type') ?? '', /^application\/openmetrics-text/);
+        assert.ok(text.endsWith('# EOF\n'));
+      }
+      assert.deepEqual(service.said('CHX_'), []);
+    }));
+
+  it('comes whole when it is large, to several who ask at the same time', () =>
+    inWorld(async (world) => {
+      const { ports } = await start(world, 'forks.js');
+      const [port = 0] = ports;
+      await ask(port, '/big');
+      await world.scrapeWhen(({ samples }) => samples.filter(({ name }) => name === 'orders_last').length === 4_990);
+      const plain = { 'accept-encoding': 'identity' };
+      const answers = await Promise.all(
+        ports.flatMap((each) => [1, 2, 3].map(() => scrapeOf(each, '/handler', plain))),
+      );
+      for (const { status, text } of answers) {
+        assert.equal(status, 200);
+        assert.ok(text.length > 15e6, `${text.length}`);
+        assert.equal(text.match(/^orders_last\{series/gm)?.length, 4_990);
+      }
+    }));
+
+  it('is 503 with the reason while the hub does not answer, and there again with the next hub', () =>
+    inWorld(async (world) => {
+      const { ports, service } = await start(world, 'forks.js');
+      const [port = 0] = ports;
+      await order(ports, 1, REQUESTS);
+      await world.scrapeWhen((seen) => sumOf(seen, 'orders_total') === REQUESTS);
+      service.child.kill('SIGSTOP');
+      const { status, text, headers } = await scrapeOf(port, '/handler');
+      assert.equal(status, 503);
+      assert.match(
+        text,
+        /^No metrics at the moment: the process that serves them cannot be asked \(.*no answer within 8 s\)\.$/m,
+      );
+      assert.equal(headers.get('retry-after'), '5');
+      service.child.kill('SIGKILL');
+      await until(async () => (await scrapeOf(port, '/handler')).status === 200, 'no scrape');
+      for (const each of ports) {
+        const after = await scrapeOf(each, '/handler');
+        assert.equal(after.status, 200, after.text);
+      }
     }));
 });
