@@ -23,6 +23,7 @@ import type { Exporter, StartOptions } from './options';
 import { registerGlobally } from './own-metrics/global';
 import { ownMeterProvider } from './own-metrics/meter';
 import { observePromClient } from './own-metrics/prom-client';
+import { PromTotals } from './own-metrics/prom-totals';
 import { openPartnerDirectory } from './partners/open';
 import { Election } from './processes/election';
 import { Hub } from './processes/hub';
@@ -55,7 +56,8 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     const text = `metrics of the application are missing, from ${source}: ${errorText(error)}`;
     warn('CHX_OWN_METRICS_FAILED', source, text);
   };
-  const promClient = config.promClient ? observePromClient(ownMetricsFailed) : undefined;
+  const promTotals = new PromTotals(config.seriesLimit);
+  const promClient = config.promClient ? observePromClient(promTotals, ownMetricsFailed) : undefined;
 
   const { collector } = pipeline;
   const totals = new ServiceTotals(pipeline.catalogue, collector, {
@@ -72,14 +74,23 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     held.release();
   };
   const handedOver: DeltaSource = {
-    collect() {
-      promClient?.reportUnserved();
-      return collector.collect();
+    async collect() {
+      const [errors] = await Promise.all([collector.collect(), promClient?.collectDeltas()]);
+      return errors;
     },
-    take: () => collector.take(),
-    takeNow: () => collector.takeNow(),
+    take: () => [...collector.take(), ...(promClient?.takeDeltas() ?? [])],
+    takeNow: () => [...collector.takeNow(), ...(promClient?.takeDeltas() ?? [])],
   };
-  const { election, member } = joinService({ config, pipeline, source: handedOver, totals, scrape, server, logStart });
+  const { election, member } = joinService({
+    config,
+    pipeline,
+    source: handedOver,
+    totals,
+    promTotals,
+    scrape,
+    server,
+    logStart,
+  });
   const scrapeHere = scrapeOfService(scrape, election, member);
 
   const { partners, endWatch } = openPartnerDirectory(config);
@@ -149,15 +160,27 @@ interface ServiceParts {
   /** What this process hands over as a member. */
   readonly source: DeltaSource;
   readonly totals: ServiceTotals;
+  readonly promTotals: PromTotals;
   readonly scrape: Scrape;
   readonly server: MetricsServer;
   readonly logStart: () => void;
 }
 
 /** This process among the others of its service; it may become their hub or a member. */
-function joinService({ config, pipeline, source, totals, scrape, server, logStart }: ServiceParts) {
+function joinService({ config, pipeline, source, totals, promTotals, scrape, server, logStart }: ServiceParts) {
   const { syscode, port, host, appMetrics } = config;
-  const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => totals.addDeltas(deltas), scrape);
+  const hub = new Hub(
+    syscode,
+    pipeline.familyLabels,
+    (deltas, from) => {
+      const library = deltas.filter((delta) => delta.library !== undefined);
+      const own = deltas.filter((delta) => delta.library === undefined);
+      return [...totals.addDeltas(own), ...promTotals.add(library, from)];
+    },
+    (from) => promTotals.leave(from),
+    scrape,
+  );
+  promTotals.hasMembers = () => hub.hasMembers;
   totals.include(hub);
   const hubLost = new Signal();
   const member = new Member(syscode, source, hubLost.emit);
@@ -169,7 +192,8 @@ function joinService({ config, pipeline, source, totals, scrape, server, logStar
     server,
     hub,
     member,
-    addOwn: (deltas) => totals.addDeltas(deltas),
+    // the registries of this process are read themselves from now on
+    addOwn: (deltas) => totals.addDeltas(deltas.filter(({ library }) => library === undefined)),
     onServing: logStart,
   });
   hubLost.listen(() => election.hubLost());

@@ -47,6 +47,20 @@ export interface ApplicationInstrument {
   readonly owner: string;
 }
 
+export const LIBRARY_TYPES = ['counter', 'gauge', 'histogram', 'summary'] as const;
+export const LIBRARY_ORIGINS = ['prom-client', '@prometheus-io/client'] as const;
+
+/** A metric that another library of the application holds; each of its samples is a series, a bucket too. */
+export interface LibraryMetric {
+  readonly origin: string;
+  readonly type: (typeof LIBRARY_TYPES)[number];
+  readonly help: string;
+  /** How its values of several processes become one. */
+  readonly aggregator: string;
+  /** Name of the sample, which may differ from that of the family. */
+  readonly sample: string;
+}
+
 /** What was added to one family, for series with the same labels. */
 export interface FamilyDelta {
   readonly family: string;
@@ -55,6 +69,8 @@ export interface FamilyDelta {
   readonly boundaries?: readonly number[];
   /** Absent for our own families. */
   readonly instrument?: ApplicationInstrument;
+  /** Absent for all that is measured by instruments. */
+  readonly library?: LibraryMetric;
   readonly series: readonly SeriesDelta[];
 }
 

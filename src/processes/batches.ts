@@ -11,17 +11,21 @@ import {
   type Deltas,
   type FamilyDelta,
   INSTRUMENT_KINDS,
+  LIBRARY_ORIGINS,
+  LIBRARY_TYPES,
+  type LibraryMetric,
   NON_FINITE,
   type SeriesDelta,
 } from '../metrics/deltas';
 import { MAX_LABEL_CHARACTERS } from '../metrics/label-limits';
-import { prometheusFamilyName, prometheusLabelName } from '../views/prometheus-names';
+import { prometheusFamilyName, prometheusLabelName, sampleNames } from '../views/prometheus-names';
 
 /**
  * Target size of a batch: it fits the buffer of a local socket, so that a hub that hangs does not block a member's
  * exit.
  */
 const BATCH_BYTES = 64 * 1024;
+const MAX_AGGREGATOR_CHARACTERS = 16;
 /** Label names that Prometheus accepts; `le` belongs to the buckets. */
 const LABEL_NAME = /^(?!le$)[A-Za-z_]\w*$/;
 
@@ -58,9 +62,10 @@ function sizeOf(row: SeriesDelta): number {
 }
 
 /** Bytes of a family without its series, estimated: an application may have many families of one series each. */
-function sizeOfHead({ family, labels, boundaries = [], instrument }: FamilyDelta): number {
+function sizeOfHead({ family, labels, boundaries = [], instrument, library }: FamilyDelta): number {
   const { help = '', owner = '', meter = '' } = instrument ?? {};
-  const characters = [family, help, owner, meter, ...labels].reduce((sum, text) => sum + text.length + 3, 0);
+  const texts = [library?.help ?? '', library?.sample ?? '', help, owner, meter];
+  const characters = [family, ...texts, ...labels].reduce((sum, text) => sum + text.length + 3, 0);
   return characters * 3 + boundaries.length * 8 + 128;
 }
 
@@ -71,7 +76,7 @@ export function isDeltas(value: unknown): value is Deltas {
 
 function isFamilyDelta(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { family, labels, boundaries, series, instrument } = value as Record<string, unknown>;
+  const { family, labels, boundaries, series, instrument, library } = value as Record<string, unknown>;
   if (typeof family !== 'string' || !isTexts(labels) || labels.length > MAX_LABELS || !Array.isArray(series)) {
     return false;
   }
@@ -84,6 +89,16 @@ function isFamilyDelta(value: unknown): boolean {
       labels.every((label) => isLabel(label, instrument.kind)) &&
       (instrument.kind === 'histogram') === (boundaries !== undefined) &&
       series.every((row) => isSeriesOf(instrument.kind, row, width, buckets))
+    );
+  }
+  if (library !== undefined) {
+    return (
+      isLibraryMetric(library) &&
+      isLibraryName(family) &&
+      sampleNames(family, library.type).includes(library.sample) &&
+      labels.every((label) => /^[A-Za-z_]\w*$/.test(label) && label.length <= MAX_LABEL_CHARACTERS) &&
+      boundaries === undefined &&
+      series.every((row) => isSeriesOf('counter', row, width, 0) || isSeriesOf('gauge', row, width, 0))
     );
   }
   if (!labels.every((label) => LABEL_NAME.test(label))) return false;
@@ -110,6 +125,22 @@ function isInstrument(value: unknown): value is ApplicationInstrument {
     // the owner of our own names is empty
     owner !== ''
   );
+}
+
+function isLibraryMetric(value: unknown): value is LibraryMetric {
+  if (typeof value !== 'object' || value === null) return false;
+  const { origin, type, help, aggregator, sample } = value as Record<string, unknown>;
+  return (
+    LIBRARY_ORIGINS.includes(origin as (typeof LIBRARY_ORIGINS)[number]) &&
+    LIBRARY_TYPES.includes(type as (typeof LIBRARY_TYPES)[number]) &&
+    isText(help, MAX_HELP_CHARACTERS) &&
+    isText(aggregator, MAX_AGGREGATOR_CHARACTERS) &&
+    isLibraryName(sample)
+  );
+}
+
+function isLibraryName(value: unknown): boolean {
+  return isText(value, MAX_LABEL_CHARACTERS) && /^[A-Za-z_:][\w:]*$/.test(value);
 }
 
 /** A name that this process would give, so that it spoils neither the scrape nor another name. */

@@ -69,13 +69,15 @@ export class Hub {
   /**
    * @param syscode of this service; members of another one are refused
    * @param labels of this process's families; a member's have to be the same
-   * @param add adds a member's deltas; returns how many series it dropped, by reason
+   * @param add adds deltas of a member; returns how many series it dropped, by reason
+   * @param onLeft called when a member has left
    * @param scrape of the service, for members whose application answers it on its own port
    */
   constructor(
     private readonly syscode: string,
     private readonly labels: FamilyLabels,
-    private readonly add: (deltas: Deltas) => ReadonlyMap<DropReason, number>,
+    private readonly add: (deltas: Deltas, member: string) => Iterable<readonly [DropReason, number]>,
+    private readonly onLeft: (member: string) => void,
     private readonly scrape: Scrape,
   ) {}
 
@@ -119,6 +121,10 @@ export class Hub {
     this.late += missing;
     this.collectionSeconds = answers.length > 0 ? (nowMs() - begin) / 1000 : 0;
     return missing;
+  }
+
+  get hasMembers(): boolean {
+    return this.peers.size > 0;
   }
 
   /** Samples of the families in {@link STATE_FAMILIES}. */
@@ -223,7 +229,7 @@ export class Hub {
     if (number > (this.lastBatches.get(member) ?? 0)) {
       const { deltas: bounded, otherLabels } = boundDeltas(deltas, this.labels);
       if (otherLabels > 0) this.drop('labels', otherLabels);
-      for (const [reason, count] of this.add(bounded)) this.drop(reason, count);
+      for (const [reason, count] of this.add(bounded, member)) this.drop(reason, count);
       this.remember(member, number);
     }
     send(socket, { type: 'ack', number });
@@ -241,6 +247,7 @@ export class Hub {
     this.peers.delete(hello.member);
     peer.asked?.answered();
     if (!hello.isThread) this.gone++;
+    this.onLeft(hello.member);
   }
 
   private remember(member: string, number: number): void {

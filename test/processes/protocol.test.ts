@@ -54,6 +54,12 @@ const LEVEL = {
   ],
 } as const;
 const WAIT = { ...HISTOGRAM, instrument: { ...INSTRUMENT, kind: 'histogram' } } as const;
+const LIBRARY = { origin: 'prom-client', type: 'histogram', help: 'Waits.', aggregator: 'sum', sample: 'waits_bucket' };
+const WAITS = { family: 'waits', labels: ['le'], library: LIBRARY, series: [{ values: ['0.5'], add: 2 }] };
+const FOREIGN = {
+  ...{ type: 'batch', number: 3 },
+  deltas: [WAITS, { ...WAITS, series: [{ values: ['1'], last: 'NaN', at: 0 }] }],
+};
 const SCRAPE: MemberMessage = {
   ...{ type: 'scrape', version: PROTOCOL_VERSION, syscode: 'A123010101' },
   form: { format: 'text', isCompressed: true },
@@ -93,7 +99,7 @@ describe('frames', () => {
 });
 
 describe('messages of a member', () => {
-  for (const message of [HELLO, BATCH, OWN, SCRAPE, { type: 'collected', id: 0 }] as const) {
+  for (const message of [HELLO, BATCH, OWN, FOREIGN, SCRAPE, { type: 'collected', id: 0 }] as const) {
     it(`${JSON.stringify(message)} is taken`, () => assert.equal(memberMessage(message), message));
   }
 
@@ -168,6 +174,18 @@ describe('messages of a member', () => {
       { ...WAIT, boundaries: Array.from({ length: 1_001 }, (_, index) => index), series: [] },
       { ...WAIT, labels: ['le'] },
       { ...WAIT, boundaries: undefined },
+      { ...WAITS, family: 'a b' },
+      { ...WAITS, labels: ['a"b'] },
+      { ...WAITS, boundaries: [1] },
+      { ...WAITS, library: null },
+      { ...WAITS, library: { ...LIBRARY, origin: 'other' } },
+      { ...WAITS, library: { ...LIBRARY, type: 'untyped' } },
+      { ...WAITS, library: { ...LIBRARY, help: 'x'.repeat(1_001) } },
+      { ...WAITS, library: { ...LIBRARY, aggregator: 'x'.repeat(17) } },
+      { ...WAITS, library: { ...LIBRARY, sample: 'waits\n# TYPE' } },
+      { ...WAITS, library: { ...LIBRARY, sample: 'other_total' } },
+      { ...WAITS, series: [{ values: ['1'], add: -1 }] },
+      { ...WAITS, series: [{ values: ['1'], count: 1, sum: 1, buckets: [1] }] },
     ].map((delta) => ({ ...BATCH, deltas: [delta] })),
     { type: 'collected', id: -1 },
     { type: 'collected' },

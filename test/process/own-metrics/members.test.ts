@@ -149,6 +149,71 @@ describe("an application's own metrics are those of all its processes", () => {
     }));
 });
 
+describe('what prom-client holds', () => {
+  const env = { SERVICE, CHANNEL_EXPORTER_PROM_CLIENT: '1' };
+  const lines = ({ text }: Metrics) =>
+    text.split('\n').filter((line) => /^(visits|waits|sizes|gauge_|# TYPE (visits|waits|sizes))/.test(line));
+
+  it('is that of all workers of a cluster, and its counts outlive a worker', () =>
+    inWorld(async (world) => {
+      const service = world.start({
+        args: [...PRELOAD, `${PROGRAMS}/cluster.js`],
+        env: { ...env, WORKERS: '2', RESPAWN: '1' },
+      });
+      const ready = await service.ready(2);
+      const ports = await portsOf(service, 2);
+      await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === 2);
+      await order(ports, 1, REQUESTS);
+      const expected = (requests: number, gauges: Readonly<Record<string, number>>) =>
+        [
+          '# TYPE visits_total counter',
+          '# TYPE waits histogram',
+          '# TYPE sizes summary',
+          `visits_total{kind="odd"} ${requests / 2}`,
+          `visits_total{kind="even"} ${requests / 2}`,
+          ...[`waits_bucket{le="0.5"} 0`, `waits_bucket{le="1"} ${requests}`, `waits_bucket{le="+Inf"} ${requests}`],
+          ...[`waits_count ${requests}`, `sizes_sum ${2 * requests}`, `sizes_count ${requests}`],
+          ...Object.entries(gauges).map(([name, value]) => `gauge_${name} ${value}`),
+        ].sort();
+      const shown = (metrics: Metrics) =>
+        lines(metrics)
+          .filter((line) => !line.startsWith('waits_sum') && !line.startsWith('gauge_first'))
+          .sort();
+      const first = await world.scrapeWhen((seen) => sumOf(seen, 'visits_total') >= REQUESTS);
+      assert.deepEqual(shown(first), expected(REQUESTS, { sum: 30, min: 10, max: 20, average: 15 }));
+      assert.ok([10, 20].includes(sampleOf(first, 'gauge_first') ?? 0));
+      const wait = sampleOf(first, 'waits_sum') ?? 0;
+      assert.ok(Math.abs(wait - 0.7 * REQUESTS) < 1e-9, `${wait}`);
+      process.kill(ready[0]?.pid as number, 'SIGKILL');
+      await service.ready(3);
+      await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === 2);
+      await order(ports, REQUESTS + 1, 2 * REQUESTS);
+      const all = await world.scrapeWhen((seen) => sumOf(seen, 'visits_total') >= 2 * REQUESTS);
+      assert.deepEqual(
+        shown(all).filter((line) => !line.startsWith('gauge_')),
+        expected(2 * REQUESTS, {}),
+      );
+      const max = sampleOf(all, 'gauge_max');
+      assert.equal(max, 30, 'the worker that is new');
+      assert.deepEqual(service.said('CHX_'), []);
+    }));
+
+  it('is added to what the hub holds itself', () =>
+    inWorld(async (world) => {
+      const service = world.start({
+        args: [`${PROGRAMS}/cluster.js`],
+        env: { ...env, WORKERS: '3', EXEC_ARGV: JSON.stringify(PRELOAD) },
+      });
+      const ports = await portsOf(service, 3);
+      await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === 2);
+      await order(ports, 1, REQUESTS);
+      const metrics = await world.scrapeWhen((seen) => sumOf(seen, 'visits_total') >= REQUESTS);
+      assert.equal(sumOf(metrics, 'visits_total'), REQUESTS);
+      assert.equal(sampleOf(metrics, 'waits_count'), REQUESTS);
+      assert.equal(sampleOf(metrics, 'gauge_sum'), 60);
+    }));
+});
+
 /** A scrape by a worker, over a connection of its own. */
 async function scrapeOf(port: number, path: string, headers: Readonly<Record<string, string>> = {}) {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close', ...headers } });
