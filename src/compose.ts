@@ -135,6 +135,10 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   const services: ExporterServices = {
     meterProvider: pipeline.applicationMeters,
     answer: (request, response) => answerScraper(scrapeHere, request, response),
+    async text() {
+      const { chunks } = await scrapeHere({ format: 'text', isCompressed: false });
+      return Buffer.concat(chunks).toString();
+    },
     ownMetricsFailed,
   };
   shared.running = { exporter, recorder: pipeline.recorder, reading: context, services };

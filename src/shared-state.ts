@@ -69,6 +69,8 @@ export interface ExporterServices {
   readonly meterProvider: MeterProvider;
   /** Answers a request of the application's own server with the scrape. */
   answer(request: IncomingMessage, response: ServerResponse): void;
+  /** The scrape in the plain format; rejects when it could not be collected. */
+  text(): Promise<string>;
   /** Counts that some of the application's own metrics are missing, and logs it once a minute. */
   ownMetricsFailed(source: string, error: unknown): void;
 }
@@ -83,7 +85,7 @@ export interface SharedState extends SetCodes, MonitoredFunctions, ObservedClien
 }
 
 /** The number changes with the shape: copies of the package that disagree on it share nothing. */
-const KEY = Symbol.for('channel-exporter.3');
+const KEY = Symbol.for('channel-exporter.4');
 
 let found: SharedState | undefined;
 
