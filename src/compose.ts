@@ -21,7 +21,7 @@ import { createMetricsServer, type MetricsServer, NO_SERVER } from './exporter/h
 import type { PushKind } from './exporter/push';
 import { createTotalsReader } from './exporter/reader';
 import { withRests } from './exporter/rests';
-import { createScrape, type Scrape } from './exporter/scrape';
+import { createScrape, type Scrape, ScrapeUnavailable } from './exporter/scrape';
 import { createSource, effectiveSources, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
 import { createInfo, type Info } from './metrics/info-samples';
@@ -31,12 +31,15 @@ import type { Exporter, StartOptions } from './options';
 import { registerGlobally } from './own-metrics/global';
 import { ownMeterProvider } from './own-metrics/meter';
 import { observePromClient } from './own-metrics/prom-client';
+import { PromTotals } from './own-metrics/prom-totals';
 import { openPartnerDirectory } from './partners/open';
 import { Election } from './processes/election';
 import { Hub } from './processes/hub';
 import { Member } from './processes/member';
 import { threadSettings } from './processes/thread-settings';
+import { nowMs } from './runtime/clock';
 import { Signal } from './runtime/signal';
+import { pause } from './runtime/time-limit';
 import { type ExporterServices, sharedState } from './shared-state';
 import { VERSION } from './version';
 
@@ -67,7 +70,8 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     const text = `metrics of the application are missing, from ${source}: ${errorText(error)}`;
     warn('CHX_OWN_METRICS_FAILED', source, text);
   };
-  const promClient = config.promClient ? observePromClient(ownMetricsFailed) : undefined;
+  const promTotals = new PromTotals(config.seriesLimit);
+  const promClient = config.promClient ? observePromClient(promTotals, ownMetricsFailed) : undefined;
 
   const { collector } = pipeline;
   const totals = new ServiceTotals(pipeline.catalogue, collector, {
@@ -91,20 +95,30 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     held.release();
   };
   const handedOver: DeltaSource = {
-    collect() {
-      promClient?.reportUnserved();
-      return collector.collect();
+    async collect() {
+      const [errors] = await Promise.all([collector.collect(), promClient?.collectDeltas()]);
+      return errors;
     },
-    take: () => collector.take(),
-    takeNow: () => collector.takeNow(),
+    take: () => [...collector.take(), ...(promClient?.takeDeltas() ?? [])],
+    takeNow: () => [...collector.takeNow(), ...(promClient?.takeDeltas() ?? [])],
   };
   const { partners, endWatch } = openPartnerDirectory(config, (partner, reason) =>
     pipeline.selfMetrics.partnerMisses.add([partner, reason], 1),
   );
   const info = createInfo(config, pipeline.catalogue, () => partners);
-  const election = joinService({ config, pipeline, source: handedOver, totals, info, server, logStart });
+  const { election, member } = joinService({
+    config,
+    pipeline,
+    source: handedOver,
+    totals,
+    promTotals,
+    info,
+    scrape,
+    server,
+    logStart,
+  });
   const producer = createDetachedProducer(totals, () => election.isServedElsewhere());
-  const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
+  const scrapeHere = scrapeOfService(scrape, election, member);
 
   const context = {
     recorder: pipeline.recorder,
@@ -151,10 +165,14 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     },
   };
   const services: ExporterServices = {
-    meterProvider: pipeline.provider,
+    meterProvider: pipeline.applicationMeters,
     used: () => election.used(),
     producer,
     answer: (request, response) => answerScraper(scrapeHere, request, response),
+    async text() {
+      const { chunks } = await scrapeHere({ format: 'text', isCompressed: false });
+      return Buffer.concat(chunks).toString();
+    },
     ownMetricsFailed,
   };
   shared.running = { exporter, recorder: pipeline.recorder, reading: context, services };
@@ -182,17 +200,28 @@ interface ServiceParts {
   readonly totals: ServiceTotals;
   /** What is known of partners and codes without measuring. */
   readonly info: Info;
+  readonly promTotals: PromTotals;
+  readonly scrape: Scrape;
   readonly server: MetricsServer;
   readonly logStart: () => void;
 }
 
 /** This process among the others of its service; it may become their hub or a member. */
-function joinService({ config, pipeline, source, totals, info, server, logStart }: ServiceParts): Election {
+function joinService({ config, pipeline, source, totals, promTotals, info, scrape, server, logStart }: ServiceParts) {
   const { syscode, port, host, appMetrics } = config;
-  const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => {
-    info.received(deltas);
-    return totals.addDeltas(deltas);
-  });
+  const hub = new Hub(
+    syscode,
+    pipeline.familyLabels,
+    (deltas, from) => {
+      info.received(deltas);
+      const library = deltas.filter((delta) => delta.library !== undefined);
+      const own = deltas.filter((delta) => delta.library === undefined);
+      return [...totals.addDeltas(own), ...promTotals.add(library, from)];
+    },
+    (from) => promTotals.leave(from),
+    scrape,
+  );
+  promTotals.hasMembers = () => hub.hasMembers;
   totals.include({ gather: () => hub.gather(), state: () => [...hub.state(), ...info.samples()] });
   const hubLost = new Signal();
   const member = new Member(syscode, source, hubLost.emit);
@@ -204,18 +233,32 @@ function joinService({ config, pipeline, source, totals, info, server, logStart 
     server,
     hub,
     member,
-    addOwn: (deltas) => totals.addDeltas(deltas),
+    // the registries of this process are read themselves from now on
+    addOwn: (deltas) => totals.addDeltas(deltas.filter(({ library }) => library === undefined)),
     onServing: logStart,
   });
   hubLost.listen(() => election.hubLost());
-  return election;
+  return { election, member };
 }
 
-/** What a member measures goes to the hub: a scrape of its own would take it from there. */
-function scrapeUnlessMember(scrape: Scrape, election: Election, port: number): Scrape {
+/** How long a member tries to get the scrape again, and the pause between: the hub may just have ended. */
+const FETCH_AGAIN_MS = 2_000;
+const FETCH_PAUSE_MS = 100;
+
+/** The scrape for the application's own port: a member fetches it from the hub, where what it measures goes. */
+function scrapeOfService(scrape: Scrape, election: Election, member: Member): Scrape {
   return async (form) => {
-    if (!(await election.isServedElsewhere())) return scrape(form);
-    throw new Error(`another process of this service serves its metrics, on port ${port}`);
+    const until = nowMs() + FETCH_AGAIN_MS;
+    for (;;) {
+      if (!(await election.isServedElsewhere())) return scrape(form);
+      try {
+        return await member.fetchScrape(form);
+      } catch (error) {
+        const reason = `the process that serves them cannot be asked (${errorText(error)})`;
+        if (nowMs() > until) throw new ScrapeUnavailable(reason);
+      }
+      await pause(FETCH_PAUSE_MS);
+    }
   };
 }
 

@@ -5,6 +5,7 @@ import { sharedState } from './shared-state';
 export { type CodeValue, setBusinessCode, setMethodCode } from './business-code/set-codes';
 export { ConfigError, type Problem, type ProblemCode } from './errors';
 export { type MetricsHandler, metricsHandler } from './exporter/http/metrics-handler';
+export { metricsText } from './exporter/http/metrics-text';
 export { metricProducer } from './exporter/metric-producer';
 export { consume } from './instrumentations/consumers/consume';
 export { type MonitorDecorator, type MonitoredFunction, monitor } from './instrumentations/functions/monitor';

@@ -78,6 +78,8 @@ export interface ExporterServices {
   readonly producer: MetricProducer;
   /** Answers a request of the application's own server with the scrape. */
   answer(request: IncomingMessage, response: ServerResponse): void;
+  /** The scrape in the plain format; rejects when it could not be collected. */
+  text(): Promise<string>;
   /** Counts that some of the application's own metrics are missing, and logs it once a minute. */
   ownMetricsFailed(source: string, error: unknown): void;
 }

@@ -44,6 +44,11 @@ interface Written extends Body {
 /** @returns the complete scrape; rejects when it could not be collected completely */
 export type Scrape = (form: Form) => Promise<Body>;
 
+/** There is nothing to scrape here at the moment; the message says why. */
+export class ScrapeUnavailable extends Error {
+  override readonly name = 'ScrapeUnavailable';
+}
+
 /** Families of another library. */
 export interface ForeignFamilies {
   /** Collects them; does not reject. */

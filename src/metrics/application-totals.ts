@@ -1,49 +1,67 @@
 /**
- * Totals of what the application measures itself through meters of our provider.
+ * Totals of what the application measures itself, in this process and in its members.
  *
  * They have no catalogue: a family begins with its first observation, under the name that Prometheus sees. A name
- * belongs to whoever had it first, and to us before all. What an observable instrument did not observe this time is
- * not shown, as with a custom collector of a Prometheus client; its sum is kept.
+ * belongs to the instrument that had it first, and to us before all. What no process has observed this time of an
+ * observable instrument is not shown, as with a custom collector of a Prometheus client; its sum is kept.
  */
-import type { Attributes, HrTime } from '@opentelemetry/api';
-import type { DataPoint, Histogram, MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import { errorText, warn } from '../diagnostics/log';
+import type { HrTime } from '@opentelemetry/api';
+import type { DataPoint, MetricData } from '@opentelemetry/sdk-metrics';
+import { warn } from '../diagnostics/log';
 import { reportClash } from '../diagnostics/name-clash';
 import type { Family } from '../views';
-import { prometheusFamilyName, prometheusLabelName, sampleNames } from '../views/prometheus-names';
+import { sampleNames } from '../views/prometheus-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
-import { addHistogram, copyOf, type Value } from './values';
+import { applicationLabelValue, OVERFLOW } from './application-deltas';
+import type { ApplicationInstrument, FamilyDelta, GaugeDelta, SeriesDelta } from './deltas';
+import { addBuckets, type Value } from './values';
 
-type Scope = ScopeMetrics['scope'];
+/** Why series of the application are not added. */
+export type ApplicationDrop = 'clash' | 'boundaries' | 'series';
+
+type Point = { -readonly [K in keyof DataPoint<Value>]: DataPoint<Value>[K] };
+
+interface Series {
+  readonly point: Point;
+  /** When the value of a gauge was recorded, in ms since the epoch. */
+  at: number;
+}
 
 interface Totals {
-  /** The instrument that the name belongs to. */
-  readonly owner: string;
-  readonly sample: MetricData;
   readonly name: string;
-  readonly isObservable: boolean;
-  readonly series: Map<string, DataPoint<Value>>;
-  /** Series of this collection. */
-  readonly seen: Set<string>;
+  readonly instrument: ApplicationInstrument;
+  readonly boundaries: readonly number[] | undefined;
+  readonly series: Map<string, Series>;
+  /** Keys of the series that were observed since the last collection has begun. */
+  seen: Set<string>;
+  /** The same of the collection before. */
+  seenBefore: ReadonlySet<string>;
 }
+
+/** A family of the application's, as a member or this process hands it over. */
+export type ApplicationFamilyDelta = FamilyDelta & { readonly instrument: ApplicationInstrument };
 
 /** Owner of our own names. */
 const METER_OF_OURS = '';
-/** As the SDK labels what is beyond its own limit. */
-const OVERFLOW = { otel_metric_overflow: 'true' } as const;
+/** What members may begin, whatever they send: families, and series of all of them in multiples of the limit of one. */
+const MAX_FAMILIES = 1_000;
+const MAX_FULL_FAMILIES = 20;
 
 export class ApplicationTotals {
   private readonly families = new Map<string, Totals>();
   /** Sample names to the owner of each. */
   private readonly claims = new Map<string, string>();
+  private size = 0;
 
   /**
    * @param catalogue our own families
    * @param seriesLimit series that a family may have
+   * @param endTime of all points, kept up to date by the caller
    */
   constructor(
     catalogue: readonly Family[],
     private readonly seriesLimit: number,
+    private readonly endTime: HrTime,
   ) {
     for (const { name, boundaries } of catalogue) {
       for (const sample of sampleNames(name, boundaries === undefined ? 'counter' : 'histogram')) {
@@ -52,109 +70,155 @@ export class ApplicationTotals {
     }
   }
 
-  /** First: a collection begins. */
+  /** First: a collection begins, and all processes are asked for what their observable instruments observe. */
   begin(): void {
-    for (const { seen } of this.families.values()) seen.clear();
+    for (const totals of this.families.values()) {
+      totals.seenBefore = totals.seen;
+      totals.seen = new Set();
+    }
   }
 
-  /** Second: adds what one meter has measured since the last collection. */
-  add(scope: Scope, metrics: readonly MetricData[]): void {
-    for (const metric of metrics) {
-      try {
-        const totals = this.totalsOf(scope, metric);
-        if (totals === undefined) continue;
-        for (const point of metric.dataPoints) this.addPoint(totals, metric, point as DataPoint<Value>);
-      } catch (error) {
-        // whatever an application put in must not cost the scrape
-        warn('CHX_INTERNAL', 'meter', `a family of the meter ${scope.name} could not be added up: ${errorText(error)}`);
-      }
+  /** Next, where some processes did not answer in time: what they may have observed is shown as it was. */
+  keepUnseen(): void {
+    for (const { seen, seenBefore } of this.families.values()) for (const key of seenBefore) seen.add(key);
+  }
+
+  /**
+   * Adds deltas, at any time.
+   * @param beginTime of the series that begin with it
+   * @param isOwn whether they are this process's, which are not bounded in their number beyond the limit of each family
+   * @returns why its series were not added, and how many
+   */
+  add(
+    delta: ApplicationFamilyDelta,
+    beginTime: HrTime,
+    isOwn: boolean,
+  ): { reason: ApplicationDrop; count: number } | undefined {
+    const totals = this.totalsOf(delta, isOwn);
+    if (typeof totals === 'string') return { reason: totals, count: delta.series.length };
+    const order = delta.labels.map((_, place) => place).sort((a, b) => compare(delta.labels[a], delta.labels[b]));
+    let dropped = 0;
+    for (const row of delta.series) {
+      const values = isOwn ? row.values : row.values.map(applicationLabelValue);
+      const key = order.map((place) => `${delta.labels[place]}=${JSON.stringify(values[place])}`).join();
+      if (!this.addRow(totals, key, () => labelled(delta.labels, values), row, beginTime, isOwn)) dropped++;
     }
+    return dropped > 0 ? { reason: 'series', count: dropped } : undefined;
   }
 
   /** Last: everything that is shown. */
-  produce(startTime: HrTime, endTime: HrTime): MetricData[] {
-    return Array.from(this.families.values(), ({ name, sample, series, seen, isObservable }) => ({
-      ...sample,
-      descriptor: {
-        ...sample.descriptor,
-        name,
-        description: String(sample.descriptor.description || 'description missing'),
-      },
-      aggregationTemporality: AggregationTemporality.CUMULATIVE,
-      dataPoints: [...series]
-        .filter(([key]) => !isObservable || seen.has(key))
-        .map(([, point]) => ({ ...point, startTime, endTime })),
-    })) as MetricData[];
+  produce(): MetricData[] {
+    return Array.from(this.families.values(), ({ name, instrument, series, seen }) => {
+      const { kind, help, unit, isObservable } = instrument;
+      const shown = isObservable
+        ? [...series].filter(([key]) => seen.has(key)).map(([, each]) => each)
+        : series.values();
+      return {
+        descriptor: { name, description: help || 'description missing', unit, valueType: 1 },
+        aggregationTemporality: AggregationTemporality.CUMULATIVE,
+        ...POINTS[kind],
+        dataPoints: Array.from(shown, ({ point }) => point),
+      } as MetricData;
+    });
   }
 
-  private totalsOf(scope: Scope, metric: MetricData): Totals | undefined {
-    const { descriptor, dataPointType } = metric;
-    const isCounter = dataPointType === DataPointType.SUM && metric.isMonotonic;
-    const instrument = String(descriptor.name);
-    const name = prometheusFamilyName(instrument, isCounter);
-    if (name === undefined || dataPointType === DataPointType.EXPONENTIAL_HISTOGRAM) return undefined;
-    const { unit, valueType } = descriptor;
-    const owner = JSON.stringify([scope, dataPointType, isCounter, instrument.toLowerCase(), unit, valueType]);
+  private totalsOf(delta: ApplicationFamilyDelta, isOwn: boolean): Totals | ApplicationDrop {
+    const { family: name, instrument, boundaries } = delta;
     const known = this.families.get(name);
-    if (known?.owner === owner) return known;
-
-    const names = sampleNames(name, dataPointType === DataPointType.HISTOGRAM ? 'histogram' : 'gauge');
+    if (known?.instrument.owner === instrument.owner) {
+      return isSame(known.boundaries, boundaries) ? known : 'boundaries';
+    }
+    const names = sampleNames(name, instrument.kind === 'histogram' ? 'histogram' : 'gauge');
     const taken = names.find((sample) => this.claims.has(sample));
     if (taken !== undefined) {
       const holder = this.claims.get(taken) === METER_OF_OURS ? 'a family of channel-exporter' : 'another instrument';
-      reportClash(`the meter ${scope.name}`, [name], holder);
-      return undefined;
+      reportClash(`the meter ${instrument.meter}`, [name], holder);
+      return 'clash';
     }
-    for (const sample of names) this.claims.set(sample, owner);
+    if (!isOwn && this.families.size >= MAX_FAMILIES) return 'series';
+    for (const sample of names) this.claims.set(sample, instrument.owner);
     const totals = {
-      owner,
-      sample: metric,
       name,
-      isObservable: isObservable(metric),
+      instrument,
+      boundaries,
       series: new Map(),
       seen: new Set<string>(),
+      seenBefore: new Set<string>(),
     };
     this.families.set(name, totals);
     return totals;
   }
 
-  private addPoint(totals: Totals, metric: MetricData, point: DataPoint<Value>): void {
-    const { series, seen } = totals;
-    let attributes = labelsOf(point.attributes, metric.dataPointType);
-    let key = seriesKey(attributes);
-    if (!series.has(key) && series.size >= this.seriesLimit) {
+  /** @returns false where there is no room for another series */
+  private addRow(
+    totals: Totals,
+    key: string,
+    labels: () => Readonly<Record<string, string>>,
+    row: SeriesDelta,
+    beginTime: HrTime,
+    isOwn: boolean,
+  ): boolean {
+    const known = totals.series.get(key);
+    if (known !== undefined) addTo(known, row);
+    else if (totals.series.size < this.seriesLimit || key === OVERFLOW_KEY) {
+      if (!isOwn && this.size >= this.seriesLimit * MAX_FULL_FAMILIES) return false;
+      this.size++;
+      const value = firstValue(row, totals.boundaries);
+      const point = { startTime: beginTime, endTime: this.endTime, attributes: labels(), value };
+      totals.series.set(key, { point, at: timeOf(row) });
+    } else {
       const text = `${totals.name} has had its ${this.seriesLimit} series; further ones are added up in one, with the label otel_metric_overflow`;
       warn('CHX_SERIES_OVERFLOW', totals.name, text);
-      attributes = OVERFLOW;
-      key = seriesKey(attributes);
+      return this.addRow(totals, OVERFLOW_KEY, () => OVERFLOW, row, beginTime, isOwn);
     }
-    seen.add(key);
-    const total = series.get(key);
-    if (total === undefined) series.set(key, { ...point, attributes, value: copyOf(point.value) });
-    else if (metric.dataPointType === DataPointType.GAUGE) (total as { value: Value }).value = point.value;
-    else if (typeof total.value === 'number') (total as { value: number }).value += point.value as number;
-    else addHistogram(total.value, point.value as Histogram);
+    totals.seen.add(key);
+    return true;
   }
 }
 
-/** The descriptor that the SDK hands over is the instrument's own and says its kind, though the type does not. */
-function isObservable({ descriptor }: MetricData): boolean {
-  return String((descriptor as { type?: unknown }).type).startsWith('OBSERVABLE');
-}
+const OVERFLOW_KEY = Object.entries(OVERFLOW)
+  .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+  .join();
 
-/** Attributes as labels: two sets that would be written alike are one series. */
-function labelsOf(attributes: Attributes, type: DataPointType): Record<string, string> {
-  const labels: Record<string, string> = {};
-  for (const [attribute, value] of Object.entries(attributes)) {
-    const text = typeof value === 'string' ? value : (JSON.stringify(value ?? '') ?? '');
-    const name = prometheusLabelName(attribute);
-    // the boundary's own label
-    const free = name === 'le' && type === DataPointType.HISTOGRAM ? 'exported_le' : name;
-    labels[free] = text.replace(/\p{Surrogate}/gu, '\uFFFD');
+/** What the SDK says of the points of each kind. */
+const POINTS = {
+  counter: { dataPointType: DataPointType.SUM, isMonotonic: true },
+  upDownCounter: { dataPointType: DataPointType.SUM, isMonotonic: false },
+  gauge: { dataPointType: DataPointType.GAUGE },
+  histogram: { dataPointType: DataPointType.HISTOGRAM },
+} as const;
+
+function addTo(series: Series, row: SeriesDelta): void {
+  const { point } = series;
+  if ('add' in row) point.value = (point.value as number) + row.add;
+  else if ('count' in row) addBuckets(point.value as Exclude<Value, number>, row.count, row.sum, row.buckets);
+  else if (timeOf(row) >= series.at) {
+    point.value = Number(row.last);
+    series.at = timeOf(row);
   }
-  return labels;
 }
 
-function seriesKey(labels: Readonly<Record<string, string>>): string {
-  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+function firstValue(row: SeriesDelta, boundaries: readonly number[] = []): Value {
+  if ('add' in row) return row.add;
+  if ('last' in row) return Number(row.last);
+  const buckets = { boundaries: [...boundaries], counts: [...row.buckets] };
+  return { buckets, sum: row.sum, count: row.count };
+}
+
+/** Not later than now: one wrong clock must not hold the gauge for ever. */
+function timeOf(row: SeriesDelta): number {
+  return Math.min((row as GaugeDelta).at ?? 0, Date.now());
+}
+
+function labelled(labels: readonly string[], values: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(labels.map((label, place) => [label, values[place] as string]));
+}
+
+function compare(one = '', other = ''): number {
+  return one < other ? -1 : 1;
+}
+
+function isSame(one: readonly number[] | undefined, other: readonly number[] | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one.length === other.length && one.every((boundary, index) => boundary === other[index]);
 }

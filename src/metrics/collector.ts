@@ -4,15 +4,16 @@
  * What is collected stays here until it is taken, so that a process that ends between the two hands it over too.
  */
 import type { MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import { millisecondsOf } from '../runtime/hr-time';
 import { METER_NAME } from '../views/metric-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
+import { applicationDeltas } from './application-deltas';
+import type { ApplicationJournal } from './application-journal';
 import type { Deltas } from './deltas';
 import { Journal } from './journal';
 import { Rows } from './rows';
 import { MetricReader } from './sdk';
 import type { Series, SeriesTable } from './series';
-import type { Collected, DeltaSource } from './totals';
+import type { DeltaSource } from './totals';
 
 /** Collects when it is asked to, what was recorded since the last time. */
 export class DeltaReader extends MetricReader {
@@ -34,23 +35,26 @@ export interface CollectorOptions {
   readonly onRecord: () => void;
   /** The series that counts lost measurements of a family; undefined where they are not counted. */
   readonly lostSeries: (family: string) => Series | undefined;
+  /** Of the application's own instruments. */
+  readonly applicationJournal: ApplicationJournal;
 }
 
 export class Collector implements DeltaSource {
   /** By family. */
   private readonly tables = new Map<string, SeriesTable>();
   private readonly journal: Journal;
+  private readonly applicationJournal: ApplicationJournal;
   private readonly onRecord: () => void;
   private collected: Deltas = [];
-  private scopeMetrics: ScopeMetrics[] = [];
   /** Settles when the last collection has ended: each is complete before the next begins. */
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly reader: DeltaReader,
-    { onRecord, lostSeries }: CollectorOptions,
+    { onRecord, lostSeries, applicationJournal }: CollectorOptions,
   ) {
     this.journal = new Journal(({ table }) => lostSeries(table.family));
+    this.applicationJournal = applicationJournal;
     this.onRecord = onRecord;
   }
 
@@ -64,7 +68,7 @@ export class Collector implements DeltaSource {
     return new Map(Array.from(this.tables, ([family, { labels }]) => [family, labels]));
   }
 
-  /** Call with each measurement that an instrument of ours has recorded; bound, so that it can be handed over. */
+  /** Call with each measurement of a family of ours; bound, so that it can be handed over. */
   readonly recorded = (series: Series, amount: number): void => {
     this.journal.note(series, amount);
     this.onRecord();
@@ -76,30 +80,33 @@ export class Collector implements DeltaSource {
     return collection;
   }
 
-  take(): Collected {
-    const { collected: deltas, scopeMetrics } = this;
+  take(): Deltas {
+    const { collected } = this;
     this.collected = [];
-    this.scopeMetrics = [];
-    return { deltas, scopeMetrics };
+    return collected;
   }
 
   takeNow(): Deltas {
-    return [...this.take().deltas, ...this.journal.take()];
+    return [...this.take(), ...this.journal.take(), ...this.applicationJournal.take()];
   }
 
   /** @returns errors of the application's own instruments */
   private async collectOnce(): Promise<readonly unknown[]> {
-    this.journal.begin();
-    let rows: Rows | undefined;
+    await this.journal.begin();
+    this.applicationJournal.begin();
+    let isCollected = false;
     try {
       const { resourceMetrics, errors } = await this.reader.collect();
       // in one step with what follows: nothing may be both collected and noted when the process ends
-      rows = this.rowsOf(resourceMetrics.scopeMetrics.filter(isOurs).flatMap(({ metrics }) => metrics));
-      this.collected = [...this.collected, ...rows.toDeltas()];
-      this.scopeMetrics.push(...resourceMetrics.scopeMetrics.filter((scope) => !isOurs(scope)));
+      const rows = this.rowsOf(resourceMetrics.scopeMetrics.filter(isOurs).flatMap(({ metrics }) => metrics));
+      const applications = resourceMetrics.scopeMetrics.filter((scope) => !isOurs(scope));
+      const deltas = applicationDeltas(applications, this.applicationJournal.timeOf);
+      this.applicationJournal.end(applications);
+      this.collected = [...this.collected, ...rows.toDeltas(), ...deltas];
+      isCollected = true;
       return errors;
     } finally {
-      this.journal.end(rows);
+      this.journal.end(isCollected);
     }
   }
 
@@ -118,11 +125,11 @@ function isOurs({ scope }: ScopeMetrics): boolean {
 }
 
 function addRows(rows: Rows, table: SeriesTable, metric: MetricData): void {
-  for (const { attributes, value, startTime } of metric.dataPoints) {
+  for (const { attributes, value } of metric.dataPoints) {
     const series = table.recordedUnder(attributes);
     if (series === undefined) continue;
     const row = table.rowOf(series);
-    const first = series.isCollected ? {} : { begin: millisecondsOf(startTime) };
+    const first = series.isCollected ? {} : { begin: series.beganMs };
     series.isCollected = true;
     if (typeof value === 'number') {
       const isGauge = metric.dataPointType === DataPointType.GAUGE;

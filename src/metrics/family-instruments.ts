@@ -1,6 +1,4 @@
-/** What one family is recorded with: an instrument of the SDK's under the series of a table, or nothing. */
-import type { Counter, Gauge, Histogram } from '@opentelemetry/api';
-import { ROOT_CONTEXT } from './sdk';
+/** What one family is recorded with: the series of a table, of which the SDK's instrument is told in time, or nothing. */
 import type { Series, SeriesTable } from './series';
 
 /** Told of each measurement. */
@@ -32,35 +30,23 @@ export const DROPPED: FamilyCounter & FamilyValues = {
   seriesOf: () => undefined,
 };
 
-export class SeriesCounter implements FamilyCounter {
+/** Any kind of family. */
+export class SeriesRecorder implements FamilyCounter, FamilyValues {
   constructor(
-    private readonly instrument: Counter,
     private readonly table: SeriesTable,
     private readonly onRecord: OnRecord,
   ) {}
 
   add(values: readonly string[], amount: number): void {
-    const series = this.seriesOf(values);
-    this.instrument.add(amount, series.attributes, ROOT_CONTEXT);
-    this.onRecord(series, amount);
+    this.onRecord(this.table.seriesOf(values), amount);
+  }
+
+  record(values: readonly string[], value: number): void {
+    if (Number.isNaN(value)) throw new RangeError('a measurement that is not a number');
+    this.onRecord(this.table.seriesOf(values), value);
   }
 
   seriesOf(values: readonly string[]): Series {
     return this.table.seriesOf(values);
-  }
-}
-
-export class SeriesRecorder implements FamilyValues {
-  constructor(
-    private readonly instrument: Histogram | Gauge,
-    private readonly table: SeriesTable,
-    private readonly onRecord: OnRecord,
-  ) {}
-
-  record(values: readonly string[], value: number): void {
-    if (Number.isNaN(value)) throw new RangeError('a measurement that is not a number');
-    const series = this.table.seriesOf(values);
-    this.instrument.record(value, series.attributes, ROOT_CONTEXT);
-    this.onRecord(series, value);
   }
 }

@@ -6,17 +6,11 @@ import type { Meter } from '@opentelemetry/api';
 import type { View } from '../views';
 import { INSTRUMENTS, type InstrumentName, identityOf } from '../views/metric-names';
 import { AggregationType } from '../views/sdk-constants';
-import {
-  DROPPED,
-  type FamilyCounter,
-  type FamilyValues,
-  type OnRecord,
-  SeriesCounter,
-  SeriesRecorder,
-} from './family-instruments';
+import { DROPPED, type FamilyCounter, type FamilyValues, type OnRecord, SeriesRecorder } from './family-instruments';
 import { cleanLabelValue, isSameButMarked, LabelLimits, type LabelName, type OnLabelFull } from './label-limits';
 import { KIND_LABELS } from './measurement';
 import type { OverflowReports } from './overflow';
+import { ROOT_CONTEXT } from './sdk';
 import { SeriesTable, type SeriesTableOptions } from './series';
 import { type FamilyRoom, memberRoom, seriesRoom } from './series-room';
 
@@ -69,21 +63,23 @@ export class InstrumentFactory {
   }
 
   counter(shape: Shape): FamilyCounter {
-    const table = this.tableOf(shape, 'counter');
-    if (table === undefined) return DROPPED;
-    return new SeriesCounter(this.meter.createCounter(shape.instrument), table, this.listener.recorded);
+    const counter = this.meter.createCounter(shape.instrument);
+    return this.recorder(shape, 'counter', (amount, attributes) => counter.add(amount, attributes, ROOT_CONTEXT));
   }
 
   gauge(shape: Shape): FamilyValues {
-    const table = this.tableOf(shape, 'gauge');
-    if (table === undefined) return DROPPED;
-    return new SeriesRecorder(this.meter.createGauge(shape.instrument), table, this.listener.recorded);
+    const gauge = this.meter.createGauge(shape.instrument);
+    return this.recorder(shape, 'gauge', (value, attributes) => gauge.record(value, attributes, ROOT_CONTEXT));
   }
 
   histogram(shape: Shape): FamilyValues {
-    const table = this.tableOf(shape, 'histogram');
-    if (table === undefined) return DROPPED;
-    return new SeriesRecorder(this.meter.createHistogram(shape.instrument), table, this.listener.recorded);
+    const histogram = this.meter.createHistogram(shape.instrument);
+    return this.recorder(shape, 'histogram', (value, attributes) => histogram.record(value, attributes, ROOT_CONTEXT));
+  }
+
+  private recorder(shape: Shape, kind: SeriesTable['kind'], write: SeriesTable['write']): FamilyCounter & FamilyValues {
+    const table = this.tableOf(shape, kind, write);
+    return table === undefined ? DROPPED : new SeriesRecorder(table, this.listener.recorded);
   }
 
   private viewOf(instrument: InstrumentName): View {
@@ -93,7 +89,7 @@ export class InstrumentFactory {
   }
 
   /** @returns undefined where the View drops the family */
-  private tableOf(shape: Shape, kind: SeriesTable['kind']): SeriesTable | undefined {
+  private tableOf(shape: Shape, kind: SeriesTable['kind'], write: SeriesTable['write']): SeriesTable | undefined {
     const { instrument, fixed = {}, labels, values, reports } = shape;
     const { name: family, seriesLimit, aggregation } = this.viewOf(instrument);
     if (aggregation?.type === AggregationType.DROP) return undefined;
@@ -122,6 +118,7 @@ export class InstrumentFactory {
       fold,
       isKept: isSameButMarked,
       isPath: (each) => members.isPath(each),
+      write,
     });
     this.listener.register(table);
     return table;

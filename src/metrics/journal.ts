@@ -1,16 +1,19 @@
 /**
- * What was recorded and is not collected yet, in its order.
+ * What was recorded, in its order, until it is collected.
  *
- * The SDK's collection is asynchronous, and a process that ends cannot wait for it. So what is recorded is noted here
- * too: when a collection has ended, the notes that it covers are dropped, and at the exit those that are left are handed
- * over in its place. A collection reads all instruments of a meter in one step; therefore it covers a beginning of the
- * notes, and its counts say how long that is.
+ * Two ends are met by it. The SDK's instruments are written to in batches: their code is cold between two requests, and
+ * costs several times as much then as in a loop. And the SDK's collection is asynchronous, while an exit listener is not:
+ * what is still here when the process ends is handed over in place of a collection. A collection begins with writing all
+ * that is noted, and nothing is written while it is under way; so it covers what was written before it, and no more.
  */
-import type { Deltas, SeriesDelta } from './deltas';
+import { TimeSlice } from '../runtime/time-slice';
+import type { Deltas } from './deltas';
 import { Rows } from './rows';
 import type { Series } from './series';
 
-/** Notes that are added up once there are so many: 512 KiB. Between two collections that is for services under load. */
+/** Notes that are written at once: less than half a millisecond. */
+const BATCH = 1_024;
+/** Written notes that are added up once there are so many: 512 KiB. Between two collections that is for services under load. */
 const ADD_UP_AT = 32_768;
 /**
  * Notes that are kept at most, 4 MiB, while a collection is under way: callbacks of the application's instruments
@@ -19,90 +22,95 @@ const ADD_UP_AT = 32_768;
 const MAX_NOTES = 262_144;
 
 export class Journal {
-  /** Of each note, in two lists: an object per note would cost more than recording it. */
+  /** Of each note, in two lists: an object per note would cost more than all the rest. */
   private series: Series[] = [];
   private amounts: number[] = [];
-  /** Notes of before, added up. A collection that begins later covers all of them. */
+  /** How many of the notes are written: the first ones. */
+  private written = 0;
+  /** Length of the lists at which there is something to do. */
+  private room = BATCH;
+  /** Written notes of before, added up. */
   private sums = new Rows();
-  /** What would be missing if the process ended now, in the counter of lost measurements. */
-  private lost = new Rows();
   private isCollecting = false;
+  /** What would be missing if the process ended now, in the counter of lost measurements; what came during a collection apart. */
+  private lost = new Rows();
+  private lostMeanwhile = new Rows();
 
-  /** @param lostSeries gives the series that counts lost measurements of another one; undefined where none does */
+  /** @param lostSeries gives the series that counts lost measurements of another one; undefined where nothing does */
   constructor(private readonly lostSeries: (series: Series) => Series | undefined) {}
 
   note(series: Series, amount: number): void {
-    if (this.series.length >= ADD_UP_AT && !this.makeRoom()) {
-      const lost = this.lostSeries(series);
-      if (lost !== undefined) this.lost.record(lost, 1);
+    if (this.series.length >= this.room && !this.makeRoom()) {
+      series.table.write(amount, series.attributes);
+      const counter = this.lostSeries(series);
+      if (counter !== undefined) this.lostMeanwhile.record(counter, 1);
       return;
     }
     this.series.push(series);
     this.amounts.push(amount);
   }
 
-  /** First: a collection begins. Which notes it covers is known when it has ended. */
-  begin(): void {
+  /** First: writes all that is noted, in time slices. What is noted from then on is not in the collection that begins. */
+  async begin(): Promise<void> {
+    const slice = new TimeSlice();
+    while (this.written < this.series.length) {
+      this.writeBatch();
+      if (this.written < this.series.length && slice.isOver()) await slice.wait();
+    }
     this.isCollecting = true;
+    this.room = MAX_NOTES;
   }
 
-  /** Last: it has ended. @param collected everything that it read; undefined when it failed */
-  end(collected: Rows | undefined): void {
+  /** Last: the collection has ended. @param isCollected whether it has read what was written */
+  end(isCollected: boolean): void {
     this.isCollecting = false;
-    if (collected === undefined) return;
-    this.lost = new Rows();
-    const covered = covers(collected, this.sums);
-    this.sums = new Rows();
-    const { series, amounts } = this;
-    let length = 0;
-    while (length < series.length && covered(series[length] as Series, amounts[length] as number)) length++;
-    this.series = series.slice(length);
-    this.amounts = amounts.slice(length);
+    if (isCollected) {
+      this.series = this.series.slice(this.written);
+      this.amounts = this.amounts.slice(this.written);
+      this.written = 0;
+      this.sums = new Rows();
+      this.lost = this.lostMeanwhile;
+      this.lostMeanwhile = new Rows();
+    }
+    this.room = this.written + BATCH;
   }
 
-  /** @returns all that is noted; the journal is empty then */
+  /** @returns all that is noted, written or not; the journal is empty then */
   take(): Deltas {
-    this.addUp();
-    const deltas = [...this.sums.toDeltas(), ...this.lost.toDeltas()];
+    this.addUp(this.series.length);
+    const deltas = [this.sums, this.lost, this.lostMeanwhile].flatMap((rows) => rows.toDeltas());
     this.sums = new Rows();
     this.lost = new Rows();
+    this.lostMeanwhile = new Rows();
     return deltas;
   }
 
+  /** @returns whether a note can be kept */
   private makeRoom(): boolean {
-    if (this.isCollecting) return this.series.length < MAX_NOTES;
-    this.addUp();
+    if (this.isCollecting) return false;
+    this.writeBatch();
+    if (this.written >= ADD_UP_AT) this.addUp(this.written);
+    // after a long collection there may be many batches, of which each further note writes one
+    this.room = Math.max(this.written + BATCH, this.series.length);
     return true;
   }
 
-  private addUp(): void {
-    const { series, amounts } = this;
-    for (const [index, each] of series.entries()) this.sums.record(each, amounts[index] as number);
-    this.series = [];
-    this.amounts = [];
+  private writeBatch(): void {
+    const end = Math.min(this.written + BATCH, this.series.length);
+    for (let index = this.written; index < end; index++) {
+      const { table, attributes } = this.series[index] as Series;
+      table.write(this.amounts[index] as number, attributes);
+    }
+    this.written = end;
   }
-}
 
-/**
- * @param before what was noted before the notes that are asked for, added up
- * @returns whether the next note, in their order, was collected
- */
-function covers(collected: Rows, before: Rows): (series: Series, amount: number) => boolean {
-  /** Measurements of a histogram, or the amount of a counter, that were collected and not found among the notes yet. */
-  const left = new Map<Series, number>();
-  return (series, amount) => {
-    const row = collected.get(series);
-    if (row === undefined) return false;
-    if ('last' in row) return true;
-    const rest = left.get(series) ?? measured(row) - measured(before.get(series));
-    const rested = rest - ('count' in row ? 1 : amount);
-    if (rested < 0) return false;
-    left.set(series, rested);
-    return true;
-  };
-}
-
-function measured(row: SeriesDelta | undefined): number {
-  if (row === undefined || 'last' in row) return 0;
-  return 'count' in row ? row.count : row.add;
+  /** Adds up the first notes. */
+  private addUp(count: number): void {
+    for (let index = 0; index < count; index++) {
+      this.sums.record(this.series[index] as Series, this.amounts[index] as number);
+    }
+    this.series = this.series.slice(count);
+    this.amounts = this.amounts.slice(count);
+    this.written -= Math.min(count, this.written);
+  }
 }

@@ -9,6 +9,8 @@ import type { ViewOptions } from '@opentelemetry/sdk-metrics';
 import { Signal } from '../runtime/signal';
 import { createViews, type Family, families, type View, type ViewSettings } from '../views';
 import { type InstrumentName, METER_NAME } from '../views/metric-names';
+import { ApplicationJournal } from './application-journal';
+import { createApplicationMeters } from './application-meters';
 import { Collector, DeltaReader } from './collector';
 import {
   createInstruments,
@@ -22,6 +24,8 @@ import { createOverflowReports } from './overflow';
 import { createRecorder } from './recorder';
 import { defaultResource, MeterProvider, resourceFromAttributes } from './sdk';
 import type { FamilyRoom } from './series-room';
+
+type ApplicationMeters = ReturnType<typeof createApplicationMeters>;
 
 export interface PipelineSettings extends ViewSettings, InstrumentsSettings {
   /** Series that a family may have. */
@@ -38,6 +42,8 @@ export interface Pipeline {
   readonly resource: Resource;
   /** Of our meter and of the application's own. */
   readonly provider: MeterProvider;
+  /** What the application records in. */
+  readonly applicationMeters: ApplicationMeters;
   readonly selfMetrics: SelfMetrics;
   readonly recorder: Recorder;
   readonly collector: Collector;
@@ -52,6 +58,7 @@ export interface Pipeline {
 /** Our meter in a provider of our own, and the reader of both. */
 interface Meters {
   readonly provider: MeterProvider;
+  readonly applicationMeters: ApplicationMeters;
   readonly collector: Collector;
   /** Of our meter. */
   readonly factory: InstrumentFactory;
@@ -71,13 +78,24 @@ export function createPipeline(settings: PipelineSettings, hasMonitored: () => b
     resource,
     views: settings.views?.others ?? [],
   });
-  const { provider, collector, factory, selfMetrics } = meters;
+  const { provider, applicationMeters, collector, factory, selfMetrics } = meters;
   const overflow = createOverflowReports(selfMetrics);
   const instruments = createInstruments(factory, settings, overflow);
   const recorder = createRecorder(instruments, selfMetrics, namesOf(catalogue), settings.dropLabels);
   const familyLabels = collector.familyLabels();
   const { rooms } = factory;
-  return { catalogue, resource, provider, selfMetrics, recorder, collector, measured, familyLabels, rooms };
+  return {
+    catalogue,
+    resource,
+    provider,
+    applicationMeters,
+    selfMetrics,
+    recorder,
+    collector,
+    measured,
+    familyLabels,
+    rooms,
+  };
 }
 
 /** The family of each instrument that has one. */
@@ -101,11 +119,14 @@ export function createMeters(
   const reader = new DeltaReader(seriesLimit);
   const { resource = defaultResource(), views: otherViews = [] } = others;
   const provider = new MeterProvider({ resource, readers: [reader], views: [...views, ...otherViews] });
+  const applicationJournal = new ApplicationJournal(seriesLimit);
+  const applicationMeters = createApplicationMeters(provider, applicationJournal, onRecord);
   const collector = new Collector(reader, {
     onRecord,
+    applicationJournal,
     lostSeries: (family) => selfMetrics.lostMeasurements.seriesOf([family]),
   });
   const factory = new InstrumentFactory(provider.getMeter(METER_NAME), views, collector);
   const selfMetrics = createSelfMetrics(factory, syscode);
-  return { provider, collector, factory, selfMetrics };
+  return { provider, applicationMeters, collector, factory, selfMetrics };
 }

@@ -17,10 +17,6 @@ type Histogram = Changing<HistogramDelta> & { buckets: number[] };
 export class Rows {
   private readonly rows = new Map<Series, SeriesDelta>();
 
-  get(series: Series): SeriesDelta | undefined {
-    return this.rows.get(series);
-  }
-
   set(series: Series, row: SeriesDelta): void {
     this.rows.set(series, row);
   }

@@ -31,6 +31,8 @@ export interface SeriesTableOptions {
   readonly isKept: (values: readonly string[], admitted: readonly string[]) => boolean;
   /** Whether all label values of a series have a path that is no route. */
   readonly isPath: (values: readonly string[]) => boolean;
+  /** Records in the SDK's instrument of the family. */
+  readonly write: (amount: number, attributes: Attributes) => void;
 }
 
 export interface Series {
@@ -39,6 +41,8 @@ export interface Series {
   readonly values: readonly string[];
   /** What is recorded in place of the labels. */
   readonly attributes: Attributes;
+  /** When it was recorded first, in milliseconds of the Unix epoch. */
+  readonly beganMs: number;
   /** Whether the reader has seen it. */
   isCollected: boolean;
 }
@@ -60,6 +64,7 @@ export class SeriesTable {
   readonly labels: readonly string[];
   /** Of a histogram. */
   readonly boundaries: readonly number[] | undefined;
+  readonly write: SeriesTableOptions['write'];
 
   constructor(private readonly options: SeriesTableOptions) {
     this.family = options.family;
@@ -67,6 +72,7 @@ export class SeriesTable {
     this.fixedValues = Object.values(options.fixed);
     this.labels = [...Object.keys(options.fixed), ...options.labels];
     this.boundaries = options.boundaries;
+    this.write = options.write;
   }
 
   /**
@@ -112,7 +118,8 @@ export class SeriesTable {
 
   private begin(values: readonly string[]): Series {
     const attributes = Object.freeze({ [NUMBER]: this.series.length });
-    const series = { table: this, values: [...this.fixedValues, ...values], attributes, isCollected: false };
+    const own = [...this.fixedValues, ...values];
+    const series = { table: this, values: own, attributes, beganMs: Date.now(), isCollected: false };
     this.series.push(series);
     this.insert(values, series);
     return series;

@@ -6,45 +6,30 @@
  */
 import type { HrTime, ValueType } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
-import type {
-  CollectionResult,
-  DataPoint,
-  Histogram,
-  MetricData,
-  MetricProducer,
-  ScopeMetrics,
-} from '@opentelemetry/sdk-metrics';
+import type { CollectionResult, DataPoint, Histogram, MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
 import { hrTimeNow, hrTimeOf } from '../runtime/hr-time';
 import { TimeSlice } from '../runtime/time-slice';
 import { type Family, TARGET_INFO } from '../views';
 import { METER_NAME } from '../views/metric-names';
 import { prometheusLabelName } from '../views/prometheus-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
-import { ApplicationTotals } from './application-totals';
+import { type ApplicationFamilyDelta, ApplicationTotals } from './application-totals';
 import type { Deltas, FamilyDelta, SeriesDelta } from './deltas';
 import type { FamilyRoom } from './series-room';
 import { addBuckets } from './values';
-
-/** What was measured until the last collection. */
-export interface Collected {
-  /** Of our own families. */
-  readonly deltas: Deltas;
-  /** Deltas too, of what the application's meters measure, by meter. */
-  readonly scopeMetrics: readonly ScopeMetrics[];
-}
 
 /** Where deltas come from. */
 export interface DeltaSource {
   /** First: collects what was measured until now. @returns errors that make the collection incomplete */
   collect(): Promise<readonly unknown[]>;
   /** Second: takes what was collected. Until then a process that ends hands it over. */
-  take(): Collected;
-  /** Our own families at once, collected or not, for a process that ends. */
+  take(): Deltas;
+  /** All of it at once, collected or not, for a process that ends; of observable instruments what was collected. */
   takeNow(): Deltas;
 }
 
 /** Why a member's deltas were not added; the hub itself refuses `connections`, `malformed` messages and `labels`. */
-export const DROP_REASONS = ['connections', 'malformed', 'family', 'labels', 'boundaries', 'series'] as const;
+export const DROP_REASONS = ['connections', 'malformed', 'family', 'labels', 'boundaries', 'series', 'clash'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** A sample of a family without instrument: its value is read when the scrape is written. */
@@ -89,8 +74,11 @@ export interface TotalsOptions {
 
 /** The other processes of the service, whose deltas arrive through `addDeltas`. */
 export interface Members {
-  /** Called before own deltas are taken: asks the members for theirs, and waits until they are added. */
-  gather(): Promise<void>;
+  /**
+   * Called before own deltas are taken: asks the members for theirs, and waits until they are added.
+   * @returns how many did not answer in time
+   */
+  gather(): Promise<number>;
   /** Read after everything is added. */
   state(): readonly StateSample[];
 }
@@ -123,7 +111,7 @@ export class ServiceTotals implements MetricProducer {
     private readonly options: TotalsOptions,
   ) {
     this.totals = new Map(catalogue.map((family) => [family.name, { family, series: new Map(), points: [] }]));
-    this.application = new ApplicationTotals(catalogue, options.seriesLimit);
+    this.application = new ApplicationTotals(catalogue, options.seriesLimit, this.endTime);
     this.target = { family: TARGET_INFO.name, labels: resourceLabels(options.resource), value: 1 };
   }
 
@@ -149,13 +137,13 @@ export class ServiceTotals implements MetricProducer {
 
   private async collectOnce(): Promise<CollectionResult> {
     const beginTime = hrTimeNow();
-    await this.members?.gather();
+    this.application.begin();
+    const late = (await this.members?.gather()) ?? 0;
+    if (late > 0) this.application.keepUnseen();
     const errors = await this.own.collect();
-    const { deltas, scopeMetrics } = this.own.take();
+    const deltas = this.own.take();
     const slice = new TimeSlice();
     for (const delta of deltas) await this.addOwn(delta, slice);
-    this.application.begin();
-    for (const { scope, metrics } of scopeMetrics) this.application.add(scope, metrics);
     const scope = { scope: { name: METER_NAME }, metrics: this.produce() };
     this.beginTime = beginTime;
     return { resourceMetrics: { resource: this.options.resource, scopeMetrics: [scope] }, errors: [...errors] };
@@ -166,6 +154,11 @@ export class ServiceTotals implements MetricProducer {
     const dropped = new Map<DropReason, number>();
     const drop = (reason: DropReason, count: number) => dropped.set(reason, (dropped.get(reason) ?? 0) + count);
     for (const delta of deltas) {
+      if (isApplications(delta)) {
+        const fault = this.application.add(delta, this.beginTime, false);
+        if (fault !== undefined) drop(fault.reason, fault.count);
+        continue;
+      }
       const totals = this.totals.get(delta.family);
       const fault = totals === undefined ? 'family' : faultOf(delta, totals.family);
       if (totals === undefined || fault !== undefined) {
@@ -197,6 +190,11 @@ export class ServiceTotals implements MetricProducer {
   }
 
   private async addOwn(delta: FamilyDelta, slice: TimeSlice): Promise<void> {
+    if (isApplications(delta)) {
+      this.application.add(delta, this.beginTime, true);
+      if (slice.isOver()) await slice.wait();
+      return;
+    }
     const totals = this.totals.get(delta.family);
     if (totals === undefined) return;
     for (const row of delta.series) {
@@ -227,7 +225,7 @@ export class ServiceTotals implements MetricProducer {
     const metrics = shown.map(({ family, points }) =>
       metricData(family, family.instrument === undefined ? this.statePoints(family, state) : points),
     );
-    return [...metrics, ...this.application.produce(this.startTime, this.endTime)];
+    return [...metrics, ...this.application.produce()];
   }
 
   private statePoints({ name, fixed }: Family, state: readonly StateSample[]): Point[] {
@@ -248,6 +246,10 @@ function resourceLabels({ attributes }: Resource): Record<string, string> {
   return Object.fromEntries(
     Object.entries(attributes).map(([name, value]) => [prometheusLabelName(name), String(value)]),
   );
+}
+
+function isApplications(delta: FamilyDelta): delta is ApplicationFamilyDelta {
+  return delta.instrument !== undefined;
 }
 
 /** A member may run with other settings than the hub, or with another version of this package. */
@@ -275,7 +277,7 @@ function isCounter(row: SeriesDelta): boolean {
 
 function firstValue({ boundaries = [] }: Family, row: SeriesDelta): number | Histogram {
   if ('add' in row) return row.add;
-  if ('last' in row) return row.last;
+  if ('last' in row) return Number(row.last);
   // the caller does not use these buckets any more
   const buckets = { boundaries: boundaries as number[], counts: row.buckets as number[] };
   return { buckets, sum: row.sum, count: row.count };
@@ -284,7 +286,7 @@ function firstValue({ boundaries = [] }: Family, row: SeriesDelta): number | His
 function addTo(point: Changing<Point>, row: SeriesDelta): void {
   if ('add' in row) point.value = (point.value as number) + row.add;
   // the last value of a gauge is its total
-  else if ('last' in row) point.value = row.last;
+  else if ('last' in row) point.value = Number(row.last);
   else addBuckets(point.value as Histogram, row.count, row.sum, row.buckets);
 }
 

@@ -3,17 +3,20 @@
  * text of the default registry of every copy that is loaded, family by family after ours.
  */
 import type { MetricData } from '@opentelemetry/sdk-metrics';
-import { warn } from '../diagnostics/log';
 import { reportClash } from '../diagnostics/name-clash';
 import { onFileLoaded } from '../instrumentations/patching/module-load';
+import type { Deltas } from '../metrics/deltas';
 import { within } from '../runtime/time-limit';
 import { sampleNames } from '../views/prometheus-names';
 import { DataPointType } from '../views/sdk-constants';
 import { type ForeignFamily, foreignFamilies } from './foreign-text';
 import { OBSERVE_LIMIT_MS } from './observation';
+import { PromDifferences, type PromSample, promSamples } from './prom-samples';
+import type { PromTotals } from './prom-totals';
 
 interface Registry {
-  getMetricsAsArray?(): readonly unknown[];
+  readonly contentType?: unknown;
+  getMetricsAsJSON?(): unknown;
   metrics(): string | Promise<string>;
 }
 
@@ -27,16 +30,25 @@ export interface PromClientSource {
    * @returns writes what was read, without the names that are in `own`
    */
   collect(): Promise<(own: readonly MetricData[]) => string>;
-  /** Call where the registries are not on the scrape: logs it once if the application has registered anything. */
-  reportUnserved(): void;
+  /** Of a member: reads what was added since the last time; does not reject. */
+  collectDeltas(): Promise<void>;
+  /** @returns what was read and is not taken yet */
+  takeDeltas(): Deltas;
   /** Stops looking for copies, and forgets those it has. */
   disable(): void;
 }
 
-/** @param failed counts and logs that a registry could not be read */
-export function observePromClient(failed: (source: string, error: unknown) => void): PromClientSource {
+/**
+ * @param members what other processes hold, whose hub this one may be
+ * @param failed counts and logs that a registry could not be read
+ */
+export function observePromClient(
+  members: PromTotals,
+  failed: (source: string, error: unknown) => void,
+): PromClientSource {
   const registries = new Map<Registry, string>();
-  let hasReported = false;
+  const differences = new Map<Registry, PromDifferences>();
+  let taken: Deltas = [];
   const endWatching = Object.entries(PACKAGES).map(([name, file]) =>
     onFileLoaded(file, (exported) => {
       const registry = (exported as { register?: unknown } | null)?.register;
@@ -44,10 +56,21 @@ export function observePromClient(failed: (source: string, error: unknown) => vo
     }),
   );
 
-  const read = async (registry: Registry, name: string): Promise<ForeignFamily[] | undefined> => {
+  const samplesOf = async (registry: Registry, name: string): Promise<PromSample[]> => {
+    const metrics = async () => registry.getMetricsAsJSON?.() ?? [];
+    const raw = (await within(OBSERVE_LIMIT_MS, metrics())) as readonly unknown[];
+    return promSamples(raw, name, String(registry.contentType).includes('openmetrics'));
+  };
+  /** @returns what gives the families once the members have handed over; undefined when the registry cannot be read */
+  const read = async (registry: Registry, name: string): Promise<(() => ForeignFamily[]) | undefined> => {
     try {
+      if (!members.isAlone) {
+        const samples = await samplesOf(registry, name);
+        return () => members.aggregated(name, samples);
+      }
       const metrics = async () => registry.metrics();
-      return foreignFamilies(await within(OBSERVE_LIMIT_MS, metrics()));
+      const families = foreignFamilies(await within(OBSERVE_LIMIT_MS, metrics()));
+      return () => families;
     } catch (error) {
       failed(name, error);
       return undefined;
@@ -58,36 +81,44 @@ export function observePromClient(failed: (source: string, error: unknown) => vo
     async collect() {
       const origins = [...registries.values()];
       const all = await Promise.all(Array.from(registries, ([registry, name]) => read(registry, name)));
+      // a hub may have loaded no copy, as the primary of a cluster
+      for (const name of Object.keys(PACKAGES).filter((each) => !origins.includes(each))) {
+        origins.push(name);
+        all.push(() => members.aggregated(name, []));
+      }
       return (own) => {
         const claims = claimsOf(own);
-        return all.map((families, index) => textAfter(claims, families, origins[index] as string)).join('');
+        return all.map((families, index) => textAfter(claims, families?.(), origins[index] as string)).join('');
       };
     },
-    reportUnserved() {
-      if (hasReported) return;
-      const name = [...registries].find(([registry]) => hasMetrics(registry))?.[1];
-      if (name === undefined) return;
-      hasReported = true;
-      const why = 'this process is a member, and only the hub shows its own';
-      warn('CHX_OWN_METRICS_FAILED', `member ${name}`, `metrics of the application are missing, from ${name}: ${why}`);
+    async collectDeltas() {
+      const reading = Array.from(registries, async ([registry, name]) => {
+        try {
+          const samples = await samplesOf(registry, name);
+          const difference = differences.get(registry) ?? new PromDifferences();
+          differences.set(registry, difference);
+          taken = [...taken, ...difference.take(samples)];
+        } catch (error) {
+          failed(name, error);
+        }
+      });
+      await Promise.all(reading);
+    },
+    takeDeltas() {
+      const deltas = taken;
+      taken = [];
+      return deltas;
     },
     disable() {
       for (const end of endWatching) end();
       registries.clear();
+      differences.clear();
     },
   };
 }
 
 function isRegistry(value: unknown): value is Registry {
   return typeof (value as Registry | undefined)?.metrics === 'function';
-}
-
-function hasMetrics(registry: Registry): boolean {
-  try {
-    return (registry.getMetricsAsArray?.() ?? []).length > 0;
-  } catch {
-    return false;
-  }
 }
 
 /** Sample names to whom they belong. */

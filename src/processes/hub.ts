@@ -20,9 +20,11 @@ import {
   memberMessage,
   PROTOCOL_VERSION,
   type Refusal,
+  type ScrapeRequest,
 } from './protocol';
 import { boundDeltas, type FamilyLabels } from './received-deltas';
 import { RefusedServices } from './refused-services';
+import { type Scrape, sendScrape } from './scrape-exchange';
 import { SharedSyscode } from './shared-syscode';
 import { sendNow } from './socket-write';
 import { UnknownPeers } from './unknown-peers';
@@ -33,12 +35,16 @@ const MAX_HELLO_BYTES = 1_024;
 /** How often a scrape checks that the socket is still there. */
 const SOCKET_CHECK_MS = 5_000;
 const MAX_MEMBERS = 512;
+/** Scrapes that other processes are sent at a time; each has one at most. */
+const MAX_SCRAPES = 64;
 /** Members, connected and left, whose last batch number is remembered. */
 const MAX_REMEMBERED = 10_000;
 
 interface Peer {
   readonly socket: Socket;
   hello?: Hello;
+  /** Whether it has asked for a scrape in place of sending a hello. */
+  isScraping?: boolean;
   /** The collect message that it has not answered yet. */
   asked?: { readonly id: number; readonly answered: () => void };
 }
@@ -58,16 +64,21 @@ export class Hub {
   private late = 0;
   private readPauses = 0;
   private collectionSeconds = 0;
+  private scrapes = 0;
 
   /**
    * @param syscode of this service; members of another one are refused
    * @param labels of this process's families; a member's have to be the same
-   * @param add adds a member's deltas; returns how many series it dropped, by reason
+   * @param add adds deltas of a member; returns how many series it dropped, by reason
+   * @param onLeft called when a member has left
+   * @param scrape of the service, for members whose application answers it on its own port
    */
   constructor(
     private readonly syscode: string,
     private readonly labels: FamilyLabels,
-    private readonly add: (deltas: Deltas) => ReadonlyMap<DropReason, number>,
+    private readonly add: (deltas: Deltas, member: string) => Iterable<readonly [DropReason, number]>,
+    private readonly onLeft: (member: string) => void,
+    private readonly scrape: Scrape,
   ) {}
 
   /** Begins to accept members; this process is the hub from now on. */
@@ -81,8 +92,11 @@ export class Hub {
     for (const { socket } of this.peers.values()) socket.destroy();
   }
 
-  /** Asks all members for what they have measured, and waits for their answers, half a second at most. */
-  async gather(): Promise<void> {
+  /**
+   * Asks all members for what they have measured, and waits for their answers, half a second at most.
+   * @returns how many have not answered
+   */
+  async gather(): Promise<number> {
     const begin = nowMs();
     if (this.socket !== undefined && begin > this.socketCheckedMs + SOCKET_CHECK_MS) void this.openSocket(this.socket);
     const answers: Promise<void>[] = [];
@@ -106,6 +120,11 @@ export class Hub {
     if (answers.length > 0) await endsWithin(GATHER_LIMIT_MS, Promise.all(answers));
     this.late += missing;
     this.collectionSeconds = answers.length > 0 ? (nowMs() - begin) / 1000 : 0;
+    return missing;
+  }
+
+  get hasMembers(): boolean {
+    return this.peers.size > 0;
   }
 
   /** Samples of the families in {@link STATE_FAMILIES}. */
@@ -148,6 +167,10 @@ export class Hub {
           helloArrived();
           reader.maxFrameBytes = MAX_FRAME_BYTES;
           this.accept(peer, message);
+        } else if (message.type === 'scrape') {
+          if (peer.hello !== undefined || peer.isScraping) throw new Error('a scrape after a hello');
+          helloArrived();
+          void this.answerScrape(peer, message);
         } else if (peer.hello === undefined) throw new Error('no hello');
         else if (message.type === 'batch') this.take(peer.socket, peer.hello.member, message.number, message.deltas);
         else this.collected(peer, message.id);
@@ -162,7 +185,7 @@ export class Hub {
   }
 
   private accept(peer: Peer, hello: Hello): void {
-    if (peer.hello !== undefined) throw new Error('a second hello');
+    if (peer.hello !== undefined || peer.isScraping) throw new Error('a second hello');
     const refusal = this.refusalOf(hello);
     if (refusal !== undefined) {
       if (refusal === 'syscode') this.refused.add(hello);
@@ -187,6 +210,14 @@ export class Hub {
     this.sharedSyscode.check(hello, pids);
   }
 
+  private async answerScrape(peer: Peer, { version, syscode, form }: ScrapeRequest): Promise<void> {
+    peer.isScraping = true;
+    const isRefused = version !== PROTOCOL_VERSION || syscode !== this.syscode || this.scrapes >= MAX_SCRAPES;
+    this.scrapes++;
+    await sendScrape(peer.socket, form, isRefused ? refuseScrape : this.scrape);
+    this.scrapes--;
+  }
+
   private refusalOf({ version, syscode }: Hello): Refusal | undefined {
     if (version !== PROTOCOL_VERSION) return 'version';
     if (syscode !== this.syscode) return 'syscode';
@@ -198,7 +229,7 @@ export class Hub {
     if (number > (this.lastBatches.get(member) ?? 0)) {
       const { deltas: bounded, otherLabels } = boundDeltas(deltas, this.labels);
       if (otherLabels > 0) this.drop('labels', otherLabels);
-      for (const [reason, count] of this.add(bounded)) this.drop(reason, count);
+      for (const [reason, count] of this.add(bounded, member)) this.drop(reason, count);
       this.remember(member, number);
     }
     send(socket, { type: 'ack', number });
@@ -216,6 +247,7 @@ export class Hub {
     this.peers.delete(hello.member);
     peer.asked?.answered();
     if (!hello.isThread) this.gone++;
+    this.onLeft(hello.member);
   }
 
   private remember(member: string, number: number): void {
@@ -230,6 +262,10 @@ export class Hub {
     this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count);
     logDropped(reason);
   }
+}
+
+async function refuseScrape(): Promise<never> {
+  throw new Error('the hub is of another version or service, or answers too many already');
 }
 
 /** Does not close the socket of a peer that has ended: what it sent before may not be read yet. */

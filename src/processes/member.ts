@@ -6,9 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
-import { warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
-import type { Collected, DeltaSource } from '../metrics/totals';
+import type { DeltaSource } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
 import { pause } from '../runtime/time-limit';
 import { connectUntraced, mayListen } from './hub-connect';
@@ -26,6 +25,7 @@ import {
   PROTOCOL_VERSION,
   type Refused,
 } from './protocol';
+import { type ScrapeBody, ScrapeFetcher, type ScrapeForm } from './scrape-exchange';
 
 /** Longest time that a measurement waits here while there is room on the way to the hub. */
 const HAND_OVER_MS = 1_000;
@@ -43,7 +43,10 @@ export type Joined = 'member' | 'no hub' | 'silent' | Refused;
 export class Member {
   private readonly hello: Omit<Hello, 'program'>;
   private readonly outbox = new Outbox();
+  private readonly fetcher: ScrapeFetcher;
   private socket: Socket | undefined;
+  /** At which the hub listens that this member has joined last. */
+  private path: string | undefined;
   private isWelcome = false;
   /** Settles when what was measured until the last call of take() has been taken. */
   private taken: Promise<void> = Promise.resolve();
@@ -72,6 +75,7 @@ export class Member {
       isThread: !isMainThread,
       parent: process.ppid,
     };
+    this.fetcher = new ScrapeFetcher({ type: 'scrape', version: PROTOCOL_VERSION, syscode });
   }
 
   /** Tries to join the hub that listens at a path; never rejects. */
@@ -104,6 +108,7 @@ export class Member {
           if (message.type === 'welcome') {
             clearTimeout(welcomeLimit);
             joined = 'member';
+            this.path = path;
             resolve(joined);
           }
           this.receive(message, socket);
@@ -147,13 +152,20 @@ export class Member {
     socket?.destroy();
   }
 
+  /** @returns the scrape of the service, from the hub; rejects with the reason why there is none */
+  async fetchScrape(form: ScrapeForm): Promise<ScrapeBody> {
+    if (this.path === undefined) throw new Error('no other process serves the metrics');
+    return this.fetcher.fetch(this.path, form);
+  }
+
   private receive(message: Exclude<HubMessage, Refused>, socket: Socket): void {
     if (message.type === 'welcome') {
       this.isWelcome = true;
       this.outbox.attach(socket);
       if (this.hasMeasured) void this.take();
     } else if (message.type === 'ack') this.outbox.acknowledge(message.number);
-    else void this.collect(message.id);
+    else if (message.type === 'collect') void this.collect(message.id);
+    else throw new Error('an answer to no question');
   }
 
   /** A hub asks again only after an answer, so that of several questions the last one alone is answered. */
@@ -191,9 +203,7 @@ export class Member {
     this.timer = undefined;
     this.hasMeasured = false;
     await this.source.collect();
-    const { deltas, scopeMetrics } = this.source.take();
-    this.outbox.add(deltas);
-    warnOfOwnMetrics(scopeMetrics);
+    this.outbox.add(this.source.take());
   }
 
   /** The process ends: only synchronous writes reach the hub, and no answer arrives any more. */
@@ -214,14 +224,4 @@ export class Member {
     this.endExitListener();
     this.outbox.detach();
   }
-}
-
-/**
- * A hub cannot know whether values of an application's own instruments may be added up, so they are not handed over.
- */
-function warnOfOwnMetrics(scopeMetrics: Collected['scopeMetrics']): void {
-  const measured = scopeMetrics.find(({ metrics }) => metrics.length > 0);
-  if (measured === undefined) return;
-  const text = `metrics of the application are missing, of meter ${measured.scope.name}: this process is a member, and only the hub shows its own`;
-  warn('CHX_OWN_METRICS_FAILED', 'member', text);
 }

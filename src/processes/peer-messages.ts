@@ -8,7 +8,8 @@ const TEXTS: Readonly<Record<DropReason, string>> = {
   family: 'series belong to a family that this process does not have',
   labels: 'series have other labels than their family has in this process',
   boundaries: 'series have other bucket boundaries than this process',
-  series: 'their family has twice its limit of series',
+  series: 'their family has twice its limit of series, or all families of the application together have too many',
+  clash: 'the name of their family belongs to another instrument, or to channel-exporter',
 };
 
 export function logDropped(reason: DropReason): void {

@@ -22,7 +22,7 @@ import { isDeltas } from './batches';
 import { MAX_PROGRAM_CHARACTERS } from './program';
 
 /** Raised when a message changes its meaning; hub and member must agree on it. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** Longest frame. Batches are far smaller (batches.ts). */
 export const MAX_FRAME_BYTES = 1024 * 1024;
 const LENGTH_BYTES = 4;
@@ -31,6 +31,12 @@ const MAX_ID_CHARACTERS = 64;
 /** Why a hub refuses a member. */
 export const REFUSALS = ['syscode', 'version', 'full'] as const;
 export type Refusal = (typeof REFUSALS)[number];
+
+export const SCRAPE_FORMATS = ['text', 'openmetrics'] as const;
+/** Headers that a scrape may have. */
+const SCRAPE_HEADERS: ReadonlySet<string> = new Set(['Content-Type', 'Content-Encoding']);
+const HEADER_VALUE = /^[\x20-\x7e]{1,200}$/;
+const MAX_REASON_CHARACTERS = 256;
 
 export interface Hello {
   readonly type: 'hello';
@@ -46,8 +52,17 @@ export interface Hello {
   readonly program?: string;
 }
 
+/** In place of a hello: the scrape, over a connection that is for this alone (scrape-exchange.ts). */
+export interface ScrapeRequest {
+  readonly type: 'scrape';
+  readonly version: number;
+  readonly syscode: string;
+  readonly form: { readonly format: (typeof SCRAPE_FORMATS)[number]; readonly isCompressed: boolean };
+}
+
 export type MemberMessage =
   | Hello
+  | ScrapeRequest
   | { readonly type: 'batch'; readonly number: number; readonly deltas: Deltas }
   | { readonly type: 'collected'; readonly id: number };
 
@@ -65,7 +80,14 @@ export type HubMessage =
   | { readonly type: 'welcome'; readonly pid: number }
   | Refused
   | { readonly type: 'ack'; readonly number: number }
-  | { readonly type: 'collect'; readonly id: number };
+  | { readonly type: 'collect'; readonly id: number }
+  | {
+      readonly type: 'scraped';
+      readonly headers: Readonly<Record<string, string>>;
+      /** What follows the message. */
+      readonly bytes: number;
+    }
+  | { readonly type: 'unscraped'; readonly reason: string };
 
 /** The peer sent something that is none of the messages above. */
 export class ProtocolError extends Error {
@@ -149,6 +171,7 @@ const MEMBER_MESSAGES: Readonly<Record<MemberMessage['type'], (fields: Fields) =
     typeof isThread === 'boolean' &&
     (parent === undefined || isCount(parent)) &&
     (program === undefined || (typeof program === 'string' && program.length <= MAX_PROGRAM_CHARACTERS)),
+  scrape: ({ version, syscode, form }) => isCount(version) && isSyscode(syscode) && isForm(form),
   batch: ({ number, deltas }) => isCount(number) && number > 0 && isDeltas(deltas),
   collected: ({ id }) => isCount(id),
 };
@@ -163,6 +186,8 @@ const HUB_MESSAGES: Readonly<Record<HubMessage['type'], (fields: Fields) => bool
     (version === undefined || isCount(version)),
   ack: ({ number }) => isCount(number),
   collect: ({ id }) => isCount(id),
+  scraped: ({ headers, bytes }) => isScrapeHeaders(headers) && isCount(bytes),
+  unscraped: ({ reason }) => typeof reason === 'string' && reason.length <= MAX_REASON_CHARACTERS,
 };
 
 /** @throws {ProtocolError} when the value is not a message of a member */
@@ -186,6 +211,19 @@ function checked(value: unknown, messages: Readonly<Record<string, (fields: Fiel
 
 function isSyscode(value: unknown): boolean {
   return typeof value === 'string' && parseSyscode(value) === value;
+}
+
+function isForm(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { format, isCompressed } = value as Fields;
+  return SCRAPE_FORMATS.includes(format as (typeof SCRAPE_FORMATS)[number]) && typeof isCompressed === 'boolean';
+}
+
+function isScrapeHeaders(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).every(
+    ([name, text]) => SCRAPE_HEADERS.has(name) && typeof text === 'string' && HEADER_VALUE.test(text),
+  );
 }
 
 /** A non-negative integer. */

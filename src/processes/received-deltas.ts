@@ -13,11 +13,13 @@ export interface ReceivedDeltas {
 
 /** @param known a family that is not in it is left as it is: whether it is accepted is for the totals to decide */
 export function boundDeltas(received: Deltas, known: FamilyLabels): ReceivedDeltas {
-  const hasOwnLabels = ({ family, labels }: Deltas[number]) => isSame(known.get(family) ?? labels, labels);
-  const deltas = received.filter(hasOwnLabels).map((delta) => ({
-    ...delta,
-    series: delta.series.map((row) => ({ ...row, values: row.values.map(cleanLabelValue) })),
-  }));
+  const hasOwnLabels = ({ family, labels, instrument, library }: Deltas[number]) =>
+    instrument !== undefined || library !== undefined || isSame(known.get(family) ?? labels, labels);
+  const deltas = received.filter(hasOwnLabels).map((delta) => {
+    // the application's are bounded where they are added up, by their own rule
+    if (delta.instrument !== undefined || delta.library !== undefined) return delta;
+    return { ...delta, series: delta.series.map((row) => ({ ...row, values: row.values.map(cleanLabelValue) })) };
+  });
   const count = (sum: number, { series }: Deltas[number]) => sum + series.length;
   return { deltas, otherLabels: received.reduce(count, 0) - deltas.reduce(count, 0) };
 }

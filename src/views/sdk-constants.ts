@@ -29,3 +29,8 @@ export const AggregationType = {
   EXPLICIT_BUCKET_HISTOGRAM: 4 as SdkAggregationType.EXPLICIT_BUCKET_HISTOGRAM,
   EXPONENTIAL_HISTOGRAM: 5 as SdkAggregationType.EXPONENTIAL_HISTOGRAM,
 } as const;
+
+/** Boundaries of a histogram for which neither the application nor a View gives any. */
+export const DEFAULT_BOUNDARIES: readonly number[] = [
+  0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000,
+];

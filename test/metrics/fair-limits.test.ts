@@ -49,7 +49,7 @@ function processOf(settings: Partial<PipelineSettings> = {}) {
 
 async function takenFrom({ collector }: Pipeline): Promise<Deltas> {
   await collector.collect();
-  return collector.take().deltas;
+  return collector.take();
 }
 
 function record({ recorder }: Pipeline, labels: Partial<InnerLabels>): void {

@@ -27,7 +27,7 @@ async function counts(
   family: string,
 ): Promise<[string | undefined, number][]> {
   assert.deepEqual(await collector.collect(), []);
-  const delta = collector.take().deltas.find((each) => each.family === family);
+  const delta = collector.take().find((each) => each.family === family);
   const all = (delta?.series ?? []).map(({ values, ...row }): [string | undefined, number] => [
     values.at(-1),
     'add' in row ? row.add : Number.NaN,

@@ -65,7 +65,7 @@ function createMember(): Member {
   };
   const source = {
     collect: async () => [],
-    take: () => ({ deltas: deltas(), scopeMetrics: [] }),
+    take: deltas,
     takeNow: deltas,
   };
   return new Member('A123010101', source, () => {

@@ -28,7 +28,44 @@ const HISTOGRAM = {
   series: [{ values: ['/ä'], count: 3, sum: 1.5, buckets: [1, 0, 2] }],
 };
 const COUNTER = { family: 'c', labels: [], series: [{ values: [], add: 2 }] };
-const BATCH: MemberMessage = { type: 'batch', number: 1, deltas: [HISTOGRAM, COUNTER] };
+const INSTRUMENT = {
+  kind: 'counter',
+  isObservable: false,
+  help: 'Orders.',
+  unit: '1',
+  meter: 'shop',
+  owner: '["shop"]',
+} as const;
+const ORDERS = {
+  family: 'orders_total',
+  labels: ['kind'],
+  instrument: INSTRUMENT,
+  series: [{ values: ['ä'], add: 2 }],
+};
+const OPEN = {
+  ...{ family: 'open', labels: ['le'], instrument: { ...INSTRUMENT, kind: 'upDownCounter' } },
+  series: [{ values: ['1'], add: -2 }],
+} as const;
+const LEVEL = {
+  ...{ family: 'level', labels: [], instrument: { ...INSTRUMENT, kind: 'gauge', isObservable: true } },
+  series: [
+    { values: [], last: -1, at: 5 },
+    { values: [], last: 'Infinity', at: 5 },
+  ],
+} as const;
+const WAIT = { ...HISTOGRAM, instrument: { ...INSTRUMENT, kind: 'histogram' } } as const;
+const LIBRARY = { origin: 'prom-client', type: 'histogram', help: 'Waits.', aggregator: 'sum', sample: 'waits_bucket' };
+const WAITS = { family: 'waits', labels: ['le'], library: LIBRARY, series: [{ values: ['0.5'], add: 2 }] };
+const FOREIGN = {
+  ...{ type: 'batch', number: 3 },
+  deltas: [WAITS, { ...WAITS, series: [{ values: ['1'], last: 'NaN', at: 0 }] }],
+};
+const SCRAPE: MemberMessage = {
+  ...{ type: 'scrape', version: PROTOCOL_VERSION, syscode: 'A123010101' },
+  form: { format: 'text', isCompressed: true },
+};
+const OWN = { type: 'batch', number: 2, deltas: [ORDERS, OPEN, LEVEL, WAIT] } as const;
+const BATCH = { type: 'batch', number: 1, deltas: [HISTOGRAM, COUNTER] } as const;
 
 describe('frames', () => {
   const bytes = Buffer.concat([encodeFrame(HELLO), encodeFrame(BATCH), encodeFrame({ type: 'collected', id: 7 })]);
@@ -62,8 +99,8 @@ describe('frames', () => {
 });
 
 describe('messages of a member', () => {
-  for (const message of [HELLO, BATCH, { type: 'collected', id: 0 }] as const) {
-    it(`${message.type} is taken`, () => assert.equal(memberMessage(message), message));
+  for (const message of [HELLO, BATCH, OWN, FOREIGN, SCRAPE, { type: 'collected', id: 0 }] as const) {
+    it(`${JSON.stringify(message)} is taken`, () => assert.equal(memberMessage(message), message));
   }
 
   const series = (row: object) => ({ ...BATCH, deltas: [{ ...HISTOGRAM, series: [row] }] });
@@ -86,6 +123,11 @@ describe('messages of a member', () => {
     { ...HELLO, member: 'm'.repeat(65) },
     { ...HELLO, pid: -1 },
     { ...HELLO, isThread: 1 },
+    { ...SCRAPE, version: -1 },
+    { ...SCRAPE, syscode: 'none' },
+    { ...SCRAPE, form: null },
+    { ...SCRAPE, form: { format: 'html', isCompressed: true } },
+    { ...SCRAPE, form: { format: 'text', isCompressed: 1 } },
     { ...BATCH, number: 0 },
     { ...BATCH, number: 1.5 },
     { ...BATCH, deltas: {} },
@@ -103,6 +145,48 @@ describe('messages of a member', () => {
     series({ ...row, sum: null }),
     series({ ...row, buckets: [3, 0] }),
     series({ ...row, buckets: [4, 0, -1] }),
+    ...[
+      { ...ORDERS, family: 'orders' },
+      { ...ORDERS, family: 'a b_total' },
+      { ...ORDERS, family: 'a__b_total' },
+      { ...ORDERS, family: `${'x'.repeat(250)}_total` },
+      { ...ORDERS, labels: ['a.b'] },
+      { ...ORDERS, labels: ['__name__'] },
+      { ...ORDERS, labels: ['x'.repeat(256)] },
+      { ...ORDERS, labels: Array.from({ length: 33 }, (_, index) => `l${index}`), series: [] },
+      { ...ORDERS, boundaries: [1] },
+      { ...ORDERS, instrument: null },
+      { ...ORDERS, instrument: { ...INSTRUMENT, kind: 'summary' } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, isObservable: 1 } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, help: 5 } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, help: 'x'.repeat(1_001) } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, unit: 'x'.repeat(64) } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, meter: 'x'.repeat(256) } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, owner: '' } },
+      { ...ORDERS, instrument: { ...INSTRUMENT, owner: 'x'.repeat(501) } },
+      { ...ORDERS, series: [{ values: ['a'], add: -1 }] },
+      { ...ORDERS, series: [{ values: ['a'], last: 1, at: 1 }] },
+      { ...OPEN, series: [{ values: ['a'], add: null }] },
+      { ...LEVEL, series: [{ values: [], last: 1 }] },
+      { ...LEVEL, series: [{ values: [], last: 'many', at: 1 }] },
+      { ...LEVEL, series: [{ values: [], add: 1, at: 1 }] },
+      { ...LEVEL, boundaries: [] },
+      { ...WAIT, boundaries: Array.from({ length: 1_001 }, (_, index) => index), series: [] },
+      { ...WAIT, labels: ['le'] },
+      { ...WAIT, boundaries: undefined },
+      { ...WAITS, family: 'a b' },
+      { ...WAITS, labels: ['a"b'] },
+      { ...WAITS, boundaries: [1] },
+      { ...WAITS, library: null },
+      { ...WAITS, library: { ...LIBRARY, origin: 'other' } },
+      { ...WAITS, library: { ...LIBRARY, type: 'untyped' } },
+      { ...WAITS, library: { ...LIBRARY, help: 'x'.repeat(1_001) } },
+      { ...WAITS, library: { ...LIBRARY, aggregator: 'x'.repeat(17) } },
+      { ...WAITS, library: { ...LIBRARY, sample: 'waits\n# TYPE' } },
+      { ...WAITS, library: { ...LIBRARY, sample: 'other_total' } },
+      { ...WAITS, series: [{ values: ['1'], add: -1 }] },
+      { ...WAITS, series: [{ values: ['1'], count: 1, sum: 1, buckets: [1] }] },
+    ].map((delta) => ({ ...BATCH, deltas: [delta] })),
     { type: 'collected', id: -1 },
     { type: 'collected' },
   ];
@@ -112,7 +196,7 @@ describe('messages of a member', () => {
 
   it('that are changed at random are refused, or as good as before', () => {
     const random = new Random(1);
-    const frame = encodeFrame(BATCH);
+    const frame = encodeFrame({ ...BATCH, deltas: [...BATCH.deltas, ...OWN.deltas] } as MemberMessage);
     let refused = 0;
     for (let round = 0; round < 20_000; round++) {
       const bytes = Buffer.from(frame);
@@ -136,6 +220,8 @@ describe('messages of a hub', () => {
     { type: 'refused', reason: 'syscode', syscode: 'A123010101', pid: 1 },
     { type: 'ack', number: 1 },
     { type: 'collect', id: 1 },
+    { type: 'scraped', headers: { 'Content-Type': 'text/plain; version=0.0.4', 'Content-Encoding': 'gzip' }, bytes: 0 },
+    { type: 'unscraped', reason: 'why' },
   ];
   for (const message of GOOD) it(`${message.type} is taken`, () => assert.equal(hubMessage(message), message));
 
@@ -144,6 +230,13 @@ describe('messages of a hub', () => {
     { type: 'refused', reason: 'mood', syscode: 'A123010101', pid: 1 },
     { type: 'refused', reason: 'syscode', syscode: 'none', pid: 1 },
     { type: 'ack' },
+    { type: 'scraped', headers: {}, bytes: -1 },
+    { type: 'scraped', headers: null, bytes: 1 },
+    { type: 'scraped', headers: { 'Content-Type': 'text/plain\r\nSet-Cookie: a=b' }, bytes: 1 },
+    { type: 'scraped', headers: { 'Content-Length': '5' }, bytes: 1 },
+    { type: 'scraped', headers: { 'Content-Type': 'x'.repeat(201) }, bytes: 1 },
+    { type: 'unscraped', reason: 'x'.repeat(257) },
+    { type: 'unscraped' },
   ]) {
     it(`${JSON.stringify(message)} is refused`, () => assert.throws(() => hubMessage(message), ProtocolError));
   }

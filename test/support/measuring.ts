@@ -76,7 +76,7 @@ export function createMeasuring(
     /** @returns what was measured since the last call */
     async deltas(): Promise<Deltas> {
       assert.deepEqual(await collector.collect(), []);
-      return collector.take().deltas;
+      return collector.take();
     },
     hub,
     overflows,

@@ -1,10 +1,12 @@
 /** Answers one request with the scrape: on our own server, and on the application's where it asks for that. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorText, warn } from '../../diagnostics/log';
-import type { Scrape } from '../scrape';
+import { type Scrape, ScrapeUnavailable } from '../scrape';
 import { formOf, scraperOf, VARY } from './negotiate';
 import { send } from './send';
 
+/** Another process serves the metrics by then. */
+const RETRY_SECONDS = '5';
 const PLAIN = 'text/plain; charset=utf-8';
 
 /**
@@ -22,7 +24,7 @@ export type Reply = (
 type Asked = Pick<IncomingMessage, 'method' | 'headers' | 'socket'>;
 
 /**
- * Answers GET and HEAD with the scrape, other methods with 405, and 500 when collecting fails.
+ * Answers GET and HEAD with the scrape, other methods with 405, 503 where there is none, and 500 when collecting fails.
  * @param path named in the message for other methods
  */
 export function answerScrape(request: Asked, path: string, scrape: Scrape, reply: Reply): void {
@@ -36,6 +38,11 @@ export function answerScrape(request: Asked, path: string, scrape: Scrape, reply
   scrape({ ...formOf(headers), scraper }).then(
     (body) => reply(200, { ...body.headers, Vary: VARY }, body.chunks, body.taken),
     (error) => {
+      if (error instanceof ScrapeUnavailable) {
+        warn('CHX_COLLECT_FAILED', 'scrape', `a scrape was answered with 503: ${error.message}`);
+        replyText(reply, 503, `No metrics at the moment: ${error.message}.`, { 'Retry-After': RETRY_SECONDS });
+        return;
+      }
       warn('CHX_COLLECT_FAILED', 'scrape', `a scrape was answered with 500: ${errorText(error)}`);
       replyText(reply, 500, 'The metrics could not be collected; the log of the service says why.');
     },

@@ -213,23 +213,6 @@ describe('a mistake that was silent', () => {
     }
   });
 
-  it('metrics of prom-client in a member are named as missing, once', async () => {
-    const world = await openWorld();
-    try {
-      const env = { CHANNEL_EXPORTER_PROM_CLIENT: '1' };
-      const service = world.start({ args: [...PRELOAD, join(PROGRAM, 'prom-member.js')], env });
-      const [ready] = await service.ready(1);
-      await send(ready?.port as number, 1);
-      await world.counted(1);
-      await world.scrape();
-      const [line, ...more] = service.said('CHX_');
-      assert.match(line as string, /CHX_OWN_METRICS_FAILED: .* from prom-client: this process is a member/);
-      assert.deepEqual(more, []);
-    } finally {
-      await world.end();
-    }
-  });
-
   it('one system code in two programs on a host is named, and one program twice is not', async () => {
     const world = await openWorld();
     const start = async (name: string, place: string) => {

@@ -1,11 +1,13 @@
 /** PM2 in cluster and fork mode, with its own daemon in a world of its own. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { environment, nodeBinary } from '../../support/app';
+import type { Metrics } from '../../support/metrics';
+import { ROOT } from '../../support/paths';
 import {
   ask,
   countOf,
@@ -38,6 +40,9 @@ describe('PM2', () => {
     const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--no-package-lock'];
     await run('npm', ['install', ...flags, PM2], { cwd, timeout: INSTALL_LIMIT_MS });
     cpSync(join(PROGRAMS, 'service.js'), join(cwd, 'service.js'));
+    cpSync(join(PROGRAMS, 'own-metrics.js'), join(cwd, 'own-metrics.js'));
+    symlinkSync(ROOT, join(cwd, 'node_modules/channel-exporter'));
+    symlinkSync(join(ROOT, 'node_modules/prom-client'), join(cwd, 'node_modules/prom-client'));
     // a free port, found by the world of the other port
     const other = await openWorld();
     appPort = other.port;
@@ -112,4 +117,29 @@ describe('PM2', () => {
       await pm2('delete', mode);
     });
   }
+
+  it('has what the instances of a cluster measure themselves, to the unit', async () => {
+    const ecosystem = join(world.folder, 'own.config.js');
+    const application = {
+      ...{ name: 'own', script: 'own-metrics.js', exec_mode: 'cluster', instances: INSTANCES },
+      node_args: `-r ${PRELOAD_PATH}`,
+      env: {
+        ...{ SYSCODE: 'A123010101', CHANNEL_EXPORTER_PORT: String(world.port), APP_PORT: String(appPort) },
+        CHANNEL_EXPORTER_PROM_CLIENT: '1',
+      },
+    };
+    writeFileSync(ecosystem, `module.exports = ${JSON.stringify({ apps: [application] })};`);
+    await pm2('start', ecosystem);
+    await served();
+    await membersAre(INSTANCES - 1);
+    const sums = (metrics: Metrics) =>
+      ['orders_total', 'orders_observed_total', 'wait_seconds_count', 'visits_total', 'waits_count'].map((name) =>
+        metrics.samples.filter((sample) => sample.name === name).reduce((sum, { value }) => sum + value, 0),
+      );
+    const [before = 0] = sums(await world.scrape());
+    await send(appPort, REQUESTS);
+    const metrics = await world.scrapeWhen((seen) => (sums(seen)[0] ?? 0) >= before + REQUESTS);
+    assert.deepEqual(sums(metrics), new Array(5).fill(before + REQUESTS));
+    await pm2('delete', 'own');
+  });
 });
