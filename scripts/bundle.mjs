@@ -152,14 +152,15 @@ function nameRequires({ onResolve, onLoad }) {
   const exporter = /node_modules\/@opentelemetry\/exporter-prometheus\//;
   onResolve({ filter: /^@opentelemetry\// }, ({ path, importer, kind }) =>
     kind === 'require-call' && exporter.test(importer)
-      ? { path, namespace: 'named', pluginData: { importer } }
+      ? // two files use other names of one package
+        { path: `${path} in ${importer}`, namespace: 'named', pluginData: { name: path, importer } }
       : undefined,
   );
-  onLoad({ filter: /.*/, namespace: 'named' }, ({ path, pluginData: { importer } }) => {
+  onLoad({ filter: /.*/, namespace: 'named' }, ({ pluginData: { name, importer } }) => {
     const text = readFileSync(importer, 'utf8');
-    const [, variable] = new RegExp(`const (\\w+) = require\\("${path}"\\)`).exec(text) ?? [];
-    const names = new Set(Array.from(text.matchAll(new RegExp(`\\b${variable}\\.(\\w+)`, 'g')), ([, name]) => name));
-    return { contents: `export { ${[...names].join(', ')} } from '${path}';`, resolveDir: dirname(importer) };
+    const [, variable] = new RegExp(`const (\\w+) = require\\("${name}"\\)`).exec(text) ?? [];
+    const names = new Set(Array.from(text.matchAll(new RegExp(`\\b${variable}\\.(\\w+)`, 'g')), ([, used]) => used));
+    return { contents: `export { ${[...names].join(', ')} } from '${name}';`, resolveDir: dirname(importer) };
   });
 }
 

@@ -47,6 +47,13 @@ const METER_OF_OURS = '';
 const MAX_FAMILIES = 1_000;
 const MAX_FULL_FAMILIES = 20;
 
+/** Of new series. */
+interface Beginning {
+  readonly startTime: HrTime;
+  /** As of `SeenFromStart`. */
+  readonly arrival: number;
+}
+
 export class ApplicationTotals {
   private readonly families = new Map<string, Totals>();
   /** Sample names to the owner of each. */
@@ -85,13 +92,13 @@ export class ApplicationTotals {
 
   /**
    * Adds deltas, at any time.
-   * @param beginTime of the series that begin with it
+   * @param beginning of the series that come with it
    * @param isOwn whether they are this process's, which are not bounded in their number beyond the limit of each family
    * @returns why its series were not added, and how many
    */
   add(
     delta: ApplicationFamilyDelta,
-    beginTime: HrTime,
+    beginning: Beginning,
     isOwn: boolean,
   ): { reason: ApplicationDrop; count: number } | undefined {
     const totals = this.totalsOf(delta, isOwn);
@@ -101,7 +108,7 @@ export class ApplicationTotals {
     for (const row of delta.series) {
       const values = isOwn ? row.values : row.values.map(applicationLabelValue);
       const key = order.map((place) => `${delta.labels[place]}=${JSON.stringify(values[place])}`).join();
-      if (!this.addRow(totals, key, () => labelled(delta.labels, values), row, beginTime, isOwn)) dropped++;
+      if (!this.addRow(totals, key, () => labelled(delta.labels, values), row, beginning, isOwn)) dropped++;
     }
     return dropped > 0 ? { reason: 'series', count: dropped } : undefined;
   }
@@ -155,7 +162,7 @@ export class ApplicationTotals {
     key: string,
     labels: () => Readonly<Record<string, string>>,
     row: SeriesDelta,
-    beginTime: HrTime,
+    beginning: Beginning,
     isOwn: boolean,
   ): boolean {
     const known = totals.series.get(key);
@@ -164,16 +171,23 @@ export class ApplicationTotals {
       if (!isOwn && this.size >= this.seriesLimit * MAX_FULL_FAMILIES) return false;
       this.size++;
       const value = firstValue(row, totals.boundaries);
-      const point = { startTime: beginTime, endTime: this.endTime, attributes: labels(), value };
+      const { startTime, arrival } = beginning;
+      const point = { startTime, endTime: this.endTime, attributes: labels(), value };
+      if (isCounted(totals.instrument)) Object.assign(point, { arrival });
       totals.series.set(key, { point, at: timeOf(row) });
     } else {
       const text = `${totals.name} has had its ${this.seriesLimit} series; further ones are added up in one, with the label otel_metric_overflow`;
       warn('CHX_SERIES_OVERFLOW', totals.name, text);
-      return this.addRow(totals, OVERFLOW_KEY, () => OVERFLOW, row, beginTime, isOwn);
+      return this.addRow(totals, OVERFLOW_KEY, () => OVERFLOW, row, beginning, isOwn);
     }
     totals.seen.add(key);
     return true;
   }
+}
+
+/** Whether a series counts from zero on, as this service has seen it: what an observable tells may be older. */
+function isCounted({ kind, isObservable }: Totals['instrument']): boolean {
+  return !isObservable && (kind === 'counter' || kind === 'histogram');
 }
 
 const OVERFLOW_KEY = Object.entries(OVERFLOW)

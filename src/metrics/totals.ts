@@ -120,6 +120,10 @@ export class ServiceTotals implements MetricProducer {
     this.members = members;
   }
 
+  private get beginning(): { readonly startTime: HrTime; readonly arrival: number } {
+    return { startTime: this.beginTime, arrival: this.marks };
+  }
+
   /** @returns a number that is higher than the arrival of every series that there is, and of none that will come */
   mark(): number {
     return ++this.marks;
@@ -155,7 +159,7 @@ export class ServiceTotals implements MetricProducer {
     const drop = (reason: DropReason, count: number) => dropped.set(reason, (dropped.get(reason) ?? 0) + count);
     for (const delta of deltas) {
       if (isApplications(delta)) {
-        const fault = this.application.add(delta, this.beginTime, false);
+        const fault = this.application.add(delta, this.beginning, false);
         if (fault !== undefined) drop(fault.reason, fault.count);
         continue;
       }
@@ -191,7 +195,7 @@ export class ServiceTotals implements MetricProducer {
 
   private async addOwn(delta: FamilyDelta, slice: TimeSlice): Promise<void> {
     if (isApplications(delta)) {
-      this.application.add(delta, this.beginTime, true);
+      this.application.add(delta, this.beginning, true);
       if (slice.isOver()) await slice.wait();
       return;
     }
@@ -207,8 +211,9 @@ export class ServiceTotals implements MetricProducer {
 
   private begin({ family, series, points }: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): Point {
     const attributes = Object.fromEntries(delta.labels.map((label, index) => [label, row.values[index] as string]));
-    const { beginTime, endTime, marks: arrival } = this;
-    const startTime = 'begin' in row && row.begin !== undefined ? hrTimeOf(row.begin) : beginTime;
+    const { beginning, endTime } = this;
+    const { arrival } = beginning;
+    const startTime = 'begin' in row && row.begin !== undefined ? hrTimeOf(row.begin) : beginning.startTime;
     const value = firstValue(family, row);
     const point = { startTime, endTime, attributes, value, ...('last' in row ? {} : { arrival }) } as Point;
     series.set(seriesKey(delta, row), point);
