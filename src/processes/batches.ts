@@ -102,9 +102,15 @@ function isFamilyDelta(value: unknown): boolean {
     );
   }
   if (!labels.every((label) => LABEL_NAME.test(label))) return false;
-  return series.every((row) =>
-    boundaries === undefined ? isNumberDelta(row, width) : isHistogramDelta(row, width, buckets),
+  return series.every(
+    (row) =>
+      (boundaries === undefined ? isNumberDelta(row, width) : isHistogramDelta(row, width, buckets)) && isMarked(row),
   );
+}
+
+/** Whether what may be said of a series beside its values is what it should be. */
+function isMarked({ begin, isPath }: { readonly begin?: unknown; readonly isPath?: unknown }): boolean {
+  return (begin === undefined || isAmount(begin)) && (isPath === undefined || typeof isPath === 'boolean');
 }
 
 function isBoundaries(value: unknown): value is number[] | undefined {
