@@ -77,7 +77,12 @@ async function underTwo(
     return prometheus;
   };
   try {
-    const env = { WORKERS: '2', RESPAWN: '1', EXEC_ARGV: JSON.stringify(PRELOAD) };
+    const env = {
+      WORKERS: '2',
+      RESPAWN: '1',
+      EXEC_ARGV: JSON.stringify(PRELOAD),
+      CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: 'code=200',
+    };
     const cluster = world.start({ args: [`${PROGRAMS}/cluster.js`], env });
     const [ready] = await cluster.ready(2);
     const port = ready?.port as number;

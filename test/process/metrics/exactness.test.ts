@@ -164,7 +164,7 @@ describe(`${FULL_REQUESTS / PART} mixed requests`, () => {
 
   it('lose and fail nothing', () => {
     assert.equal(sum(metrics.counts('channel_exporter_lost_measurements_total')), 0);
-    assert.deepEqual(metrics.counts('channel_exporter_errors_total'), []);
+    assert.equal(sum(metrics.counts('channel_exporter_errors_total')), 0);
     assert.equal(load.app.stderr().trim().split('\n').length, 1, load.app.stderr());
   });
 });
