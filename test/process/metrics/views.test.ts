@@ -43,7 +43,7 @@ describe('a View of the application', () => {
     const views = [{ instrumentName: INNER_INSTRUMENT, aggregation: explicit(5, 7.5, 60_000) }];
     for (const metrics of await scrapes(views, (each) => each.counts(INNER).length > 0)) {
       assert.deepEqual(boundariesOf(metrics, INNER), ['5.0', '7.5', '60000.0', '+Inf']);
-      assert.deepEqual(metrics.counts(LOST)[0]?.labels, { family: INNER });
+      assert.equal(metrics.counts(LOST)[0]?.labels.family, INNER);
       assert.match(metrics.text, /^shop_latency_bucket\{.*le="10000\.0"\} 1$/m);
     }
   });
@@ -57,7 +57,7 @@ describe('a View of the application', () => {
       assert.match(metrics.text, /^# HELP http_ms Early\.\n# TYPE http_ms histogram$/m);
       assert.deepEqual(boundariesOf(metrics, 'http_ms'), ['1.0', '+Inf']);
       assert.deepEqual(metrics.counts('http_ms')[0]?.labels.application, SYSCODE);
-      assert.deepEqual(metrics.counts(LOST)[0], { labels: { family: 'http_ms' }, count: 0 });
+      assert.equal(metrics.counts(LOST)[0]?.labels.family, 'http_ms');
       assert.doesNotMatch(metrics.text, new RegExp(`${INNER}|early`));
     }
   });
