@@ -151,10 +151,11 @@ function nameRequires({ onResolve, onLoad }) {
   const exporter = /node_modules\/@opentelemetry\/exporter-prometheus\//;
   onResolve({ filter: /^@opentelemetry\// }, ({ path, importer, kind }) =>
     kind === 'require-call' && exporter.test(importer)
-      ? { path, namespace: 'named', pluginData: { importer } }
+      ? // each file has names of its own: with the path alone, those of whichever file comes first would serve all
+        { path: `${path} for ${pathFrom(ROOT, importer)}`, namespace: 'named', pluginData: { importer, path } }
       : undefined,
   );
-  onLoad({ filter: /.*/, namespace: 'named' }, ({ path, pluginData: { importer } }) => {
+  onLoad({ filter: /.*/, namespace: 'named' }, ({ pluginData: { importer, path } }) => {
     const text = readFileSync(importer, 'utf8');
     const [, variable] = new RegExp(`const (\\w+) = require\\("${path}"\\)`).exec(text) ?? [];
     const names = new Set(Array.from(text.matchAll(new RegExp(`\\b${variable}\\.(\\w+)`, 'g')), ([, name]) => name));
