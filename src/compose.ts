@@ -19,8 +19,10 @@ import { withRests } from './exporter/rests';
 import { createScrape, type Scrape } from './exporter/scrape';
 import { createSource, effectiveSources, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
+import type { Deltas } from './metrics/deltas';
 import { createInfo, type Info } from './metrics/info-samples';
 import { createPipeline, type Pipeline } from './metrics/pipeline';
+import { ProcessReadings } from './metrics/process-readings';
 import { type DeltaSource, ServiceTotals } from './metrics/totals';
 import type { Exporter, StartOptions } from './options';
 import { registerGlobally } from './own-metrics/global';
@@ -32,6 +34,7 @@ import { Hub } from './processes/hub';
 import { Member } from './processes/member';
 import { threadSettings } from './processes/thread-settings';
 import { Signal } from './runtime/signal';
+import { createRuntimeSource, type RuntimeSource } from './runtime-metrics/source';
 import { type ExporterServices, sharedState } from './shared-state';
 import { VERSION } from './version';
 
@@ -59,9 +62,13 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   const promClient = config.promClient ? observePromClient(ownMetricsFailed) : undefined;
 
   const { collector } = pipeline;
+  const processes = config.runtimeMetrics
+    ? { readings: new ProcessReadings(), runtime: createRuntimeSource() }
+    : undefined;
   const totals = new ServiceTotals(pipeline.catalogue, collector, {
     seriesLimit: config.seriesLimit,
     rooms: pipeline.rooms,
+    processes: processes?.readings,
   });
   const reader = createTotalsReader(totals);
   const scrape = withRests(
@@ -90,7 +97,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
     pipeline.selfMetrics.partnerMisses.add([partner, reason], 1),
   );
   const info = createInfo(config, pipeline.catalogue, () => partners);
-  const election = joinService({ config, pipeline, source: handedOver, totals, info, server, logStart });
+  const election = joinService({ config, pipeline, source: handedOver, processes, totals, info, server, logStart });
   const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
 
   const context = {
@@ -128,6 +135,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
         for (const end of undo) end();
         promClient?.disable();
         endWatch();
+        processes?.runtime.end();
         await election.end();
         await pipeline.provider.shutdown().catch(() => undefined);
       })();
@@ -161,6 +169,8 @@ interface ServiceParts {
   readonly pipeline: Pipeline;
   /** What this process hands over as a member. */
   readonly source: DeltaSource;
+  /** Absent where the settings want none. */
+  readonly processes: { readonly readings: ProcessReadings; readonly runtime: RuntimeSource } | undefined;
   readonly totals: ServiceTotals;
   /** What is known of partners and codes without measuring. */
   readonly info: Info;
@@ -169,15 +179,27 @@ interface ServiceParts {
 }
 
 /** This process among the others of its service; it may become their hub or a member. */
-function joinService({ config, pipeline, source, totals, info, server, logStart }: ServiceParts): Election {
+function joinService({ config, pipeline, source, processes, totals, info, server, logStart }: ServiceParts): Election {
   const { syscode, port, host, appMetrics } = config;
-  const hub = new Hub(syscode, pipeline.familyLabels, (deltas) => {
+  const addMembers = (deltas: Deltas) => {
     info.received(deltas);
     return totals.addDeltas(deltas);
+  };
+  const hub = new Hub(syscode, pipeline.familyLabels, addMembers, processes?.readings);
+  const readOwn = async () => {
+    const reading = await processes?.runtime.read();
+    if (reading !== undefined) processes?.readings.readOwn(reading);
+  };
+  totals.include({
+    gather: async () => void (await Promise.all([hub.gather(), readOwn()])),
+    state: () => [...hub.state(), ...info.samples()],
   });
-  totals.include({ gather: () => hub.gather(), state: () => [...hub.state(), ...info.samples()] });
+  const readForHub = async () => {
+    processes?.readings.severalProcesses();
+    return processes?.runtime.read();
+  };
   const hubLost = new Signal();
-  const member = new Member(syscode, source, hubLost.emit);
+  const member = new Member(syscode, source, hubLost.emit, readForHub);
   const election = new Election({
     syscode,
     address: { port, host },

@@ -17,6 +17,7 @@ import {
   type Hello,
   type HubMessage,
   MAX_FRAME_BYTES,
+  type MemberMessage,
   memberMessage,
   PROTOCOL_VERSION,
   type Refusal,
@@ -35,6 +36,14 @@ const SOCKET_CHECK_MS = 5_000;
 const MAX_MEMBERS = 512;
 /** Members, connected and left, whose last batch number is remembered. */
 const MAX_REMEMBERED = 10_000;
+
+/** Told what members say of themselves. */
+export interface ReadingListener {
+  received(member: string, pid: number, reading: Deltas): void;
+  left(member: string): void;
+}
+
+type Collected = Extract<MemberMessage, { readonly type: 'collected' }>;
 
 interface Peer {
   readonly socket: Socket;
@@ -63,11 +72,13 @@ export class Hub {
    * @param syscode of this service; members of another one are refused
    * @param labels of this process's families; a member's have to be the same
    * @param add adds a member's deltas; returns how many series it dropped, by reason
+   * @param readings absent where nothing that processes say of themselves is shown
    */
   constructor(
     private readonly syscode: string,
     private readonly labels: FamilyLabels,
     private readonly add: (deltas: Deltas) => ReadonlyMap<DropReason, number>,
+    private readonly readings?: ReadingListener | undefined,
   ) {}
 
   /** Begins to accept members; this process is the hub from now on. */
@@ -150,7 +161,7 @@ export class Hub {
           this.accept(peer, message);
         } else if (peer.hello === undefined) throw new Error('no hello');
         else if (message.type === 'batch') this.take(peer.socket, peer.hello.member, message.number, message.deltas);
-        else this.collected(peer, message.id);
+        else this.collected(peer, peer.hello, message);
       },
       onMalformed: () => this.drop('malformed', 1),
       onPaused: () => {
@@ -204,8 +215,10 @@ export class Hub {
     send(socket, { type: 'ack', number });
   }
 
-  private collected(peer: Peer, id: number): void {
+  private collected(peer: Peer, { member, pid }: Hello, { id, reading }: Collected): void {
     if (peer.asked?.id !== id) return;
+    // a member that has another connection by now has left with this one
+    if (reading !== undefined && this.peers.get(member) === peer) this.readings?.received(member, pid, reading);
     peer.asked.answered();
     delete peer.asked;
   }
@@ -214,6 +227,7 @@ export class Hub {
     const { hello } = peer;
     if (hello === undefined || this.peers.get(hello.member) !== peer) return;
     this.peers.delete(hello.member);
+    this.readings?.left(hello.member);
     peer.asked?.answered();
     if (!hello.isThread) this.gone++;
   }

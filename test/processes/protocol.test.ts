@@ -62,8 +62,10 @@ describe('frames', () => {
 });
 
 describe('messages of a member', () => {
-  for (const message of [HELLO, BATCH, { type: 'collected', id: 0 }] as const) {
-    it(`${message.type} is taken`, () => assert.equal(memberMessage(message), message));
+  const READ: MemberMessage = { type: 'collected', id: 1, reading: [COUNTER, HISTOGRAM] };
+  for (const message of [HELLO, BATCH, { type: 'collected', id: 0 } as const, READ]) {
+    it(`${message.type} is taken${message === READ ? ' with a reading' : ''}`, () =>
+      assert.equal(memberMessage(message), message));
   }
 
   const series = (row: object) => ({ ...BATCH, deltas: [{ ...HISTOGRAM, series: [row] }] });
@@ -105,6 +107,9 @@ describe('messages of a member', () => {
     series({ ...row, buckets: [4, 0, -1] }),
     { type: 'collected', id: -1 },
     { type: 'collected' },
+    { ...READ, reading: COUNTER },
+    { ...READ, reading: null },
+    { ...READ, reading: [{ ...COUNTER, series: [{ values: [], add: -1 }] }] },
   ];
   for (const message of WRONG) {
     it(`${JSON.stringify(message)} is refused`, () => assert.throws(() => memberMessage(message), ProtocolError));
