@@ -12,7 +12,14 @@ export const FLOORS = [
   { name: 'composition root', rooms: ['src/compose.ts'] },
   {
     name: 'parts',
-    rooms: ['src/config/', 'src/exporter/', 'src/instrumentations/', 'src/own-metrics/', 'src/processes/'],
+    rooms: [
+      'src/config/',
+      'src/exporter/',
+      'src/instrumentations/',
+      'src/own-metrics/',
+      'src/processes/',
+      'src/runtime-metrics/',
+    ],
   },
   {
     name: 'sources of measurements',

@@ -26,6 +26,7 @@ import { createSource, effectiveSources, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
 import { createInfo, type Info } from './metrics/info-samples';
 import { createPipeline, type Pipeline } from './metrics/pipeline';
+import { ProcessReadings } from './metrics/process-readings';
 import { type DeltaSource, ServiceTotals } from './metrics/totals';
 import type { Exporter, StartOptions } from './options';
 import { registerGlobally } from './own-metrics/global';
@@ -40,6 +41,7 @@ import { threadSettings } from './processes/thread-settings';
 import { nowMs } from './runtime/clock';
 import { Signal } from './runtime/signal';
 import { pause } from './runtime/time-limit';
+import { createRuntimeSource, type RuntimeSource } from './runtime-metrics/source';
 import { type ExporterServices, sharedState } from './shared-state';
 import { VERSION } from './version';
 
@@ -74,10 +76,14 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
   const promClient = config.promClient ? observePromClient(promTotals, ownMetricsFailed) : undefined;
 
   const { collector } = pipeline;
+  const processes = config.runtimeMetrics
+    ? { readings: new ProcessReadings(), runtime: createRuntimeSource() }
+    : undefined;
   const totals = new ServiceTotals(pipeline.catalogue, collector, {
     resource: pipeline.resource,
     seriesLimit: config.seriesLimit,
     rooms: pipeline.rooms,
+    processes: processes?.readings,
   });
   const reader = createTotalsReader(totals);
   const scrape = withRests(
@@ -110,6 +116,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     config,
     pipeline,
     source: handedOver,
+    processes,
     totals,
     promTotals,
     info,
@@ -158,6 +165,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
         promClient?.disable();
         endWatch();
         await endPushes();
+        processes?.runtime.end();
         await election.end();
         await pipeline.provider.shutdown().catch(() => undefined);
       })();
@@ -197,6 +205,8 @@ interface ServiceParts {
   readonly pipeline: Pipeline;
   /** What this process hands over as a member. */
   readonly source: DeltaSource;
+  /** Absent where the settings want none. */
+  readonly processes: { readonly readings: ProcessReadings; readonly runtime: RuntimeSource } | undefined;
   readonly totals: ServiceTotals;
   /** What is known of partners and codes without measuring. */
   readonly info: Info;
@@ -207,24 +217,40 @@ interface ServiceParts {
 }
 
 /** This process among the others of its service; it may become their hub or a member. */
-function joinService({ config, pipeline, source, totals, promTotals, info, scrape, server, logStart }: ServiceParts) {
+function joinService(parts: ServiceParts) {
+  const { config, pipeline, source, processes, totals, promTotals, info, scrape, server, logStart } = parts;
   const { syscode, port, host, appMetrics } = config;
-  const hub = new Hub(
-    syscode,
-    pipeline.familyLabels,
-    (deltas, from) => {
+  const hub = new Hub(syscode, pipeline.familyLabels, scrape, {
+    add(deltas, from) {
       info.received(deltas);
       const library = deltas.filter((delta) => delta.library !== undefined);
       const own = deltas.filter((delta) => delta.library === undefined);
       return [...totals.addDeltas(own), ...promTotals.add(library, from)];
     },
-    (from) => promTotals.leave(from),
-    scrape,
-  );
+    read: (from, pid, reading) => processes?.readings.received(from, pid, reading),
+    left(from) {
+      processes?.readings.left(from);
+      promTotals.leave(from);
+    },
+  });
   promTotals.hasMembers = () => hub.hasMembers;
-  totals.include({ gather: () => hub.gather(), state: () => [...hub.state(), ...info.samples()] });
+  const readOwn = async () => {
+    const reading = await processes?.runtime.read();
+    if (reading !== undefined) processes?.readings.readOwn(reading);
+  };
+  totals.include({
+    async gather() {
+      const [late] = await Promise.all([hub.gather(), readOwn()]);
+      return late;
+    },
+    state: () => [...hub.state(), ...info.samples()],
+  });
+  const readForHub = async () => {
+    processes?.readings.severalProcesses();
+    return processes?.runtime.read();
+  };
   const hubLost = new Signal();
-  const member = new Member(syscode, source, hubLost.emit);
+  const member = new Member(syscode, source, hubLost.emit, readForHub);
   const election = new Election({
     syscode,
     address: { port, host },

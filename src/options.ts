@@ -74,6 +74,8 @@ export interface StartOptions {
   global?: boolean;
   /** Whether prom-client's default registry is on the scrape too. Variable CHANNEL_EXPORTER_PROM_CLIENT. Default false. */
   promClient?: boolean;
+  /** Whether each process's CPU time, memory, event loop and garbage collections are on the scrape. Variable CHANNEL_EXPORTER_RUNTIME_METRICS. Default true. */
+  runtimeMetrics?: boolean;
   /** Whether Prometheus is shown a new series as zero once. Variable CHANNEL_EXPORTER_START_AT_ZERO. Default true. */
   startAtZero?: boolean;
   /** `_created` lines in OpenMetrics. Variable CHANNEL_EXPORTER_CREATED. Default false. */

@@ -75,6 +75,8 @@ export interface SettingValues {
   /** Whether our provider is the global one of the OpenTelemetry API. */
   global: boolean;
   promClient: boolean;
+  /** Whether what processes say of themselves is on the scrape. */
+  runtimeMetrics: boolean;
   /** Whether a scraper that will come again is shown a new series as zero first. */
   startAtZero: boolean;
   /** Whether OpenMetrics says when each series began. */
@@ -277,6 +279,15 @@ export const SETTINGS: readonly AnySetting[] = [
     defaultText: 'off',
     help: 'Whether what the application registered in prom-client or @prometheus-io/client is on the scrape too.',
     defaultValue: false,
+    parse: parseSwitch,
+  },
+  {
+    option: 'runtimeMetrics',
+    variable: 'CHANNEL_EXPORTER_RUNTIME_METRICS',
+    type: 'on or off',
+    defaultText: 'on',
+    help: "Whether the scrape has each process's CPU time, memory, descriptors, event loop and garbage collections: process_* and nodejs_*.",
+    defaultValue: true,
     parse: parseSwitch,
   },
   {

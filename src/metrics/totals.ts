@@ -70,6 +70,15 @@ export interface TotalsOptions {
   readonly seriesLimit: number;
   /** The limits that members' series have, by family; one that is not in it has none but that of its series. */
   readonly rooms: ReadonlyMap<string, FamilyRoom>;
+  /** Families of which each process has its own values; absent where there are none. */
+  readonly processes?: ProcessFamilies | undefined;
+}
+
+/** What processes say of themselves, which is not added up. */
+export interface ProcessFamilies {
+  /** All that there may be; their names are taken. */
+  readonly families: readonly Family[];
+  produce(endTime: HrTime): MetricData[];
 }
 
 /** The other processes of the service, whose deltas arrive through `addDeltas`. */
@@ -111,7 +120,8 @@ export class ServiceTotals implements MetricProducer {
     private readonly options: TotalsOptions,
   ) {
     this.totals = new Map(catalogue.map((family) => [family.name, { family, series: new Map(), points: [] }]));
-    this.application = new ApplicationTotals(catalogue, options.seriesLimit, this.endTime);
+    const taken = [...catalogue, ...(options.processes?.families ?? [])];
+    this.application = new ApplicationTotals(taken, options.seriesLimit, this.endTime);
     this.target = { family: TARGET_INFO.name, labels: resourceLabels(options.resource), value: 1 };
   }
 
@@ -230,7 +240,8 @@ export class ServiceTotals implements MetricProducer {
     const metrics = shown.map(({ family, points }) =>
       metricData(family, family.instrument === undefined ? this.statePoints(family, state) : points),
     );
-    return [...metrics, ...this.application.produce()];
+    const ofProcesses = this.options.processes?.produce(this.endTime) ?? [];
+    return [...metrics, ...ofProcesses, ...this.application.produce()];
   }
 
   private statePoints({ name, fixed }: Family, state: readonly StateSample[]): Point[] {
@@ -259,7 +270,11 @@ function isApplications(delta: FamilyDelta): delta is ApplicationFamilyDelta {
 
 /** A member may run with other settings than the hub, or with another version of this package. */
 function faultOf(delta: FamilyDelta, family: Family): DropReason | undefined {
-  if (family.instrument === undefined) return 'family';
+  return family.instrument === undefined ? 'family' : shapeFault(delta, family);
+}
+
+/** Whether deltas are of the family's kind, and of its boundaries. */
+export function shapeFault(delta: FamilyDelta, family: Family): 'family' | 'boundaries' | undefined {
   const { boundaries } = delta;
   const expected = family.boundaries;
   if ((boundaries === undefined) !== (expected === undefined)) return 'family';
@@ -280,7 +295,8 @@ function isCounter(row: SeriesDelta): boolean {
   return 'add' in row;
 }
 
-function firstValue({ boundaries = [] }: Family, row: SeriesDelta): number | Histogram {
+/** @returns what a series is worth that begins with this delta */
+export function firstValue({ boundaries = [] }: Family, row: SeriesDelta): number | Histogram {
   if ('add' in row) return row.add;
   if ('last' in row) return Number(row.last);
   // the caller does not use these buckets any more
@@ -304,7 +320,7 @@ function seriesKey({ labels }: FamilyDelta, { values }: SeriesDelta): string {
 const VALUE_TYPES = { counter: 0, gauge: 1, histogram: 1 } as const satisfies Record<Family['kind'], ValueType>;
 
 /** Without a unit: whoever writes metrics for Prometheus would add it to the name, which dashboards know as it is. */
-function metricData({ name, help, kind }: Family, points: readonly Point[]): MetricData {
+export function metricData({ name, help, kind }: Family, points: readonly Point[]): MetricData {
   const descriptor = { name, description: help, unit: '', valueType: VALUE_TYPES[kind] };
   const common = { descriptor, aggregationTemporality: AggregationTemporality.CUMULATIVE };
   const numbers = points as DataPoint<number>[];

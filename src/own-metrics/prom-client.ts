@@ -8,6 +8,7 @@ import { onFileLoaded } from '../instrumentations/patching/module-load';
 import type { Deltas } from '../metrics/deltas';
 import { within } from '../runtime/time-limit';
 import { sampleNames } from '../views/prometheus-names';
+import { RUNTIME_FAMILIES } from '../views/runtime-families';
 import { DataPointType } from '../views/sdk-constants';
 import { type ForeignFamily, foreignFamilies } from './foreign-text';
 import { OBSERVE_LIMIT_MS } from './observation';
@@ -22,6 +23,9 @@ interface Registry {
 
 /** Packages to the file that each loads first. */
 const PACKAGES = { 'prom-client': '/prom-client/index.js', '@prometheus-io/client': '/@prometheus-io/client/index.js' };
+
+/** Families of our own that say the same as prom-client's default metrics: whoever has both need not mend anything. */
+const SAME_BY_DEFAULT: ReadonlySet<string> = new Set(Object.values(RUNTIME_FAMILIES).map(({ name }) => name));
 
 /** What the exporter puts on the scrape after its own families. */
 export interface PromClientSource {
@@ -121,13 +125,14 @@ function isRegistry(value: unknown): value is Registry {
   return typeof (value as Registry | undefined)?.metrics === 'function';
 }
 
+const OURS = 'a family of channel-exporter or its meters';
+
 /** Sample names to whom they belong. */
 function claimsOf(own: readonly MetricData[]): Map<string, string> {
   const claims = new Map<string, string>();
   for (const { descriptor, dataPointType } of own) {
     const type = dataPointType === DataPointType.HISTOGRAM ? 'histogram' : 'gauge';
-    for (const name of sampleNames(descriptor.name, type))
-      claims.set(name, 'a family of channel-exporter or its meters');
+    for (const name of sampleNames(descriptor.name, type)) claims.set(name, OURS);
   }
   return claims;
 }
@@ -141,7 +146,7 @@ function textAfter(claims: Map<string, string>, families: ForeignFamily[] | unde
     if (taken === undefined) {
       for (const name of family.names) claims.set(name, `another copy of ${origin}, or another of its families`);
       text += family.text;
-    } else {
+    } else if (!(SAME_BY_DEFAULT.has(family.name) && claims.get(taken) === OURS)) {
       const holder = claims.get(taken) as string;
       clashes.set(holder, [...(clashes.get(holder) ?? []), family.name]);
     }

@@ -17,6 +17,7 @@ import {
   type Hello,
   type HubMessage,
   MAX_FRAME_BYTES,
+  type MemberMessage,
   memberMessage,
   PROTOCOL_VERSION,
   type Refusal,
@@ -39,6 +40,17 @@ const MAX_MEMBERS = 512;
 const MAX_SCRAPES = 64;
 /** Members, connected and left, whose last batch number is remembered. */
 const MAX_REMEMBERED = 10_000;
+
+/** Told what members send. */
+export interface MemberListener {
+  /** Adds deltas. @returns how many series were dropped, by reason */
+  add(deltas: Deltas, member: string): Iterable<readonly [DropReason, number]>;
+  /** What a process says of itself. */
+  read(member: string, pid: number, reading: Deltas): void;
+  left(member: string): void;
+}
+
+type Collected = Extract<MemberMessage, { readonly type: 'collected' }>;
 
 interface Peer {
   readonly socket: Socket;
@@ -69,16 +81,14 @@ export class Hub {
   /**
    * @param syscode of this service; members of another one are refused
    * @param labels of this process's families; a member's have to be the same
-   * @param add adds deltas of a member; returns how many series it dropped, by reason
-   * @param onLeft called when a member has left
    * @param scrape of the service, for members whose application answers it on its own port
+   * @param members told what they send
    */
   constructor(
     private readonly syscode: string,
     private readonly labels: FamilyLabels,
-    private readonly add: (deltas: Deltas, member: string) => Iterable<readonly [DropReason, number]>,
-    private readonly onLeft: (member: string) => void,
     private readonly scrape: Scrape,
+    private readonly members: MemberListener,
   ) {}
 
   /** Begins to accept members; this process is the hub from now on. */
@@ -173,7 +183,7 @@ export class Hub {
           void this.answerScrape(peer, message);
         } else if (peer.hello === undefined) throw new Error('no hello');
         else if (message.type === 'batch') this.take(peer.socket, peer.hello.member, message.number, message.deltas);
-        else this.collected(peer, message.id);
+        else this.collected(peer, peer.hello, message);
       },
       onMalformed: () => this.drop('malformed', 1),
       onPaused: () => {
@@ -229,14 +239,16 @@ export class Hub {
     if (number > (this.lastBatches.get(member) ?? 0)) {
       const { deltas: bounded, otherLabels } = boundDeltas(deltas, this.labels);
       if (otherLabels > 0) this.drop('labels', otherLabels);
-      for (const [reason, count] of this.add(bounded, member)) this.drop(reason, count);
+      for (const [reason, count] of this.members.add(bounded, member)) this.drop(reason, count);
       this.remember(member, number);
     }
     send(socket, { type: 'ack', number });
   }
 
-  private collected(peer: Peer, id: number): void {
+  private collected(peer: Peer, { member, pid }: Hello, { id, reading }: Collected): void {
     if (peer.asked?.id !== id) return;
+    // a member that has another connection by now has left with this one
+    if (reading !== undefined && this.peers.get(member) === peer) this.members.read(member, pid, reading);
     peer.asked.answered();
     delete peer.asked;
   }
@@ -247,7 +259,7 @@ export class Hub {
     this.peers.delete(hello.member);
     peer.asked?.answered();
     if (!hello.isThread) this.gone++;
-    this.onLeft(hello.member);
+    this.members.left(hello.member);
   }
 
   private remember(member: string, number: number): void {

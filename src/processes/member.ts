@@ -60,11 +60,13 @@ export class Member {
   /**
    * @param source of what this process has measured
    * @param onLost called when the connection to a hub that had accepted this member is lost
+   * @param read what the process says of itself, for a scrape; undefined: nothing
    */
   constructor(
     syscode: string,
     private readonly source: DeltaSource,
     private readonly onLost: () => void,
+    private readonly read: () => Promise<Deltas | undefined> = async () => undefined,
   ) {
     this.hello = {
       type: 'hello',
@@ -176,10 +178,10 @@ export class Member {
     const { socket } = this;
     const pauseMs = this.collectedMs + COLLECT_PAUSE_MS - nowMs();
     if (pauseMs > 0) await pause(pauseMs);
-    await this.handOver();
+    const [reading] = await Promise.all([this.read().catch(() => undefined), this.handOver()]);
     if (this.socket !== socket || this.collectId === undefined) return;
     this.collectedMs = nowMs();
-    this.send({ type: 'collected', id: this.collectId });
+    this.send({ type: 'collected', id: this.collectId, ...(reading && { reading }) });
     this.collectId = undefined;
   }
 

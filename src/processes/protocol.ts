@@ -11,7 +11,7 @@
  *         ◀─────────────────── collect id  (at each scrape)
  *   batch n+2 ───────────────▶
  *         ◀─────────────────── ack n+2
- *   collected id ────────────▶             (every batch before it is acknowledged)
+ *   collected id ────────────▶             (every batch before it is acknowledged; with a reading of the process)
  *
  * Neither side trusts the other: a frame that is too long, is not JSON or is none of these messages throws a
  * {@link ProtocolError}, and the connection is closed.
@@ -64,7 +64,12 @@ export type MemberMessage =
   | Hello
   | ScrapeRequest
   | { readonly type: 'batch'; readonly number: number; readonly deltas: Deltas }
-  | { readonly type: 'collected'; readonly id: number };
+  | {
+      readonly type: 'collected';
+      readonly id: number;
+      /** What the process says of itself, since it began; not sent by every version, by threads, or where it is off. */
+      readonly reading?: Deltas;
+    };
 
 export interface Refused {
   readonly type: 'refused';
@@ -173,7 +178,7 @@ const MEMBER_MESSAGES: Readonly<Record<MemberMessage['type'], (fields: Fields) =
     (program === undefined || (typeof program === 'string' && program.length <= MAX_PROGRAM_CHARACTERS)),
   scrape: ({ version, syscode, form }) => isCount(version) && isSyscode(syscode) && isForm(form),
   batch: ({ number, deltas }) => isCount(number) && number > 0 && isDeltas(deltas),
-  collected: ({ id }) => isCount(id),
+  collected: ({ id, reading }) => isCount(id) && (reading === undefined || isDeltas(reading)),
 };
 
 /** One checker per message of a hub. */

@@ -99,7 +99,8 @@ describe('frames', () => {
 });
 
 describe('messages of a member', () => {
-  for (const message of [HELLO, BATCH, OWN, FOREIGN, SCRAPE, { type: 'collected', id: 0 }] as const) {
+  const READ: MemberMessage = { type: 'collected', id: 1, reading: [COUNTER, HISTOGRAM] };
+  for (const message of [HELLO, BATCH, OWN, FOREIGN, SCRAPE, { type: 'collected', id: 0 }, READ] as const) {
     it(`${JSON.stringify(message)} is taken`, () => assert.equal(memberMessage(message), message));
   }
 
@@ -192,6 +193,9 @@ describe('messages of a member', () => {
     ].map((delta) => ({ ...BATCH, deltas: [delta] })),
     { type: 'collected', id: -1 },
     { type: 'collected' },
+    { ...READ, reading: COUNTER },
+    { ...READ, reading: null },
+    { ...READ, reading: [{ ...COUNTER, series: [{ values: [], add: -1 }] }] },
   ];
   for (const message of WRONG) {
     it(`${JSON.stringify(message)} is refused`, () => assert.throws(() => memberMessage(message), ProtocolError));

@@ -71,6 +71,8 @@ describe('a process at rest', () => {
         await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === 1);
         for (const child of children) {
           await until(async () => {
+            // to be asked is work: one that is asked all the time is not at rest
+            await new Promise((resolve) => setTimeout(resolve, 1_000));
             const answer = once(child, 'message');
             child.send('timers');
             const [timers] = await answer;
