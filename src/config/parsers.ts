@@ -5,9 +5,10 @@
 import { cleanCode } from '../business-code/clean';
 import { ANY_DEPTH, type CodeDepths } from '../business-code/code-depth';
 import { nearest, type Problem, type ProblemCode, problem, show } from '../errors';
+import { shownText } from '../files/shown-text';
 import { LABELS, type LabelName } from '../metrics/label-limits';
 import { type DropLabels, KIND_LABELS, type MeasurementKind } from '../metrics/measurement';
-import { MAX_SUCCESS_CODES, shownText } from '../partners/meaning-check';
+import { MAX_SUCCESS_CODES } from '../partners/meaning-check';
 import { boundariesFault, MAX_BOUNDARIES } from '../views/boundaries';
 import { parseSyscode } from '../views/metric-names';
 import {
