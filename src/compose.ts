@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
 import { codeDepth } from './business-code/code-depth';
 import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bodies';
+import { openCallers } from './callers/open';
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
@@ -37,7 +38,7 @@ import { VERSION } from './version';
 
 /**
  * Puts the exporter together from its options and the environment, and starts it.
- * @throws {ConfigError} listing every problem of the settings and the partner file; nothing is started then
+ * @throws {ConfigError} listing every problem of the settings and of the files that they name; nothing is started then
  */
 export function startExporter(options: StartOptions, env: NodeJS.ProcessEnv): Exporter {
   const names = SOURCES.map(({ name }) => name);
@@ -89,6 +90,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   const { partners, endWatch } = openPartnerDirectory(config, (partner, reason) =>
     pipeline.selfMetrics.partnerMisses.add([partner, reason], 1),
   );
+  const { callers, endWatch: endCallersWatch } = openCallers(config);
   const info = createInfo(config, pipeline.catalogue, () => partners);
   const election = joinService({ config, pipeline, source: handedOver, totals, info, server, logStart });
   const scrapeHere = scrapeUnlessMember(scrape, election, config.port);
@@ -96,6 +98,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   const context = {
     recorder: pipeline.recorder,
     partners,
+    callers,
     ignorePaths: new Set(config.ignorePaths),
     bodyLimit: config.bodyLimit,
     codeDepth: codeDepth(config.codeDepth),
@@ -128,6 +131,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
         for (const end of undo) end();
         promClient?.disable();
         endWatch();
+        endCallersWatch();
         await election.end();
         await pipeline.provider.shutdown().catch(() => undefined);
       })();

@@ -8,7 +8,7 @@ export { type MetricsHandler, metricsHandler } from './exporter/http/metrics-han
 export { consume } from './instrumentations/consumers/consume';
 export { type MonitorDecorator, type MonitoredFunction, monitor } from './instrumentations/functions/monitor';
 export { type ObservableModule, observe } from './instrumentations/observe';
-export type { Exporter, PartnerDirectoryOption, SpanHooksOptions, StartOptions } from './options';
+export type { CallersOption, Exporter, PartnerDirectoryOption, SpanHooksOptions, StartOptions } from './options';
 export { meter } from './own-metrics/meter';
 export { channelSpanHooks } from './spans';
 export type { ChannelSpanHooks } from './spans/hooks';

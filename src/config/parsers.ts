@@ -89,6 +89,17 @@ export function parsePartners(raw: unknown, from: string): Parsed<string | objec
   });
 }
 
+export function parseCallersSetting(raw: unknown, from: string): Parsed<string | object | undefined> {
+  if (typeof raw === 'string' && raw.trim() !== '') return { value: raw };
+  if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return { value: raw };
+  return fault('CHX_CALLERS_INVALID', {
+    wrong: `${from} is not a callers file`,
+    got: raw,
+    expected: 'the path of a JSON or YAML file, or as an option an object with "callers"',
+    remedy: 'Give the path, or leave it out to name callers by their User-Agents.',
+  });
+}
+
 const SWITCH_WORDS = new Map([
   ['1', true],
   ['true', true],
