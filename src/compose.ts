@@ -35,6 +35,7 @@ import { threadSettings } from './processes/thread-settings';
 import { Signal } from './runtime/signal';
 import { type ExporterServices, sharedState } from './shared-state';
 import { VERSION } from './version';
+import { boundariesNote } from './views/boundaries-note';
 
 /**
  * Puts the exporter together from its options and the environment, and starts it.
@@ -75,8 +76,10 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   const server = createMetricsServer(scrape, config);
 
   const rows = effectiveSources(config.isInstrumentationEnabled);
+  const note = boundariesNote(pipeline.catalogue);
   const logStart = () => {
     logLine('info', startLine(config, server.url, new Set(rows.map(({ name }) => name))));
+    if (note !== undefined) logLine('info', note);
     held.release();
   };
   const handedOver: DeltaSource = {
