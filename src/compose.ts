@@ -11,6 +11,7 @@ import { openCallers } from './callers/open';
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
+import { announceObserved, endAnnouncing } from './diagnostics/observed';
 import { Beginnings } from './exporter/beginnings';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
 import { answerOnApplication } from './exporter/http/application-port';
@@ -78,7 +79,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
   const rows = effectiveSources(config.isInstrumentationEnabled);
   const note = boundariesNote(pipeline.catalogue);
   const logStart = () => {
-    logLine('info', startLine(config, server.url, new Set(rows.map(({ name }) => name))));
+    logLine('info', startLine(config, server.url, announceObserved([...new Set(rows.map(({ name }) => name))])));
     if (note !== undefined) logLine('info', note);
     held.release();
   };
@@ -133,6 +134,7 @@ function compose(config: Config, held: HeldWarnings): Exporter {
         for (const each of sources) each.disable();
         for (const end of undo) end();
         promClient?.disable();
+        endAnnouncing();
         endWatch();
         endCallersWatch();
         await election.end();
@@ -214,8 +216,8 @@ function answerScraper(scrape: Scrape, request: IncomingMessage, response: Serve
   answerScrape(request, requestPath(request), scrape, replyOver(response));
 }
 
-function startLine({ syscode, partnerHosts, partnersPreset }: Config, url: string, names: ReadonlySet<string>): string {
-  const observed = [...names].join(', ') || 'nothing';
+function startLine({ syscode, partnerHosts, partnersPreset }: Config, url: string, names: readonly string[]): string {
+  const observed = names.join(', ') || 'nothing yet';
   const preset = partnersPreset ? ` and ${PRESET_HOST_COUNT} of the preset` : '';
   const hosts = `partner hosts: ${partnerHosts.length} of its own${preset}`;
   return `${VERSION}, ${syscode}, ${url}; observes ${observed}; ${hosts}`;
