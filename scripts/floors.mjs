@@ -32,8 +32,8 @@ export const FLOORS = [
   },
   { name: 'state of the process', rooms: ['src/shared-state.ts'] },
   { name: 'options', rooms: ['src/options.ts'] },
-  { name: 'measurements, partners', rooms: ['src/metrics/', 'src/partners/'] },
-  { name: 'catalogue, log', rooms: ['src/views/', 'src/diagnostics/'] },
+  { name: 'measurements, partners, callers', rooms: ['src/metrics/', 'src/partners/', 'src/callers/'] },
+  { name: 'catalogue, log, files', rooms: ['src/views/', 'src/diagnostics/', 'src/files/'] },
   {
     name: 'ground',
     rooms: [

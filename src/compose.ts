@@ -8,11 +8,13 @@ import { isMainThread } from 'node:worker_threads';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { codeDepth } from './business-code/code-depth';
 import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bodies';
+import { openCallers } from './callers/open';
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import { offText } from './config/source-names';
 import { metricsExporters } from './config/standard-variables';
 import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
+import { announceObserved, endAnnouncing } from './diagnostics/observed';
 import { Beginnings } from './exporter/beginnings';
 import { createDetachedProducer } from './exporter/detached';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
@@ -44,10 +46,11 @@ import { pause } from './runtime/time-limit';
 import { createRuntimeSource, type RuntimeSource } from './runtime-metrics/source';
 import { type ExporterServices, sharedState } from './shared-state';
 import { VERSION } from './version';
+import { boundariesNote } from './views/boundaries-note';
 
 /**
  * Puts the exporter together from its options and the environment, and starts it.
- * @throws {ConfigError} listing every problem of the settings and the partner file; nothing is started then
+ * @throws {ConfigError} listing every problem of the settings and of the files that they name; nothing is started then
  */
 export function startExporter(options: StartOptions, env: NodeJS.ProcessEnv): Exporter {
   const names = SOURCES.map(({ name }) => name);
@@ -96,8 +99,11 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
   const server = hasPort ? createMetricsServer(scrape, config) : NO_SERVER;
 
   const rows = effectiveSources((name) => config.sourceOffBy(name) === undefined);
+  const note = boundariesNote(pipeline.catalogue);
   const logStart = () => {
-    logLine('info', startLine(config, whereTo(server.url, available), new Set(rows.map(({ name }) => name))));
+    const observed = announceObserved([...new Set(rows.map(({ name }) => name))]);
+    logLine('info', startLine(config, whereTo(server.url, available), observed));
+    if (note !== undefined) logLine('info', note);
     held.release();
   };
   const handedOver: DeltaSource = {
@@ -111,6 +117,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
   const { partners, endWatch } = openPartnerDirectory(config, (partner, reason) =>
     pipeline.selfMetrics.partnerMisses.add([partner, reason], 1),
   );
+  const { callers, endWatch: endCallersWatch } = openCallers(config);
   const info = createInfo(config, pipeline.catalogue, () => partners);
   const { election, member } = joinService({
     config,
@@ -130,6 +137,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
   const context = {
     recorder: pipeline.recorder,
     partners,
+    callers,
     ignorePaths: new Set(config.ignorePaths),
     bodyLimit: config.bodyLimit,
     codeDepth: codeDepth(config.codeDepth),
@@ -163,9 +171,11 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
         for (const each of sources) each.disable();
         for (const end of undo) end();
         promClient?.disable();
+        endAnnouncing();
         endWatch();
         await endPushes();
         processes?.runtime.end();
+        endCallersWatch();
         await election.end();
         await pipeline.provider.shutdown().catch(() => undefined);
       })();
@@ -313,10 +323,10 @@ function whereTo(url: string, pushed: readonly PushKind[]): string {
   return [...(url === '' ? ['no port'] : [url]), ...pushed.map((kind) => `pushed by ${kind}`)].join(', ');
 }
 
-function startLine(config: Config, where: string, names: ReadonlySet<string>): string {
+function startLine(config: Config, where: string, names: readonly string[]): string {
   const { syscode, partnerHosts, partnersPreset, sourceOffBy } = config;
   const off = offText([...new Set(SOURCES.map(({ name }) => name))], sourceOffBy);
-  const observed = `${[...names].join(', ') || 'nothing'}${off}`;
+  const observed = `${names.join(', ') || 'nothing yet'}${off}`;
   const preset = partnersPreset ? ` and ${PRESET_HOST_COUNT} of the preset` : '';
   const hosts = `partner hosts: ${partnerHosts.length} of its own${preset}`;
   return `${VERSION}, ${syscode}, ${where}; observes ${observed}; ${hosts}`;

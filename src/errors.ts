@@ -36,6 +36,14 @@ export const PROBLEM_CODES = [
   'CHX_PARTNER_SUCCESS',
   'CHX_PARTNER_PATTERN',
   'CHX_PARTNER_ALIAS',
+  'CHX_CALLERS_INVALID',
+  'CHX_CALLERS_UNREADABLE',
+  'CHX_CALLERS_SYNTAX',
+  'CHX_CALLERS_SHAPE',
+  'CHX_CALLERS_KEY',
+  'CHX_CALLERS_REST',
+  'CHX_CALLER_PATTERN',
+  'CHX_CALLER_NAME',
 ] as const;
 
 /** Codes of warnings on stderr; the application runs on. */
@@ -58,6 +66,7 @@ export const WARNING_CODES = [
   'CHX_PARTNERS_RELOAD',
   'CHX_PARTNER_PORT',
   'CHX_PARTNER_PATH',
+  'CHX_CALLERS_RELOAD',
   'CHX_LABEL_OVERFLOW',
   'CHX_SERIES_OVERFLOW',
   'CHX_COLLECT_FAILED',
@@ -75,7 +84,7 @@ export const WARNING_CODES = [
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
 export type WarningCode = (typeof WARNING_CODES)[number];
 
-/** One thing that is wrong with the settings or the partner file. */
+/** One thing that is wrong with the settings, or a file that they name. */
 export interface Problem {
   readonly code: ProblemCode;
   /** `CODE: what was wrong; got <value>; expected <what is accepted>. <How to mend it.>` */
@@ -119,7 +128,7 @@ function numberText(value: number): number | string {
 }
 
 /**
- * Thrown by `start()` when the settings or the partner file cannot be used. Its message lists every problem found.
+ * Thrown by `start()` when the settings, or files that they name, cannot be used. Its message lists every problem found.
  */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

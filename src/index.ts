@@ -10,7 +10,14 @@ export { metricProducer } from './exporter/metric-producer';
 export { consume } from './instrumentations/consumers/consume';
 export { type MonitorDecorator, type MonitoredFunction, monitor } from './instrumentations/functions/monitor';
 export { type ObservableModule, observe } from './instrumentations/observe';
-export type { Exporter, PartnerDirectoryOption, SpanHooksOptions, StartOptions, ViewOption } from './options';
+export type {
+  CallersOption,
+  Exporter,
+  PartnerDirectoryOption,
+  SpanHooksOptions,
+  StartOptions,
+  ViewOption,
+} from './options';
 export { meter } from './own-metrics/meter';
 export { channelInstrumentations, channelSpanHooks } from './spans';
 export type { ChannelSpanHooks } from './spans/hooks';

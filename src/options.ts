@@ -30,6 +30,14 @@ export interface PartnerDirectoryOption {
   >;
 }
 
+/** Names of callers as an object, in the shape of the callers file. */
+export interface CallersOption {
+  /** User-Agents, exact or with `*` for any characters, to names. */
+  callers: Record<string, string | number>;
+  /** What becomes of any other User-Agent; `kept`: it is the name. Default `kept`. */
+  rest?: 'kept' | 'other';
+}
+
 /**
  * Options of `start()`; each wins over its variable in the environment, and that over the default.
  */
@@ -44,6 +52,8 @@ export interface StartOptions {
   partners?: string | PartnerDirectoryOption;
   /** Whether the shipped partner table is in force below it. Variable CHANNEL_EXPORTER_PARTNERS_PRESET. Default true. */
   partnersPreset?: boolean;
+  /** Path of the callers file, or what it would hold. Variable CHANNEL_EXPORTER_CALLERS. Default: none. */
+  callers?: string | CallersOption;
   /** Business codes of inbound requests that mean success. Variable CHANNEL_EXPORTER_SUCCESS_CODES. Default: none. */
   successCodes?: readonly (string | number)[];
   /** Bucket boundaries in milliseconds, ascending. Variable CHANNEL_EXPORTER_INNER_METRICS_BUCKETS. */
@@ -87,7 +97,10 @@ export interface StartOptions {
 }
 
 /** Options of `channelSpanHooks()`, with the meaning, variables and defaults that they have in `start()`. */
-export type SpanHooksOptions = Pick<StartOptions, 'partners' | 'partnersPreset' | 'bodyLimit' | 'codeDepth'>;
+export type SpanHooksOptions = Pick<
+  StartOptions,
+  'partners' | 'partnersPreset' | 'callers' | 'bodyLimit' | 'codeDepth'
+>;
 
 /** A running exporter. */
 export interface Exporter {

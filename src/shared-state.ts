@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { MeterProvider } from '@opentelemetry/api';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
+import type { Callers } from './callers/callers';
 import type { Recorder } from './metrics/measurement';
 import type { Exporter } from './options';
 import type { PartnerDirectory } from './partners/directory';
@@ -62,6 +63,7 @@ export interface RunningExporter {
   /** What bodies and hosts are read with; spans are stamped by it. */
   readonly reading: {
     readonly partners: PartnerDirectory;
+    readonly callers?: Callers | undefined;
     readonly bodyLimit: number;
     readonly codeDepth?: ((path: string) => number) | undefined;
   };

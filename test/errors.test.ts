@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { parseCallersText } from '../src/callers/file';
 import { resolveConfig } from '../src/config/resolve';
 import { ConfigError, nearest, PROBLEM_CODES, type ProblemCode, problem, show, WARNING_CODES } from '../src/errors';
 import { parsePartnerText } from '../src/partners/file';
@@ -11,7 +12,9 @@ import { ROOT } from './support/paths';
 const page = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');
 
 /** What makes each problem, for the example of its section. */
-const CAUSES: Readonly<Record<ProblemCode, { options?: unknown; env?: NodeJS.ProcessEnv; partners?: string }>> = {
+const CAUSES: Readonly<
+  Record<ProblemCode, { options?: unknown; env?: NodeJS.ProcessEnv; partners?: string; callers?: string }>
+> = {
   CHX_SYSCODE_MISSING: { env: { SYSCODE: '' } },
   CHX_SYSCODE_INVALID: { env: { SYSCODE: 'A12301010' } },
   CHX_OPTIONS_INVALID: { options: 'A123010101' },
@@ -41,11 +44,20 @@ const CAUSES: Readonly<Record<ProblemCode, { options?: unknown; env?: NodeJS.Pro
   CHX_PARTNER_SUCCESS: { partners: 'hosts:\n  pay.example.com: { partner: 12, success: [true] }\n' },
   CHX_PARTNER_PATTERN: { partners: 'hosts:\n  pay.example.com:\n    partner: 12\n    paths: { v1/pay: 1201 }\n' },
   CHX_PARTNER_ALIAS: { partners: 'hosts:\n  pay.example.com: { partner: 12 }\n  PAY.example.com: { partner: 13 }\n' },
+  CHX_CALLERS_INVALID: { options: { callers: 5 } },
+  CHX_CALLERS_UNREADABLE: { env: { CHANNEL_EXPORTER_CALLERS: '/etc/callers.yaml' } },
+  CHX_CALLERS_SYNTAX: { callers: 'callers:\n  axios/*: a\n  axios/*: b\n' },
+  CHX_CALLERS_SHAPE: { callers: 'callers: [axios]\n' },
+  CHX_CALLERS_KEY: { callers: 'callers:\n  axios/*: axios\nrests: other\n' },
+  CHX_CALLERS_REST: { callers: 'callers:\n  axios/*: axios\nrest: others\n' },
+  CHX_CALLER_PATTERN: { callers: 'callers:\n  axios/*: axios\n  axios/1.*: new\n' },
+  CHX_CALLER_NAME: { callers: 'callers:\n  axios: axios/*\n' },
 };
 
 function messageOf(code: ProblemCode): string {
-  const { options, env, partners } = CAUSES[code];
+  const { options, env, partners, callers } = CAUSES[code];
   if (partners !== undefined) return parsePartnerText(partners, 'partners.yaml').problems[0]?.message ?? '';
+  if (callers !== undefined) return parseCallersText(callers, 'callers.yaml').problems[0]?.message ?? '';
   try {
     resolveConfig(options ?? {}, { SYSCODE: 'A123010101', ...env });
   } catch (error) {

@@ -5,9 +5,10 @@
 import { cleanCode } from '../business-code/clean';
 import { ANY_DEPTH, type CodeDepths } from '../business-code/code-depth';
 import { nearest, type Problem, type ProblemCode, problem, show } from '../errors';
+import { shownText } from '../files/shown-text';
 import { LABELS, type LabelName } from '../metrics/label-limits';
 import { type DropLabels, KIND_LABELS, type MeasurementKind } from '../metrics/measurement';
-import { MAX_SUCCESS_CODES, shownText } from '../partners/meaning-check';
+import { MAX_SUCCESS_CODES } from '../partners/meaning-check';
 import { boundariesFault, MAX_BOUNDARIES } from '../views/boundaries';
 import { parseSyscode } from '../views/metric-names';
 import {
@@ -86,6 +87,17 @@ export function parsePartners(raw: unknown, from: string): Parsed<string | objec
     got: raw,
     expected: 'the path of a JSON or YAML file, or as an option an object with "hosts"',
     remedy: 'Give the path, or leave it out to measure no partners of your own.',
+  });
+}
+
+export function parseCallersSetting(raw: unknown, from: string): Parsed<string | object | undefined> {
+  if (typeof raw === 'string' && raw.trim() !== '') return { value: raw };
+  if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return { value: raw };
+  return fault('CHX_CALLERS_INVALID', {
+    wrong: `${from} is not a callers file`,
+    got: raw,
+    expected: 'the path of a JSON or YAML file, or as an option an object with "callers"',
+    remedy: 'Give the path, or leave it out to name callers by their User-Agents.',
   });
 }
 

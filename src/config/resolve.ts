@@ -1,6 +1,9 @@
 /**
  * Options, then environment, then defaults, resolved once into one frozen Config; all problems together.
  */
+import { type CallerRules, NO_CALLER_RULES } from '../callers/callers';
+import { parseCallers } from '../callers/check';
+import { readCallersFile } from '../callers/file';
 import { ConfigError, type Problem, problem } from '../errors';
 import { type PartnerHosts, parsePartnerDirectory } from '../partners/check';
 import { readPartnerFile } from '../partners/file';
@@ -12,10 +15,15 @@ import { sourcesOffBy } from './source-names';
 import { misspelled, type SettingWarning, variableWarnings } from './variable-warnings';
 import { viewClashes } from './views';
 
-/** The resolved settings. */
-export interface Config extends Readonly<SettingValues> {
-  /** Entries of the partner file, or of the object given as an option; empty without. */
+/** What is in the files that the settings name, or in objects given in their place. */
+interface ReadFiles {
+  /** Entries of the partner file; empty without. */
   readonly partnerHosts: PartnerHosts;
+  readonly callerRules: CallerRules;
+}
+
+/** The resolved settings. */
+export interface Config extends Readonly<SettingValues>, ReadFiles {
   /** Of the service, with its name. */
   readonly resourceAttributes: ResourceAttributes;
   /** The variable that switches a source of measurements off; undefined for one that is on. */
@@ -29,7 +37,7 @@ export interface Resolved {
 }
 
 /**
- * Resolves every setting and reads the partner file.
+ * Resolves every setting and reads the files of partners and callers.
  * @param options as the application gave them: anything
  * @param sources names of all sources of measurements
  * @param overrides options that win over those of the application
@@ -43,11 +51,11 @@ export function resolveConfig(
 ): Resolved {
   const fault = optionsFault(options);
   if (fault !== undefined) throw new ConfigError([fault]);
-  const { values, partnerHosts } = resolveSettings(SETTINGS, { ...(options as object), ...overrides }, env);
+  const { values, ...read } = resolveSettings(SETTINGS, { ...(options as object), ...overrides }, env);
   const { attributes, fault: resourceFault } = resourceFromEnvironment(env, values.syscode as string);
   const config: Config = Object.freeze({
     ...(values as SettingValues),
-    partnerHosts,
+    ...read,
     resourceAttributes: attributes,
     sourceOffBy: sourcesOffBy(env),
   });
@@ -57,19 +65,19 @@ export function resolveConfig(
 }
 
 /** The settings that spans need. */
-const SPAN_SETTINGS = ['partners', 'partnersPreset', 'bodyLimit', 'codeDepth'] as const;
+const SPAN_SETTINGS = ['partners', 'partnersPreset', 'callers', 'bodyLimit', 'codeDepth'] as const;
 
-export type SpanConfig = Pick<Config, (typeof SPAN_SETTINGS)[number] | 'partnerHosts'>;
+export type SpanConfig = Pick<Config, (typeof SPAN_SETTINGS)[number] | keyof ReadFiles>;
 
 /**
- * Resolves the settings that spans need, and reads the partner file; other settings are ignored.
+ * Resolves the settings that spans need, and reads the files of partners and callers; other settings are ignored.
  * @throws {ConfigError} listing everything that is wrong
  */
 export function resolveSpanConfig(options: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): SpanConfig {
   const wanted: readonly SettingName[] = SPAN_SETTINGS;
   const rows = SETTINGS.filter(({ option }) => wanted.includes(option));
-  const { values, partnerHosts } = resolveSettings(rows, options, env);
-  return Object.freeze({ ...(values as SettingValues), partnerHosts });
+  const { values, ...read } = resolveSettings(rows, options, env);
+  return Object.freeze({ ...(values as SettingValues), ...read });
 }
 
 /** @throws {ConfigError} listing everything that is wrong */
@@ -77,7 +85,7 @@ function resolveSettings(
   settings: readonly AnySetting[],
   options: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
-): { values: Partial<SettingValues>; partnerHosts: PartnerHosts } {
+): ReadFiles & { values: Partial<SettingValues> } {
   const names = settings.map((setting) => setting.option);
   const problems: Problem[] = unknownOptions(names, options);
   const values: Partial<Record<SettingName, unknown>> = {};
@@ -92,12 +100,15 @@ function resolveSettings(
     if ('problem' in parsed) problems.push(parsed.problem);
     else values[setting.option] = parsed.value;
   }
-  const partnerHosts = loadPartners(values.partners, problems);
+  const read: ReadFiles = {
+    partnerHosts: loadPartners(values.partners, problems),
+    callerRules: loadCallers(values.callers, problems),
+  };
   if (values.views !== undefined) problems.push(...viewClashes(values as SettingValues));
 
   const [first, ...rest] = problems;
   if (first !== undefined) throw new ConfigError([first, ...rest]);
-  return { values: values as Partial<SettingValues>, partnerHosts };
+  return { values: values as Partial<SettingValues>, ...read };
 }
 
 function source(
@@ -132,6 +143,13 @@ function loadPartners(partners: unknown, problems: Problem[]): PartnerHosts {
   const loaded = typeof partners === 'string' ? readPartnerFile(partners) : parsePartnerDirectory(partners);
   problems.push(...loaded.problems);
   return loaded.hosts;
+}
+
+function loadCallers(callers: unknown, problems: Problem[]): CallerRules {
+  if (callers === undefined) return NO_CALLER_RULES;
+  const loaded = typeof callers === 'string' ? readCallersFile(callers) : parseCallers(callers);
+  problems.push(...loaded.problems);
+  return loaded.rules;
 }
 
 /** Number of hosts that the preset brings. */

@@ -23,6 +23,7 @@ import {
   parseAppMetrics,
   parseBodyLimit,
   parseBuckets,
+  parseCallersSetting,
   parseCodeDepth,
   parseDropLabels,
   parseEnv,
@@ -49,6 +50,8 @@ export interface SettingValues {
   /** Path of the partner file, or the directory itself; undefined: none. */
   partners: string | object | undefined;
   partnersPreset: boolean;
+  /** Path of the callers file, or what it would hold; undefined: none. */
+  callers: string | object | undefined;
   /** Business codes of inbound requests that mean success. */
   successCodes: readonly string[];
   /** Milliseconds, ascending. */
@@ -169,6 +172,15 @@ export const SETTINGS: readonly AnySetting[] = [
     help: 'Whether the partner table of the Python package is in force below the partner file.',
     defaultValue: true,
     parse: parseSwitch,
+  },
+  {
+    option: 'callers',
+    variable: 'CHANNEL_EXPORTER_CALLERS',
+    type: 'path of a JSON or YAML file',
+    defaultText: 'none',
+    help: "Callers file: User-Agents and patterns mapped to callers' names, for f_code; reread when it changes. As an option also what it would hold.",
+    defaultValue: undefined,
+    parse: parseCallersSetting,
   },
   {
     option: 'successCodes',

@@ -3,6 +3,7 @@
  *
  * A source is loaded when it is enabled; one for a package that not every service has, when that package is.
  */
+import { observes } from '../diagnostics/observed';
 import type { Instrumentation } from './instrumentation';
 import { whenFileLoaded } from './when-file-loaded';
 
@@ -18,6 +19,8 @@ export interface SourceRow {
   readonly files?: readonly string[];
   /** Where servers of the package's protocol listen by default: connections there, without the package, are reported. */
   readonly ports?: readonly number[];
+  /** Observes what Node itself has, and no package. */
+  readonly isOfNode?: true;
   /** Names of sources of which one has to be on: this one measures nothing by itself. */
   readonly needs?: readonly string[];
 }
@@ -28,23 +31,28 @@ const INBOUND = ['http', 'http2'];
 export const SOURCES: readonly SourceRow[] = [
   {
     name: 'http',
+    isOfNode: true,
     load: () => (require('./inbound/http1') as typeof import('./inbound/http1')).createInboundInstrumentation,
   },
   {
     name: 'http',
+    isOfNode: true,
     load: () => (require('./outbound/http1') as typeof import('./outbound/http1')).createOutboundInstrumentation,
   },
   {
     name: 'undici',
+    isOfNode: true,
     load: () => (require('./outbound/undici') as typeof import('./outbound/undici')).createUndiciInstrumentation,
   },
   // node:http2 comes with them: a builtin that an ES module imports passes no hook by which one could wait for it
   {
     name: 'http2',
+    isOfNode: true,
     load: () => (require('./inbound/http2') as typeof import('./inbound/http2')).createHttp2InboundInstrumentation,
   },
   {
     name: 'http2',
+    isOfNode: true,
     load: () => (require('./outbound/http2') as typeof import('./outbound/http2')).createHttp2OutboundInstrumentation,
   },
   // three that are found without a file too, in bundles: express, fastify and next
@@ -121,6 +129,7 @@ export function effectiveSources(isEnabled: (name: string) => boolean): SourceRo
 }
 
 /** The source of a row, which loads its code now or with its package. */
-export function createSource({ name, load, files, ports }: SourceRow): Instrumentation {
+export function createSource({ name, load, files, ports, isOfNode }: SourceRow): Instrumentation {
+  if (isOfNode) observes(name);
   return files === undefined ? load()() : whenFileLoaded({ name, files, ports: ports ?? [] }, () => load()());
 }

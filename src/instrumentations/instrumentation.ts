@@ -1,4 +1,5 @@
 /** The contract of a source of measurements. */
+import type { Callers } from '../callers/callers';
 import type { Recorder } from '../metrics/measurement';
 import type { PartnerDirectory } from '../partners/directory';
 
@@ -6,6 +7,8 @@ import type { PartnerDirectory } from '../partners/directory';
 export interface SourceContext {
   readonly recorder: Recorder;
   readonly partners: PartnerDirectory;
+  /** Names of those who send inbound requests. */
+  readonly callers: Callers;
   /** Decoded paths of inbound requests that are not recorded. */
   readonly ignorePaths: ReadonlySet<string>;
   /** Bytes of a body that are read for codes. */

@@ -4,12 +4,14 @@
  *
  * The shape is published as schema/partners.schema.json; a test holds this check equal to it.
  */
-import { nearest, type Problem, type ProblemCode, problem } from '../errors';
+import type { Problem } from '../errors';
+import { FileCheck, type FileWords } from '../files/check';
+import { shownText } from '../files/shown-text';
+import type { Locate, Part, Path } from '../files/yaml-text';
 import type { PartnerHost } from './directory';
 import { type HostName, hostKey, parseHostName } from './host-name';
-import { nameFault, shownText, successFault } from './meaning-check';
+import { nameFault, successFault } from './meaning-check';
 import { covers, isPattern, type PathFault, pathFault, segmentsOf } from './path-pattern';
-import type { Locate, Part, Path } from './yaml-text';
 
 export type PartnerHosts = readonly PartnerHost[];
 
@@ -19,32 +21,15 @@ export interface Loaded {
   readonly problems: readonly Problem[];
 }
 
-/** Problems reported of one directory; the rest is counted. */
-const MAX_PROBLEMS = 50;
 /** Patterns are tried one after the other, for each call of a path that is no exact entry. */
 const MAX_PATTERNS_PER_HOST = 1000;
 
-/** What is wrong with one directory, told as far as someone would read it. */
-export class ProblemList {
-  private readonly problems: Problem[] = [];
-  private untold = 0;
-
-  /** @param make called only when the problem is told */
-  add(make: () => Problem): void {
-    if (this.problems.length < MAX_PROBLEMS) this.problems.push(make());
-    else this.untold++;
-  }
-
-  list(): readonly Problem[] {
-    if (this.untold === 0) return this.problems;
-    const rest = problem('CHX_PARTNERS_SHAPE', {
-      wrong: `the partner directory has ${this.untold} more problems`,
-      expected: 'none',
-      remedy: 'Mend the ones above first.',
-    });
-    return [...this.problems, rest];
-  }
-}
+export const PARTNER_WORDS: FileWords = {
+  whole: 'the partner directory',
+  shapeCode: 'CHX_PARTNERS_SHAPE',
+  keyCode: 'CHX_PARTNER_KEY',
+  page: 'docs/partners.md',
+};
 
 /**
  * Checks a directory.
@@ -64,13 +49,14 @@ interface Pattern {
 }
 
 /** One pass over a directory, collecting what is wrong with it. */
-class Check {
-  readonly problems = new ProblemList();
+class Check extends FileCheck {
   private readonly claimed = new Map<string, () => string>();
   /** Names of partners, by their codes. */
   private readonly named = new Map<string, { readonly name: string; readonly place: () => string }>();
 
-  constructor(private readonly locate: Locate) {}
+  constructor(locate: Locate) {
+    super(PARTNER_WORDS, locate);
+  }
 
   directory(value: unknown): PartnerHost[] {
     const root = this.record(value, [], 'the directory', ['hosts', '$schema']);
@@ -232,42 +218,5 @@ class Check {
       remedy: 'Write it in quotes.',
     }));
     return '';
-  }
-
-  /** An object with no other keys than the known ones, where those are given. */
-  private record(
-    value: unknown,
-    at: Path,
-    what: string,
-    known?: readonly string[],
-  ): Record<string, unknown> | undefined {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      this.report('CHX_PARTNERS_SHAPE', at, 'value', () => ({
-        wrong: `${what} is not an object`,
-        got: value,
-        expected: 'an object',
-        remedy: 'See the example in docs/partners.md.',
-      }));
-      return undefined;
-    }
-    for (const key of known === undefined ? [] : Object.keys(value)) {
-      if (known?.includes(key)) continue;
-      const near = nearest(key, known ?? []);
-      this.report('CHX_PARTNER_KEY', [...at, key], 'key', () => ({
-        wrong: `${what} has an unknown key`,
-        got: key,
-        expected: `${known?.join(', ')}`,
-        remedy: near === undefined ? 'Remove it.' : `Did you mean ${near}?`,
-      }));
-    }
-    return value as Record<string, unknown>;
-  }
-
-  /** @param what is asked for only when the problem is told: finding its place takes a search */
-  private report(code: ProblemCode, at: Path, part: Part, what: () => Parameters<typeof problem>[1]): void {
-    this.problems.add(() => {
-      const { wrong, ...rest } = what();
-      return problem(code, { ...rest, wrong: `${this.locate(at, part)}: ${wrong}` });
-    });
   }
 }

@@ -2,10 +2,13 @@
  * Reads a partner file: JSON or YAML. Every problem is reported, with its place in the file; a file with problems is
  * not used at all.
  */
-import { readFileSync, statSync } from 'node:fs';
 import { type ProblemCode, problem } from '../errors';
-import { type Loaded, ProblemList, parsePartnerDirectory } from './check';
-import { parseYamlText } from './yaml-text';
+import { ProblemList } from '../files/check';
+import { readText } from '../files/read-text';
+import type { ReadItems } from '../files/serve';
+import { parseYamlText } from '../files/yaml-text';
+import { type Loaded, PARTNER_WORDS, parsePartnerDirectory } from './check';
+import type { PartnerHost } from './directory';
 
 /** A larger file is taken for a mistake: this one takes seconds to read, for which a start would wait. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -16,11 +19,7 @@ const FILE_REMEDY = 'Mend the file, or unset CHANNEL_EXPORTER_PARTNERS.';
 export function readPartnerFile(file: string): Loaded {
   let text: string;
   try {
-    const stat = statSync(file);
-    // reading a pipe or a device could block the start for ever
-    if (!stat.isFile()) throw new Error('it is not a file');
-    if (stat.size > MAX_FILE_BYTES) throw new Error(`it has ${stat.size} bytes, more than ${MAX_FILE_BYTES}`);
-    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    text = readText(file, MAX_FILE_BYTES);
   } catch (error) {
     return failed('CHX_PARTNERS_UNREADABLE', {
       wrong: `the partner file cannot be read: ${(error as Error).message}`,
@@ -32,6 +31,12 @@ export function readPartnerFile(file: string): Loaded {
   return parsePartnerText(text, file);
 }
 
+/** The same, as {@link ReadItems}. */
+export function readPartnerHosts(file: string): ReadItems<PartnerHost> {
+  const { hosts, problems } = readPartnerFile(file);
+  return { items: hosts, problems };
+}
+
 /**
  * Parses and checks a directory's text. Does not throw.
  * @param file its name, for messages
@@ -39,7 +44,7 @@ export function readPartnerFile(file: string): Loaded {
 export function parsePartnerText(text: string, file: string): Loaded {
   const parsed = parseYamlText(text, file);
   if ('value' in parsed) return parsePartnerDirectory(parsed.value, parsed.locate);
-  const problems = new ProblemList();
+  const problems = new ProblemList(PARTNER_WORDS);
   for (const fault of parsed.faults) {
     problems.add(() =>
       problem('CHX_PARTNERS_SYNTAX', { wrong: fault.wrong, expected: fault.expected, remedy: FILE_REMEDY }),

@@ -1,7 +1,5 @@
 /** Checks what a partner file says of the meaning of codes: a partner's name, and its codes of success. */
 
-/** One to 64 characters that can be seen; business codes are cut at that length. The same as in the schema. */
-const TEXT = /^[^\p{Cc}\p{Cs}]{1,64}$/u;
 /** Of one entry, or of the inbound requests. */
 export const MAX_SUCCESS_CODES = 100;
 
@@ -21,7 +19,7 @@ export function nameFault(host: string): MeaningFault {
   };
 }
 
-/** @returns undefined for a list whose items are to be checked by {@link shownText} */
+/** @returns undefined for a list whose items are to be checked by `shownText` */
 export function successFault(value: unknown, host: string): MeaningFault | undefined {
   if (Array.isArray(value) && value.length <= MAX_SUCCESS_CODES) return undefined;
   return {
@@ -29,10 +27,4 @@ export function successFault(value: unknown, host: string): MeaningFault | undef
     expected: 'a list, such as ["0", "00"]',
     remedy: 'Write them in brackets, and only those that mean success.',
   };
-}
-
-/** @returns a name or a code as a label shows it, also of a number; undefined for what no label can show */
-export function shownText(value: unknown): string | undefined {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
-  return typeof value === 'string' && TEXT.test(value) ? value : undefined;
 }

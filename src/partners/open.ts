@@ -1,10 +1,13 @@
 /** The directory in force: the user's over the preset, and the user's file read again when it changes. */
+import { join } from 'node:path';
 import { logLine } from '../diagnostics/log';
+import type { FileKind } from '../files/reread';
+import { watchAndReread } from '../files/watch';
 import type { PartnerHosts } from './check';
-import { PartnerDirectory } from './directory';
+import { DirectoryDraft, PartnerDirectory, type PartnerHost } from './directory';
+import { readPartnerHosts } from './file';
 import { createPartnerMisses, type OnMiss, UNMATCHED_AFTER_MS } from './misses';
 import { PRESET_HOSTS } from './presets';
-import { watchPartnerFile } from './watch';
 
 /** What the settings say of partners. */
 export interface PartnerSettings {
@@ -20,6 +23,13 @@ export interface OpenDirectory {
   /** The directory stays as it is from then on. */
   endWatch(): void;
 }
+
+const PARTNER_FILE: FileKind<PartnerHost, DirectoryDraft> = {
+  thread: join(__dirname, 'reading-thread.js'),
+  read: readPartnerHosts,
+  draft: () => new DirectoryDraft(),
+  add: (draft, host) => draft.add(host),
+};
 
 /** @param onMiss counts calls that meet no entry; without it, nothing is reported of entries that no call meets */
 export function openPartnerDirectory(settings: PartnerSettings, onMiss?: OnMiss): OpenDirectory {
@@ -40,7 +50,7 @@ export function openPartnerDirectory(settings: PartnerSettings, onMiss?: OnMiss)
 }
 
 function watch(file: string, partners: PartnerDirectory, preset: PartnerHosts): () => void {
-  return watchPartnerFile(file, {
+  return watchAndReread(file, PARTNER_FILE, {
     loaded(draft, hosts) {
       for (const entry of preset) draft.addBelow(entry);
       partners.use(draft);

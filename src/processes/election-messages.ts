@@ -68,8 +68,10 @@ export function isAddressInUse(fault: Fault): boolean {
 }
 
 /** The protocol is compared and not the version of the package: versions of the package that speak the same one join. */
-function otherProtocol({ version }: Refused): string {
+function otherProtocol({ version, release }: Refused): string {
   const theirs = version === undefined ? 'another protocol' : `protocol ${version}`;
+  const of = release === undefined ? '' : ` (channel-exporter ${release})`;
   const own = `protocol ${PROTOCOL_VERSION} (channel-exporter ${VERSION})`;
-  return `speaks ${theirs} between processes, this process ${own}; run versions with the same one`;
+  const together = 'versions with the same one go together (docs/processes.md)';
+  return `speaks ${theirs} between processes${of}, this process ${own}; ${together}: restart both with one version`;
 }

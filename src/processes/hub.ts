@@ -8,6 +8,7 @@ import type { Deltas } from '../metrics/deltas';
 import { DROP_REASONS, type DropReason, type StateSample } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
 import { endsWithin } from '../runtime/time-limit';
+import { VERSION } from '../version';
 import { STATE_FAMILIES } from '../views';
 import { type Address, HubSocket } from './hub-socket';
 import { MessageReader } from './message-reader';
@@ -201,7 +202,8 @@ export class Hub {
       if (refusal === 'syscode') this.refused.add(hello);
       const { syscode } = this;
       const { pid } = process;
-      peer.socket.end(encodeFrame({ type: 'refused', reason: refusal, syscode, pid, version: PROTOCOL_VERSION }));
+      const versions = { version: PROTOCOL_VERSION, release: VERSION };
+      peer.socket.end(encodeFrame({ type: 'refused', reason: refusal, syscode, pid, ...versions }));
       return;
     }
     // a member has one connection; an older one has not been closed yet

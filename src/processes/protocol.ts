@@ -27,6 +27,8 @@ export const PROTOCOL_VERSION = 2;
 export const MAX_FRAME_BYTES = 1024 * 1024;
 const LENGTH_BYTES = 4;
 const MAX_ID_CHARACTERS = 64;
+/** A version of the package: it is logged as it comes. */
+const RELEASE = /^[0-9A-Za-z.+-]{1,50}$/;
 
 /** Why a hub refuses a member. */
 export const REFUSALS = ['syscode', 'version', 'full'] as const;
@@ -79,6 +81,8 @@ export interface Refused {
   readonly pid: number;
   /** Version of the protocol that the hub speaks; not sent by every version. */
   readonly version?: number;
+  /** Version of the package that the hub has; not sent by every version. */
+  readonly release?: string;
 }
 
 export type HubMessage =
@@ -184,11 +188,12 @@ const MEMBER_MESSAGES: Readonly<Record<MemberMessage['type'], (fields: Fields) =
 /** One checker per message of a hub. */
 const HUB_MESSAGES: Readonly<Record<HubMessage['type'], (fields: Fields) => boolean>> = {
   welcome: ({ pid }) => isCount(pid),
-  refused: ({ reason, syscode, pid, version }) =>
+  refused: ({ reason, syscode, pid, version, release }) =>
     REFUSALS.includes(reason as Refusal) &&
     isSyscode(syscode) &&
     isCount(pid) &&
-    (version === undefined || isCount(version)),
+    (version === undefined || isCount(version)) &&
+    (release === undefined || (typeof release === 'string' && RELEASE.test(release))),
   ack: ({ number }) => isCount(number),
   collect: ({ id }) => isCount(id),
   scraped: ({ headers, bytes }) => isScrapeHeaders(headers) && isCount(bytes),

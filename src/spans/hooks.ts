@@ -13,8 +13,9 @@ import type { HttpInstrumentationConfig } from '@opentelemetry/instrumentation-h
 import type { CodeDepth } from '../business-code/code-depth';
 import { NO_CODE, partnerCode, partnerCodeReader } from '../business-code/codes';
 import { decompressAtOnce } from '../business-code/decompress';
+import { Callers } from '../callers/callers';
 import { errorText, warn } from '../diagnostics/log';
-import { fCodeOf, InboundCodes } from '../instrumentations/inbound/codes';
+import { InboundCodes } from '../instrumentations/inbound/codes';
 import { inboundPath } from '../instrumentations/inbound/exchange';
 import { Http1Messages } from '../instrumentations/inbound/http1-messages';
 import { readHeaders } from '../instrumentations/inbound/request-headers';
@@ -29,6 +30,8 @@ import { SPAN_ATTRIBUTES } from './attributes';
 /** What the attributes of spans are read with. */
 export interface SpanContext {
   readonly partners: PartnerDirectory;
+  /** Names of those who send inbound requests; undefined: their User-Agents. */
+  readonly callers?: Callers | undefined;
   /** Bytes of a body that are read for codes. */
   readonly bodyLimit: number;
   /** How deep in an answer its code may stand; undefined: at any depth. */
@@ -49,6 +52,8 @@ const NAME = 'tracing';
 /** The Express layer whose span is a route's handler, as its instrumentation calls it. */
 const HANDLER = 'request_handler';
 
+/** Where the settings name no callers. */
+const BY_USER_AGENT = new Callers();
 /** Inbound requests whose spans are under way. */
 const inbound = new WeakMap<ServerResponse, InboundCodes>();
 /** Routes that ExpressInstrumentation has reported. */
@@ -61,8 +66,7 @@ export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks 
   return {
     http: {
       startOutgoingSpanHook: (options) => attempt(() => destinationAttributes(contextOf(), options)) ?? {},
-      startIncomingSpanHook: (request) =>
-        attempt(() => filled({ [SPAN_ATTRIBUTES.fCode]: fCodeOf(readHeaders(request.rawHeaders).userAgent) })) ?? {},
+      startIncomingSpanHook: (request) => attempt(() => callerAttributes(contextOf(), request)) ?? {},
       responseHook(span, response) {
         attempt(() => {
           if (!span.isRecording()) return;
@@ -86,11 +90,15 @@ export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks 
           if (String(info.layerType) !== HANDLER) return;
           const request = info.request as IncomingMessage;
           if (info.route !== '') expressRoutes.set(request, info.route);
-          span.setAttributes(filled({ [SPAN_ATTRIBUTES.fCode]: fCodeOf(readHeaders(request.rawHeaders).userAgent) }));
+          span.setAttributes(callerAttributes(contextOf(), request));
         });
       },
     },
   };
+}
+
+function callerAttributes({ callers = BY_USER_AGENT }: SpanContext, { rawHeaders }: IncomingMessage): Attributes {
+  return filled({ [SPAN_ATTRIBUTES.fCode]: callers.fCode(readHeaders(rawHeaders).userAgent) });
 }
 
 /** A call is about to be made: whom it reaches. Until its response has been read, there is no code. */

@@ -2,6 +2,7 @@
  * The composition root for applications that trace: settings, then the partner directory, then the hooks.
  */
 import { codeDepth } from '../business-code/code-depth';
+import { openCallers } from '../callers/open';
 import { DEFAULT_BODY_LIMIT_BYTES } from '../config/defaults';
 import { resolveSpanConfig } from '../config/resolve';
 import { errorText, logLine } from '../diagnostics/log';
@@ -29,7 +30,8 @@ function openOwn(options: SpanHooksOptions): SpanContext {
   try {
     const config = resolveSpanConfig({ ...options }, process.env);
     const { partners } = openPartnerDirectory(config);
-    return { partners, bodyLimit: config.bodyLimit, codeDepth: codeDepth(config.codeDepth) };
+    const { callers } = openCallers(config);
+    return { partners, callers, bodyLimit: config.bodyLimit, codeDepth: codeDepth(config.codeDepth) };
   } catch (error) {
     const text = error instanceof ConfigError ? error.message : errorText(error);
     logLine('error', `spans are not stamped with partners:\n${text}`);

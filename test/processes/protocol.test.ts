@@ -225,6 +225,7 @@ describe('messages of a hub', () => {
   const GOOD = [
     { type: 'welcome', pid: 1 },
     { type: 'refused', reason: 'syscode', syscode: 'A123010101', pid: 1 },
+    { type: 'refused', reason: 'version', syscode: 'A123010101', pid: 1, version: 2, release: '1.0.0-rc.1' },
     { type: 'ack', number: 1 },
     { type: 'collect', id: 1 },
     { type: 'scraped', headers: { 'Content-Type': 'text/plain; version=0.0.4', 'Content-Encoding': 'gzip' }, bytes: 0 },
@@ -235,6 +236,8 @@ describe('messages of a hub', () => {
   for (const message of [
     HELLO,
     { type: 'refused', reason: 'mood', syscode: 'A123010101', pid: 1 },
+    { type: 'refused', reason: 'version', syscode: 'A123010101', pid: 1, version: 2, release: '1.0\nline' },
+    { type: 'refused', reason: 'version', syscode: 'A123010101', pid: 1, version: 2, release: '1'.repeat(51) },
     { type: 'refused', reason: 'syscode', syscode: 'none', pid: 1 },
     { type: 'ack' },
     { type: 'scraped', headers: {}, bytes: -1 },

@@ -5,6 +5,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { type Attributes, INVALID_SPAN_CONTEXT, type Span, trace } from '@opentelemetry/api';
+import { Callers } from '../../src/callers/callers';
 import { parsePartnerDirectory } from '../../src/partners/check';
 import { PartnerDirectory } from '../../src/partners/directory';
 import { createSpanHooks } from '../../src/spans/hooks';
@@ -102,6 +103,25 @@ describe('a response', () => {
     response.push('{"code":"A1"}');
     response.push(null);
     assert.equal(span.attributes['channel.code'], '-1');
+  });
+});
+
+describe('the span of a request', () => {
+  const span = (hooks: typeof http, userAgent: string) => {
+    const request = new IncomingMessage(new Socket());
+    request.rawHeaders = ['Host', 'localhost', 'User-Agent', userAgent];
+    return hooks.startIncomingSpanHook(request);
+  };
+
+  it("has its caller's name, as the metrics have", () => {
+    const callers = new Callers({ entries: [['axios/*', 'axios']], rest: 'other' });
+    const named = createSpanHooks(() => ({ partners: new PartnerDirectory([]), callers, bodyLimit: 0 }));
+    assert.deepEqual(span(named.http, 'axios/1.7.9'), { 'channel.f_code': 'axios' });
+    assert.deepEqual(span(named.http, 'curl/8.5.0'), { 'channel.f_code': 'other' });
+  });
+
+  it('has its User-Agent, cut, where no file names callers', () => {
+    assert.deepEqual(span(http, 'python-requests/2.31.0'), { 'channel.f_code': 'python-requests/2.31...' });
   });
 });
 

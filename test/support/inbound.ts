@@ -87,7 +87,7 @@ export function inboundTable(
 }
 
 function linesOf(stderr: string): string[] {
-  return stderr.split('\n').filter((line) => /^channel-exporter: /.test(line) && !/; observes /.test(line));
+  return stderr.split('\n').filter((line) => /^channel-exporter: /.test(line) && !/\bobserves /.test(line));
 }
 
 async function sent(port: number, send: InboundCase['send'], isTls = false): Promise<string> {

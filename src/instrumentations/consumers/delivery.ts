@@ -5,6 +5,7 @@
  * Shared by the sources of consumed messages, which say what is a delivery and what an answer.
  */
 import { types } from 'node:util';
+import { observes } from '../../diagnostics/observed';
 import type { ConsumerCode, Recorder } from '../../metrics/measurement';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation } from '../instrumentation';
@@ -134,6 +135,7 @@ export class ConsumerSource implements Instrumentation {
   claims(target: unknown, ...methods: readonly string[]): target is object {
     if (!hasMethods(target, ...methods) || this.patched.has(target)) return false;
     this.patched.add(target);
+    observes(this.name);
     return true;
   }
 

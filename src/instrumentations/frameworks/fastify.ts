@@ -6,6 +6,7 @@
  * route. The hook is synchronous. Fastify 5's channel of the handler publishes too late and traces promises, at a cost.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { observes } from '../../diagnostics/observed';
 import { guarded, setRoute } from '../inbound/routes';
 import type { Instrumentation } from '../instrumentation';
 
@@ -52,6 +53,7 @@ function onInitialization(message: unknown): void {
   guarded(NAME, () => {
     const { fastify } = message as { fastify: FastifyInstance };
     const templateOf = createTemplateReader();
+    observes(NAME);
     // its name is shown by printRoutes({ includeHooks: true })
     fastify.addHook('onRequest', function channelExporterRoute(request, _reply, done) {
       if (isEnabled) {

@@ -5,6 +5,7 @@
  * matching, is patched. `onRequest` extensions run before it: a response from them has no route.
  */
 
+import { observes } from '../../diagnostics/observed';
 import { guarded, setRoute } from '../inbound/routes';
 import type { Instrumentation } from '../instrumentation';
 import { onFileLoaded } from '../patching/module-load';
@@ -50,6 +51,7 @@ export function patchRequest(exported: unknown): void {
   if (typeof exported !== 'function') return;
   const prototype = exported.prototype as RequestPrototype | undefined;
   if (typeof prototype?._lookup !== 'function' || typeof prototype._execute !== 'function') return;
+  observes(NAME);
   patchMethod(
     prototype,
     '_lookup',

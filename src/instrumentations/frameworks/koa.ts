@@ -7,6 +7,7 @@
  * `router.use` have paths too but are no routes: the next layer that is a route counts.
  */
 
+import { observes } from '../../diagnostics/observed';
 import { guarded, setRoute } from '../inbound/routes';
 import type { Instrumentation } from '../instrumentation';
 import { onFileLoaded } from '../patching/module-load';
@@ -69,6 +70,7 @@ export function patchContext(exported: unknown): void {
   if (typeof exported !== 'object' || exported === null || PROPERTY in exported) return;
   const prototype = exported as Record<string, unknown>;
   if (['onerror', 'throw', 'toJSON', 'inspect'].some((method) => typeof prototype[method] !== 'function')) return;
+  observes(NAME);
   Object.defineProperty(prototype, PROPERTY, {
     get(this: KoaContext) {
       return trackers.get(this)?.value;

@@ -5,6 +5,7 @@
  * the request; nothing is patched, so a standalone build is observed as well.
  */
 
+import { observes } from '../../diagnostics/observed';
 import { addRouteLookup, guarded, removeRouteLookup } from '../inbound/routes';
 import type { Instrumentation } from '../instrumentation';
 import { joinTemplates } from './templates';
@@ -45,6 +46,7 @@ export function nextRoute(request: object): string | undefined {
 function routeFrom(meta: RequestMeta): string | undefined {
   let route: string | undefined;
   guarded(NAME, () => {
+    observes(NAME);
     const last = meta.match?.definition?.pathname;
     const template = ERROR_PAGES.has(last) ? meta.invokeOutput : last;
     if (typeof template !== 'string') return;

@@ -6,7 +6,9 @@
  * through the state that copies of the package share: a function may be wrapped before `start()`, and by another copy
  * than the one that runs.
  */
+
 import { types } from 'node:util';
+import { observes } from '../../diagnostics/observed';
 import { type ObservedCall, sharedState } from '../../shared-state';
 import { followPromise } from '../patching/follow-promise';
 
@@ -45,6 +47,7 @@ export function monitor(name: string, ...rest: [fn?: unknown]): unknown {
 function monitored(name: string, fn: unknown): unknown {
   if (typeof fn !== 'function') return fn;
   sharedState().hasMonitored = true;
+  observes('monitor');
   return new Proxy(fn as (...args: unknown[]) => unknown, {
     apply(target, self, args: unknown[]) {
       const call = sharedState().calls?.begin(name, args);

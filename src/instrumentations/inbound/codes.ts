@@ -1,6 +1,6 @@
 /**
- * Reads the labels `f_code`, `method_code` and `code` from an inbound request and its response as they pass, for metrics
- * and for spans. The methods that take chunks do not throw.
+ * Reads the caller's User-Agent and the labels `method_code` and `code` from an inbound request and its response as they
+ * pass, for metrics and for spans. The methods that take chunks do not throw.
  */
 import type { BodyReader } from '../../business-code/body-reader';
 import { innerCode, innerCodeReader, NO_CODE } from '../../business-code/codes';
@@ -9,9 +9,6 @@ import { findInQuery, type RequestBodyReader, requestBodyReader } from '../../bu
 import { sharedState } from '../../shared-state';
 import { rawQuery } from '../request-target';
 import { readHeaders, type WantedHeaders } from './request-headers';
-
-/** Characters of a User-Agent that are kept; a longer one ends with "...". */
-const F_CODE_CHARACTERS = 20;
 
 /** What a source provides of a request and its response. */
 export interface InboundMessages {
@@ -33,15 +30,6 @@ export interface InboundMessages {
   isRequestWhole(bytes: number): boolean;
   /** Content-Encoding of the response; called after its first chunk has passed, if that may be compressed. */
   contentEncoding(): string | undefined;
-}
-
-/**
- * The label `f_code`.
- * @param userAgent value of the header
- */
-export function fCodeOf(userAgent: string | undefined): string {
-  if (userAgent === undefined) return '';
-  return userAgent.length > F_CODE_CHARACTERS ? `${userAgent.slice(0, F_CODE_CHARACTERS)}...` : userAgent;
 }
 
 export interface ReadCodeOptions {
@@ -129,8 +117,9 @@ export class InboundCodes {
     this.responseBody?.discard();
   }
 
-  get fCode(): string {
-    return fCodeOf(this.headers.userAgent);
+  /** Undefined where none was sent. */
+  get userAgent(): string | undefined {
+    return this.headers.userAgent;
   }
 
   /** To be called once, at the end. */

@@ -72,12 +72,12 @@ export class InboundExchange {
 
   private record(status: number, isWhole: boolean): void {
     const durationMs = nowMs() - this.startedMs;
-    const { recorder, codeDepth } = this.source.context;
+    const { recorder, callers, codeDepth } = this.source.context;
     try {
       const route = routeOf(this.messages.request);
       const path = route ?? this.path;
       const isRoute = route !== undefined;
-      const { fCode } = this.codes;
+      const fCode = callers.fCode(this.codes.userAgent);
       const methodCode = this.codes.methodCode();
       const httpMethod = this.messages.method;
       const onCode = (code: string) => {

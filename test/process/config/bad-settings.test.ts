@@ -28,6 +28,11 @@ const CASES: readonly { title: string; env: Record<string, string | undefined>; 
     codes: ['CHX_PARTNER_CODE', 'CHX_PARTNER_HOST', 'CHX_PARTNER_PATTERN'],
   },
   {
+    title: 'a callers file with several problems',
+    env: { CHANNEL_EXPORTER_CALLERS: join(FIXTURES, 'callers/several.bad.json') },
+    codes: ['CHX_CALLERS_REST', 'CHX_CALLER_NAME', 'CHX_CALLER_PATTERN'],
+  },
+  {
     title: 'several faulty variables',
     env: { SYSCODE: '1', CHANNEL_EXPORTER_HOST: 'a b', CHANNEL_EXPORTER_BODY_LIMIT: '64k' },
     codes: ['CHX_SYSCODE_INVALID', 'CHX_HOST_INVALID', 'CHX_BODY_LIMIT_INVALID'],

@@ -183,7 +183,14 @@ describe('a member', () => {
     inWorld(async (world) => {
       const syscode = 'A123010101';
       // as a later version refuses
-      const refusal = JSON.stringify({ type: 'refused', reason: 'version', syscode, pid: 4711, version: 3 });
+      const refusal = JSON.stringify({
+        type: 'refused',
+        reason: 'version',
+        syscode,
+        pid: 4711,
+        version: 3,
+        release: '9.8.7',
+      });
       const head = Buffer.alloc(4);
       head.writeUInt32BE(refusal.length);
       const servers = await listen(world, (socket) => socket.resume().end(Buffer.concat([head, Buffer.from(refusal)])));
@@ -196,7 +203,7 @@ describe('a member', () => {
       const [line] = service.said('CHX_HUB_REFUSED');
       assert.match(
         line as string,
-        /speaks protocol 3 between processes, this process protocol 2 \(channel-exporter \d/,
+        /protocol 3 between processes \(channel-exporter 9\.8\.7\), this process protocol 2 \(channel-exporter \d.*; versions with the same one go together/,
       );
       for (const server of servers) server.close();
     }));

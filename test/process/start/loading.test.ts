@@ -132,8 +132,11 @@ describe('a service loaded as', () => {
         await makesSeries(app, paths);
         const [start = '', ...lines] = app.stderr().trimEnd().split('\n');
         assert.match(start, /; observes /);
-        assert.equal(lines.length, says === undefined ? 0 : 1, app.stderr());
-        if (says !== undefined) assert.match(lines.join('\n'), says);
+        // in a bundle Express is found with the first request, and behind tsx something has listened before
+        const warnings = lines.filter((line) => line !== 'channel-exporter: observes express from now on');
+        assert.equal(warnings.length, says === undefined ? 0 : 1, app.stderr());
+        assert.ok(lines.length - warnings.length <= 1, app.stderr());
+        if (says !== undefined) assert.match(warnings.join('\n'), says);
       } finally {
         await app.stop();
       }

@@ -2,6 +2,7 @@
  * The patches of Express's routers: those that notice each new layer, always in force, and those that follow requests
  * through routers and layers, which cost 4 to 5 µs a request and are in force only where the route table is not enough.
  */
+import { observes } from '../../../diagnostics/observed';
 import { guarded, routeFailed } from '../../inbound/routes';
 import { patchMethod } from '../../patching/patch';
 import {
@@ -89,6 +90,7 @@ export class RouterPatches {
   private patch(prototype: RouterPrototype, isLate: boolean): void {
     if (this.routerPrototypes.has(prototype)) return;
     this.routerPrototypes.add(prototype);
+    observes(NAME);
     if (isLate) this.table.giveUp();
     this.noticing.push(
       this.noticeLayers(prototype, 'use', (_router, args) => [mountPath(args), { end: false, strict: false }]),

@@ -1,12 +1,12 @@
 /**
- * Rereads the partner file when it changes. A faulty new version is reported and the last good one stays.
+ * Rereads a file of the user's when it changes. A faulty new version is reported and the last good one stays.
  *
  * The file is looked at, not watched: notifications miss files that are replaced through a symbolic link (as a
  * mounted ConfigMap is) or that lie on a network file system.
  */
 import { type Stats, unwatchFile, watchFile } from 'node:fs';
 import { resolve } from 'node:path';
-import { type RereadResult, rereadPartnerFile } from './reread';
+import { type FileKind, type RereadResult, rereadFile } from './reread';
 
 /** Time between two looks, which are made off the main thread. */
 const LOOK_EVERY_MS = 2_000;
@@ -15,14 +15,18 @@ const LOOK_EVERY_MS = 2_000;
  * @param result gets each new version, good or bad
  * @returns a function that ends the watch
  */
-export function watchPartnerFile(file: string, result: RereadResult): () => void {
+export function watchAndReread<Item, Draft>(
+  file: string,
+  kind: FileKind<Item, Draft>,
+  result: RereadResult<Draft>,
+): () => void {
   // the application may change its working directory later
   const path = resolve(file);
   let endReading: () => void = () => undefined;
   const look = ({ size }: Stats) => {
     // of a version that is out of date by now
     endReading();
-    endReading = rereadPartnerFile(path, size, result);
+    endReading = rereadFile(path, size, kind, result);
   };
   watchFile(path, { persistent: false, interval: LOOK_EVERY_MS }, look);
   return () => {

@@ -24,9 +24,9 @@ export type YamlText = { readonly value: unknown; readonly locate: Locate } | { 
 type Yaml = typeof import('yaml');
 type PlaceOf = (offset: number) => string;
 
-/** Levels in one another; a directory has four. The parser recurses, and at some thousands it ends the process. */
+/** Levels in one another; a partner directory has four. The parser recurses, and at some thousands it ends the process. */
 const MAX_DEPTH = 64;
-/** Words and signs of a file: some ten thousand hosts, and few enough that malformed is refused within seconds. */
+/** Words and signs of a file: some ten thousand partner hosts, and few enough that malformed is refused within seconds. */
 const MAX_TOKENS = 250_000;
 /** Aliases in one file, and in what they stand for: each takes a walk through the document. */
 const MAX_ALIASES = 100;
@@ -36,7 +36,7 @@ const TEXT_EXPECTED = 'a JSON or YAML text whose keys are unique';
 
 /** @param file its name, for places */
 export function parseYamlText(text: string, file: string): YamlText {
-  // loaded only where there is a partner file: it would be a quarter of the start-up time of every service
+  // loaded only where there is such a file: it would be a quarter of the start-up time of every service
   const yaml: Yaml = require('yaml');
   const lines = new yaml.LineCounter();
   const placeOf: PlaceOf = (offset) => {
