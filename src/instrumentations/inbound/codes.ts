@@ -86,7 +86,7 @@ export class InboundCodes {
   requestChunk(chunk: string | Uint8Array | null, encoding?: BufferEncoding): void {
     if (chunk === null || this.isEnded) return;
     try {
-      this.requestBytes += Buffer.byteLength(chunk);
+      this.requestBytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
       this.requestBody?.push(chunk, encoding);
     } catch (error) {
       this.onFault(error);
