@@ -56,6 +56,10 @@ export class InboundCodes {
   private readonly query: string;
   private readonly requestBody: RequestBodyReader | undefined;
   private requestBytes = 0;
+  /** The interface number, once it has been read: for metrics or spans, whoever asks first. */
+  private readMethodCode: string | undefined;
+  /** Whether the interface number is asked for once more after the bodies were discarded. */
+  private isShared = false;
   private responseBody: BodyReader | undefined;
   private hasResponseEnded = false;
   private isEnded = false;
@@ -64,16 +68,20 @@ export class InboundCodes {
    * First: the head of a request has been read, and its handler is about to run.
    * @param bodyLimit bytes of each body that are read
    * @param onFault gets an error that occurred while a body was read
+   * @param requestReader who reads the request already, for a further reader of the response; absent: nobody
    */
   constructor(
     private readonly messages: InboundMessages,
     private readonly bodyLimit: number,
     private readonly onFault: (error: unknown) => void,
+    private readonly requestReader?: InboundCodes,
   ) {
     this.headers = readHeaders(messages.rawHeaders);
     this.query = rawQuery(messages.target);
     const hasBody = messages.hasBody ?? this.headers.hasBody;
-    if (hasBody && !this.headers.methodCode && bodyLimit > 0) {
+    if (requestReader !== undefined) {
+      requestReader.isShared = true;
+    } else if (hasBody && !this.headers.methodCode && bodyLimit > 0) {
       this.requestBody = requestBodyReader(this.headers.contentType, bodyLimit);
     }
   }
@@ -123,8 +131,15 @@ export class InboundCodes {
     this.isEnded = true;
   }
 
-  /** What the bodies still keep is given back; their codes cannot be asked for any more. */
+  /** What the bodies still keep is given back; the response's code cannot be asked for any more. */
   discardBodies(): void {
+    if (this.isShared) {
+      try {
+        this.methodCode();
+      } catch (error) {
+        this.onFault(error);
+      }
+    }
     this.requestBody?.discard();
     this.responseBody?.discard();
   }
@@ -133,8 +148,13 @@ export class InboundCodes {
     return fCodeOf(this.headers.userAgent);
   }
 
-  /** To be called once, at the end. */
+  /** To be called at the end; the body is read by the first call. */
   methodCode(): string {
+    this.readMethodCode ??= this.requestReader?.methodCode() ?? this.findMethodCode();
+    return this.readMethodCode;
+  }
+
+  private findMethodCode(): string {
     return (
       sharedState().methodCodes.get(this.messages.request) ||
       this.headers.methodCode ||
