@@ -6,6 +6,15 @@ import { type Decompress, decompress, isIdentity } from './decompress';
 import type { Found } from './json/code-matches';
 import { CodeScanner } from './json/scanner';
 import { KeptBytes } from './kept-bytes';
+import {
+  discardGathered,
+  type GatheredReader,
+  gather,
+  gatherAscii,
+  isAdded,
+  readGathered,
+  SHORT_CHUNK_BYTES,
+} from './short-chunks';
 
 /** What a body held. */
 export interface BodyCodes {
@@ -36,7 +45,7 @@ const SHORT_TEXT_CHARACTERS = 1024;
 const shortText = new Uint8Array(3 * SHORT_TEXT_CHARACTERS);
 const encoder = new TextEncoder();
 
-export class BodyReader {
+export class BodyReader implements GatheredReader {
   private readonly scanner: CodeScanner;
   private encoding: string | undefined;
   private compressed: KeptBytes | undefined;
@@ -76,7 +85,8 @@ export class BodyReader {
 
   /** Takes the next chunk. A string is taken as UTF-8 unless an encoding says otherwise. */
   push(chunk: Chunk, encoding?: BufferEncoding): void {
-    if (this.isDone) return;
+    // what has gathered chunks is not done
+    if (isAdded(this, chunk) || this.isDone) return;
     if (typeof chunk === 'string') {
       this.pushText(chunk, encoding);
     } else {
@@ -90,6 +100,7 @@ export class BodyReader {
    */
   complete(): void {
     if (this.hasEnded || this.compressed !== undefined || this.settled !== undefined) return;
+    readGathered(this);
     // of a body that was cut, the end does not matter
     const isWhole = !this.isCut;
     this.settled = this.codes(isWhole);
@@ -105,6 +116,7 @@ export class BodyReader {
   end(isWhole: boolean, onCodes: (codes: BodyCodes) => void, decompressBody: Decompress = decompress): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
+    readGathered(this);
     const { compressed, settled } = this;
     if (settled !== undefined) {
       onCodes(isWhole || this.isCut ? settled : NOT_JSON);
@@ -136,14 +148,20 @@ export class BodyReader {
   discard(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
+    discardGathered(this);
     this.compressed?.release();
     if (this.settled === undefined) this.giveBack();
+  }
+
+  /** Chunks that were gathered. */
+  readGathered(bytes: Uint8Array, length: number): void {
+    this.read(bytes, length);
   }
 
   private pushText(text: string, encoding: BufferEncoding | undefined): void {
     if (!isTextEncoding(encoding)) {
       this.pushBytes(Buffer.from(text, encoding));
-    } else {
+    } else if (!this.isGathered(text.length) || !gatherAscii(this, text, this.gatheredUntilRead())) {
       // in parts: once the code was found, the rest of a long text is not read and need not be encoded
       for (let at = 0; at < text.length && !this.isDone; ) {
         const end = partEnd(text, at);
@@ -155,11 +173,24 @@ export class BodyReader {
   }
 
   private pushBytes(bytes: Uint8Array, length = bytes.length): void {
-    if (this.compressed === undefined) {
+    if (this.compressed !== undefined) {
+      this.isCut = !this.compressed.push(bytes, length);
+    } else if (this.isGathered(length)) {
+      gather(this, bytes, length, this.gatheredUntilRead());
+    } else {
+      readGathered(this);
       this.read(bytes, length);
-      return;
     }
-    this.isCut = !this.compressed.push(bytes, length);
+  }
+
+  /** Whether a chunk waits for others: not the first one, which mostly is the whole body. */
+  private isGathered(length: number): boolean {
+    return length < SHORT_CHUNK_BYTES && this.bytesRead > 0 && this.compressed === undefined;
+  }
+
+  /** How much may be gathered where the code is known, so that no chunk passes unread that settles the result. */
+  private gatheredUntilRead(): number {
+    return this.checkUntil - this.bytesRead;
   }
 
   private read(bytes: Uint8Array, length = bytes.length): void {

@@ -83,11 +83,18 @@ export class KeptBytes {
    * @returns whether all of them are kept
    */
   push(bytes: Uint8Array, length = bytes.length): boolean {
+    if (length < SHORT_BYTES && this.length + length <= this.buffer.length) {
+      this.copyShort(bytes, length);
+      return true;
+    }
     const taken = Math.min(length, this.limitBytes - this.length);
     if (!this.hasRoom(this.length + taken)) return false;
-    if (taken < SHORT_BYTES) for (let i = 0; i < taken; i++) this.buffer[this.length + i] = bytes[i] as number;
-    else this.buffer.set(taken === bytes.length ? bytes : bytes.subarray(0, taken), this.length);
-    this.length += taken;
+    if (taken < SHORT_BYTES) {
+      this.copyShort(bytes, taken);
+    } else {
+      this.buffer.set(taken === bytes.length ? bytes : bytes.subarray(0, taken), this.length);
+      this.length += taken;
+    }
     return taken === length;
   }
 
@@ -101,6 +108,13 @@ export class KeptBytes {
     this.buffer = NO_BYTES;
     this.length = 0;
     this.share.release();
+  }
+
+  private copyShort(bytes: Uint8Array, length: number): void {
+    const { buffer } = this;
+    let at = this.length;
+    for (let i = 0; i < length; i++) buffer[at++] = bytes[i] as number;
+    this.length = at;
   }
 
   private hasRoom(length: number): boolean {

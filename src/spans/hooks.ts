@@ -17,6 +17,7 @@ import { Callers } from '../callers/callers';
 import { errorText, warn } from '../diagnostics/log';
 import { InboundCodes } from '../instrumentations/inbound/codes';
 import { inboundPath } from '../instrumentations/inbound/exchange';
+import { codesOf } from '../instrumentations/inbound/http1';
 import { Http1Messages } from '../instrumentations/inbound/http1-messages';
 import { readHeaders } from '../instrumentations/inbound/request-headers';
 import { observeResponses } from '../instrumentations/inbound/response-body';
@@ -148,7 +149,8 @@ function followRequest(response: ServerResponse, { bodyLimit }: SpanContext): vo
       ended: (answering) => inbound.get(answering)?.responseEnded(),
     });
   }
-  const codes = new InboundCodes(new Http1Messages(response.req, response), bodyLimit, logFailure);
+  // the metrics read the request as well: one reader for both
+  const codes = new InboundCodes(new Http1Messages(response.req, response), bodyLimit, logFailure, codesOf(response));
   if (codes.wantsRequestBody) observePush(response.req, (chunk, encoding) => codes.requestChunk(chunk, encoding));
   inbound.set(response, codes);
 }

@@ -248,3 +248,95 @@ describe('a body to which no chunk comes any more', () => {
     );
   });
 });
+
+describe('a body in short chunks', () => {
+  /** Readers of several bodies whose chunks come in turn, each body cut in its own way. */
+  function readInTurn(bodies: readonly (string | Uint8Array)[], chunkLengths: readonly number[]): string[] {
+    const under = bodies.map((body, n) => ({
+      body,
+      chunkLength: chunkLengths[n] ?? 1,
+      at: 0,
+      reader: innerCodeReader(LIMIT),
+    }));
+    for (let isLeft = true; isLeft; ) {
+      isLeft = false;
+      for (const one of under) {
+        if (one.at >= one.body.length) continue;
+        one.reader.push(one.body.slice(one.at, one.at + one.chunkLength));
+        one.at += one.chunkLength;
+        isLeft = true;
+      }
+    }
+    return under.map(({ reader }) => ended(reader));
+  }
+
+  function ended(reader: BodyReader): string {
+    let code = 'not called';
+    reader.end(true, (codes) => {
+      code = innerCode(codes);
+    });
+    return code;
+  }
+
+  it('is told from those whose chunks come in between, as bytes and as text', () => {
+    const filling = 'y'.repeat(9_000);
+    const texts = ['A', 'B', 'C'].map((code) => `{"x":"${filling}","中":"é","code":"${code}"}`);
+    assert.deepEqual(
+      readInTurn(
+        texts.map((text) => Buffer.from(text)),
+        [1, 7, 511],
+      ),
+      ['A', 'B', 'C'],
+    );
+    assert.deepEqual(readInTurn(texts, [1, 7, 511]), ['A', 'B', 'C']);
+  });
+
+  it('keeps its own bytes where the application writes the next ones over them', () => {
+    const reader = innerCodeReader(LIMIT);
+    const chunk = Buffer.alloc(1);
+    for (const byte of Buffer.from('{"code":"7"}')) {
+      chunk[0] = byte;
+      reader.push(chunk);
+    }
+    assert.equal(ended(reader), '7');
+  });
+
+  it('leaves nothing to the next one when it is discarded', () => {
+    const first = innerCodeReader(LIMIT);
+    first.push('{');
+    first.push('"code":"1",');
+    first.discard();
+    const second = innerCodeReader(LIMIT);
+    second.push('{');
+    second.push('"code":"2"}');
+    assert.equal(ended(second), '2');
+  });
+
+  it('is done as soon as in one chunk when its first chunk had the code', () => {
+    const reader = innerCodeReader(LIMIT);
+    reader.push('{"code":"7","x":"');
+    let read = 0;
+    while (!reader.isDone && read < LIMIT / 2) {
+      reader.push('y');
+      read++;
+    }
+    assert.ok(read <= CHECKED_BEHIND_MATCH_BYTES, `not before ${read} bytes`);
+    assert.equal(ended(reader), '7');
+  });
+
+  it('is scanned in few calls, however short its chunks are', () => {
+    const reader = innerCodeReader(LIMIT);
+    const scanner = Reflect.get(reader, 'scanner') as { push(...args: unknown[]): void };
+    const { push } = scanner;
+    let scans = 0;
+    scanner.push = function (...args) {
+      scans++;
+      return push.apply(this, args);
+    };
+    for (const byte of Buffer.from(`["${'a'.repeat(LIMIT - 4)}"]`)) reader.push(Uint8Array.of(byte));
+    Reflect.deleteProperty(scanner, 'push');
+    assert.equal(ended(reader), '');
+    // the first chunk, and then steps of a KiB
+    assert.ok(scans <= 2 + LIMIT / 1024, `${scans} calls`);
+  });
+});

@@ -3,9 +3,14 @@
  * are bits: bit n is name n.
  */
 import { hexDigit } from './json-number';
+import { PLAIN_BYTES } from './string-skip';
 
+const DASH = 0x2d;
+const UNDERSCORE = 0x5f;
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
+// a constant of this module, as it is looked at for every byte
+const IS_PLAIN = PLAIN_BYTES;
 
 /** For each list of names and byte, whether a key that begins with it may equal a name; there are a few such lists. */
 const firstBytes = new WeakMap<readonly string[], Uint8Array>();
@@ -44,12 +49,26 @@ export class KeyMatcher {
 
   /** The next UTF-16 code unit of the key; `-` and `_` are skipped, the case of ASCII letters is ignored. */
   add(unit: number): void {
-    if (unit === 0x2d || unit === 0x5f) return;
+    if (unit === DASH || unit === UNDERSCORE) return;
     const letter = unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit;
     for (let n = 0; n < this.names.length; n++) {
       if ((this.names[n] as string).charCodeAt(this.letters) !== letter) this.left &= ~(1 << n);
     }
     this.letters++;
+  }
+
+  /**
+   * The next bytes of the key, as far as they are plain and a name is left.
+   * @returns the place of the first that is not
+   */
+  addPlain(bytes: Uint8Array, start: number, end: number): number {
+    let i = start;
+    for (; i < end && this.left !== 0; i++) {
+      const byte = bytes[i] as number;
+      if (IS_PLAIN[byte] === 0) break;
+      if (byte !== DASH && byte !== UNDERSCORE) this.add(byte);
+    }
+    return i;
   }
 
   /** Compares a key that is whole in the bytes and without escapes. @returns the names that it equals */

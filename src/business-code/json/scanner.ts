@@ -23,13 +23,14 @@ export class CodeScanner {
   private readonly text: TextState;
   private readonly steps: TokenSteps;
   private readonly tokens: WholeTokens;
+  private readonly key: KeyMatcher;
 
   /** @param names normalised: lower-case letters only; at most seven */
   constructor(names: readonly string[]) {
-    const key = new KeyMatcher(names);
+    this.key = new KeyMatcher(names);
     this.text = new TextState(names.length);
-    this.steps = new TokenSteps(this.text, key);
-    this.tokens = new WholeTokens(this.text, this.steps, key);
+    this.steps = new TokenSteps(this.text, this.key);
+    this.tokens = new WholeTokens(this.text, this.steps, this.key);
   }
 
   /** Makes it ready for another text, as if it were new. */
@@ -46,6 +47,7 @@ export class CodeScanner {
     while (i < end) {
       if (isBetweenTokens(text.state)) i = this.tokens.read(bytes, i, end, before);
       else if (steps.isPassedOver) i = skipString(bytes, i, end);
+      else if (steps.isInKey) i = this.key.addPlain(bytes, i, end);
       if (i === end) break;
       text.position = before + i;
       if (text.state === BROKEN) return;

@@ -8,6 +8,8 @@ const BACKSLASH = 0x5c;
 const IS_PLAIN = new Uint8Array(256).fill(1, 0x20, 0x80);
 IS_PLAIN[QUOTE] = 0;
 IS_PLAIN[BACKSLASH] = 0;
+/** The same for other modules: an exported constant is looked up at each byte. */
+export const PLAIN_BYTES: Uint8Array = IS_PLAIN;
 
 /** Skips plain characters of a string, ASCII and most of East Asia's. @returns the place of the first other byte */
 export function skipPlain(bytes: Uint8Array, start: number, end: number): number {

@@ -48,6 +48,11 @@ export class TokenSteps {
     return this.purpose === SKIPPED || (this.purpose === AS_KEY ? this.key.isOut : this.value.isFull);
   }
 
+  /** Whether the next byte is a character of a key that counts, or its end. */
+  get isInKey(): boolean {
+    return this.text.state === IN_STRING && this.purpose === AS_KEY && this.sequence.left === 0;
+  }
+
   /** A key begins; its quote has been read. */
   beginKey(): void {
     this.key.begin();

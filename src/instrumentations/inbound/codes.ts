@@ -44,6 +44,10 @@ export class InboundCodes {
   private readonly query: string;
   private readonly requestBody: RequestBodyReader | undefined;
   private requestBytes = 0;
+  /** The interface number, once it has been read: for metrics or spans, whoever asks first. */
+  private readMethodCode: string | undefined;
+  /** Whether the interface number is asked for once more after the bodies were discarded. */
+  private isShared = false;
   private responseBody: BodyReader | undefined;
   private hasResponseEnded = false;
   private isEnded = false;
@@ -52,16 +56,20 @@ export class InboundCodes {
    * First: the head of a request has been read, and its handler is about to run.
    * @param bodyLimit bytes of each body that are read
    * @param onFault gets an error that occurred while a body was read
+   * @param requestReader who reads the request already, for a further reader of the response; absent: nobody
    */
   constructor(
     private readonly messages: InboundMessages,
     private readonly bodyLimit: number,
     private readonly onFault: (error: unknown) => void,
+    private readonly requestReader?: InboundCodes,
   ) {
     this.headers = readHeaders(messages.rawHeaders);
     this.query = rawQuery(messages.target);
     const hasBody = messages.hasBody ?? this.headers.hasBody;
-    if (hasBody && !this.headers.methodCode && bodyLimit > 0) {
+    if (requestReader !== undefined) {
+      requestReader.isShared = true;
+    } else if (hasBody && !this.headers.methodCode && bodyLimit > 0) {
       this.requestBody = requestBodyReader(this.headers.contentType, bodyLimit);
     }
   }
@@ -74,7 +82,7 @@ export class InboundCodes {
   requestChunk(chunk: string | Uint8Array | null, encoding?: BufferEncoding): void {
     if (chunk === null || this.isEnded) return;
     try {
-      this.requestBytes += Buffer.byteLength(chunk);
+      this.requestBytes += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
       this.requestBody?.push(chunk, encoding);
     } catch (error) {
       this.onFault(error);
@@ -111,8 +119,15 @@ export class InboundCodes {
     this.isEnded = true;
   }
 
-  /** What the bodies still keep is given back; their codes cannot be asked for any more. */
+  /** What the bodies still keep is given back; the response's code cannot be asked for any more. */
   discardBodies(): void {
+    if (this.isShared) {
+      try {
+        this.methodCode();
+      } catch (error) {
+        this.onFault(error);
+      }
+    }
     this.requestBody?.discard();
     this.responseBody?.discard();
   }
@@ -122,8 +137,13 @@ export class InboundCodes {
     return this.headers.userAgent;
   }
 
-  /** To be called once, at the end. */
+  /** To be called at the end; the body is read by the first call. */
   methodCode(): string {
+    this.readMethodCode ??= this.requestReader?.methodCode() ?? this.findMethodCode();
+    return this.readMethodCode;
+  }
+
+  private findMethodCode(): string {
     return (
       sharedState().methodCodes.get(this.messages.request) ||
       this.headers.methodCode ||

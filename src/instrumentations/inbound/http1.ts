@@ -79,6 +79,11 @@ function exchangeOf(
   return socket && connections.get(socket)?.find(response);
 }
 
+/** The codes of a response under way and of its request, as the metrics read them; undefined where it is not observed. */
+export function codesOf(response: object): InboundCodes | undefined {
+  return exchangeOf(response)?.codes;
+}
+
 /** Records nothing for a response, because it answers a scrape and no request of the application. */
 export function forgetExchange(response: object): void {
   exchangeOf(response)?.leave();
