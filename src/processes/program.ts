@@ -1,6 +1,6 @@
 /** Which program a process belongs to, so that a hub notices two services with one system code. */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join, sep } from 'node:path';
 import { printable } from '../runtime/printable';
 import { applicationEnvironment } from './launchers';
 
@@ -13,22 +13,31 @@ let known: { readonly program: string | undefined } | undefined;
 /**
  * The name in the package.json next above the main script, or that file's folder where it has no name. A script of a
  * dependency, such as a pool's worker, belongs to the package that installed it; two releases of one package are one
- * program.
- * @returns undefined where there is no script or no package.json
+ * program. Where there is no package.json, the script's folder.
+ * @returns undefined where there is no script, or only one of a dependency without a package.json above it
  */
 export function ownProgram(): string | undefined {
   known ??= { program: programOf(applicationEnvironment(process.env).pm_exec_path ?? process.argv[1]) };
   return known.program;
 }
 
+/** Whether they are one program as far as can be told: scripts in a folder and in one below it may belong together. */
+export function isSameProgram(one: string, other: string): boolean {
+  const isWithin = (folder: string, outer: string) => isAbsolute(outer) && folder.startsWith(outer + sep);
+  return one === other || isWithin(one, other) || isWithin(other, one);
+}
+
 function programOf(script: string | undefined): string | undefined {
   if (script === undefined) return undefined;
-  let folder = dirname(realPath(script).replace(DEPENDENCIES, '/x'));
+  const real = realPath(script);
+  const own = real.replace(DEPENDENCIES, '/x');
+  let folder = dirname(own);
   for (;;) {
     const file = join(folder, 'package.json');
     if (existsSync(file)) return printable(nameIn(file) ?? folder).slice(0, MAX_PROGRAM_CHARACTERS);
     const parent = dirname(folder);
-    if (parent === folder) return undefined;
+    // a script of a dependency says nothing of whom it works for
+    if (parent === folder) return own === real ? printable(dirname(real)).slice(0, MAX_PROGRAM_CHARACTERS) : undefined;
     folder = parent;
   }
 }

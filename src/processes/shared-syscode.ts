@@ -1,7 +1,7 @@
 /** Notices members that belong to another program than the hub: most likely one system code was given to two services. */
 import { warn } from '../diagnostics/log';
 import { printable } from '../runtime/printable';
-import { ownProgram } from './program';
+import { isSameProgram, ownProgram } from './program';
 import type { Hello } from './protocol';
 
 /** Programs that are reported at most. */
@@ -17,7 +17,8 @@ export class SharedSyscode {
    */
   check({ program, pid, parent, isThread, syscode }: Hello, pids: readonly number[]): void {
     const own = ownProgram();
-    if (isThread || own === undefined || program === undefined || parent === undefined || program === own) return;
+    if (isThread || own === undefined || program === undefined || parent === undefined) return;
+    if (isSameProgram(program, own)) return;
     if (pid === process.ppid || parent === process.pid || pids.includes(parent)) return;
     if (this.reported.has(program) || this.reported.size >= MAX_REPORTED) return;
     this.reported.add(program);

@@ -243,4 +243,30 @@ describe('a mistake that was silent', () => {
       await world.end();
     }
   });
+
+  it('one system code in scripts of two folders without a package.json is named, and in a folder within is not', async () => {
+    const world = await openWorld();
+    const start = async (place: string, requests: number) => {
+      const cwd = join(world.folder, place);
+      mkdirSync(cwd);
+      cpSync(join(PROGRAMS, 'service.js'), join(cwd, 'service.js'));
+      const service = world.start({ cwd, args: ['-r', PRELOAD_PATH, 'service.js'] });
+      const [ready] = await service.ready(1);
+      await send(ready?.port as number, 1);
+      await world.counted(requests);
+      return service;
+    };
+    try {
+      const orders = await start('orders', 1);
+      await start('orders/jobs', 2);
+      assert.deepEqual(orders.said('CHX_'), []);
+      await start('billing', 3);
+      await until(() => orders.said('CHX_').length > 0, orders.output);
+      const [line, ...more] = orders.said('CHX_');
+      assert.match(line as string, /CHX_SYSCODE_SHARED: .* two programs, \S+orders \(pid \d+\) and \S+billing \(pid/);
+      assert.deepEqual(more, []);
+    } finally {
+      await world.end();
+    }
+  });
 });
