@@ -16,8 +16,6 @@ export function readHeapSpaces(reading: Reading): void {
 
 export function readResources(reading: Reading): void {
   const counts = new Map<string, number>();
-  const active = process.getActiveResourcesInfo();
-  for (const type of active) counts.set(type, (counts.get(type) ?? 0) + 1);
+  for (const type of process.getActiveResourcesInfo()) counts.set(type, (counts.get(type) ?? 0) + 1);
   for (const [type, count] of [...counts].slice(0, MAX_TYPES)) reading.set('resources', count, type);
-  reading.set('resourcesTotal', active.length);
 }

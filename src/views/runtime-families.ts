@@ -56,7 +56,6 @@ export const RUNTIME_FAMILIES = {
     'space',
   ]),
   resources: gauge('nodejs_active_resources', 'What keeps the event loop alive, by type.', ['type']),
-  resourcesTotal: gauge('nodejs_active_resources_total', 'What keeps the event loop alive, in all.'),
   version: gauge('nodejs_version_info', 'The version of Node.js: 1.', ['version', 'major', 'minor', 'patch']),
 } as const satisfies Readonly<Record<string, RuntimeFamily>>;
 

@@ -55,7 +55,7 @@ const REFUSED: readonly [view: unknown, wrong: RegExp, remedy: RegExp][] = [
   ],
   [{ instrumentName: 'x', meterName: 'channel-exporter' }, /has no instrument x/, /They are channel\.inner/],
   [{ name: 'x', meterName: 'shop' }, /SDK refuses it/, /Views with a specified name/],
-  [{}, /matches 16/, /Add the meterName/],
+  [{}, /matches \d+/, /Add the meterName/],
 ];
 
 /** Views that are the application's business. */

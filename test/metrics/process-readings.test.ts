@@ -71,15 +71,16 @@ describe('readings of processes', () => {
   }
 
   it('have a bounded number of series, each once, with printable labels of a bounded length', () => {
-    const [, points] = shownOf(spaces(Array.from({ length: 1_000 }, (_, index) => `s${index}`)))[0] as [
-      string,
-      unknown[],
-    ];
-    assert.equal(points.length, MAX_SERIES);
-    assert.equal((shownOf(spaces(['new', 'new']))[0]?.[1] as unknown[] | undefined)?.length, 1);
-    const [only] = shownOf(spaces([`\u0000${'x'.repeat(10_000)}`]));
-    const [[labels]] = only?.[1] as unknown as [[{ space: string }]];
-    assert.ok(labels.space.length <= 255 && labels.space.startsWith('\uFFFD'));
+    const labelsOf = (names: readonly string[]) => {
+      const readings = new ProcessReadings();
+      readings.received('m', 7, [spaces(names)]);
+      const points = readings.produce(hrTimeNow()).flatMap(({ dataPoints }) => [...dataPoints]);
+      return points.map(({ attributes }) => String(attributes.space));
+    };
+    assert.equal(labelsOf(Array.from({ length: 1_000 }, (_, index) => `s${index}`)).length, MAX_SERIES);
+    assert.deepEqual(labelsOf(['new', 'new']), ['new']);
+    const [label = ''] = labelsOf([`\u0000${'x'.repeat(10_000)}`]);
+    assert.ok(label.length <= 255 && label.startsWith('\uFFFD'));
   });
 
   it('begin when they say so, if that is a time', () => {

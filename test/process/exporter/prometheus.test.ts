@@ -154,19 +154,27 @@ describe('a real Prometheus', () => {
     const stored = await prometheus.query('{job="demo",__name__!~"up|scrape_.*"}');
     const later = await scrape();
 
-    const keys = stored.map(({ labels }) => seriesKey(labels.__name__ ?? '', labels));
+    // what keeps the loop alive has other types at other moments
+    const isSteady = (name = '') => name !== 'nodejs_active_resources';
+    const keys = stored
+      .filter(({ labels }) => isSteady(labels.__name__))
+      .map(({ labels }) => seriesKey(labels.__name__ ?? '', labels));
     assert.equal(new Set(keys).size, keys.length, 'no series twice');
-    assert.deepEqual(keys.sort(), earlier.samples.map(({ name, labels }) => seriesKey(name, labels)).sort());
+    const shown = earlier.samples.filter(({ name }) => isSteady(name));
+    assert.deepEqual(keys.sort(), shown.map(({ name, labels }) => seriesKey(name, labels)).sort());
     const valuesOf = (metrics: Metrics) =>
       new Map(metrics.samples.map(({ name, labels, value }) => [seriesKey(name, labels), value]));
     const [low, high] = [valuesOf(earlier), valuesOf(later)];
     for (const { labels, value } of stored) {
+      // gauges of the process rise and fall
+      if (/^(nodejs_|process_(resident|virtual|open))/.test(labels.__name__ ?? '')) continue;
       const key = seriesKey(labels.__name__ ?? '', labels);
       const [from, to] = [low.get(key) ?? Number.NaN, high.get(key) ?? Number.NaN];
       assert.ok(from <= value && value <= to, `${key}: ${from} <= ${value} <= ${to}`);
     }
     const samples = await prometheus.query('scrape_samples_scraped{job="demo"}');
-    assert.equal(samples[0]?.value, earlier.samples.length, 'as many samples were scraped as stand in the text');
+    assert.equal(samples[0]?.value, stored.length, 'as many samples were scraped as are stored');
+    assert.ok(Math.abs(stored.length - earlier.samples.length) <= 5, 'as many as stand in the text');
   });
 
   check('asks for OpenMetrics and gets it, packed, with the series of the plain format', async (prometheus) => {
