@@ -134,11 +134,14 @@ describe('a body that asks for a large window', () => {
   });
 });
 
+/** What a slow machine can decompress too in the time that is allowed at once. */
+const MANY = 300;
+
 describe('many small compressed bodies', () => {
   it('are all read at once', () => {
     const packed = zlib.gzipSync('{"code":"A1"}');
     let codes = 0;
-    for (let n = 0; n < 2_000; n++) {
+    for (let n = 0; n < MANY; n++) {
       decompress(
         'gzip',
         packed,
@@ -146,6 +149,6 @@ describe('many small compressed bodies', () => {
         () => undefined,
       );
     }
-    assert.equal(codes, 2_000);
+    assert.equal(codes, MANY);
   });
 });
