@@ -50,7 +50,8 @@ for (const alone of [PROMETHEUS, PUSHING]) await bundle(alone, { entryPoints: [`
 for (const [name, file] of bundleOf) writeFileSync(join(DIST, `${name}.js`), `'use strict';\n${handOn(name, file)}`);
 writeFileSync(join(DIST, `${API}.js`), `'use strict';\n${handOnNames(API, bundleOf.get(API))}`);
 writeFileSync(join(DIST, LICENCES), licences());
-console.log(`bundled ${bundleOf.size} modules, and of ${[...packages].sort().join(', ')}`);
+// on stderr: npm pack --json builds too, and its output is JSON
+console.error(`bundled ${bundleOf.size} modules, and of ${[...packages].sort().join(', ')}`);
 
 /** @returns modules of ours that a process loads with the preload and a script, such as `src/runtime/clock` */
 function loadedBy(env, script) {
