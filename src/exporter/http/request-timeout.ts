@@ -31,8 +31,8 @@ export function closeOnRequestTimeout(
   const begin = (socket: Socket, limit: number) => {
     if (socket.destroyed) return;
     limits.set(socket, setTimeout(() => socket.destroy(), limit).unref());
-    // Node's own limit of idle sockets
-    socket.setTimeout(limit);
+    // Node's own limit of idle sockets is not to come first
+    if (server.timeout > 0) socket.setTimeout(Math.max(limit, server.timeout));
   };
   const end = (socket: Socket) => clearTimeout(limits.get(socket));
   server.on('connection', (socket: Socket) => {
@@ -42,7 +42,7 @@ export function closeOnRequestTimeout(
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     end(socket);
-    socket.setTimeout(limitMs);
+    socket.setTimeout(server.timeout);
     response.once('close', () => begin(socket, nextLimitMs(request)));
   });
 }
