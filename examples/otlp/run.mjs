@@ -9,6 +9,9 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Families about the exporter, partners, codes and the process. */
+const BESIDE = /^(channel_|process_|nodejs_)/;
+
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PRELOAD = createRequire(import.meta.url).resolve('channel-exporter/register');
 
@@ -59,13 +62,13 @@ async function ready(stdout) {
   throw new Error(`the service has not started:\n${said}`);
 }
 
-/** One line for each series of what was measured, without those that count the exporter's own work. */
+/** One line for each series of what was measured. */
 function show({ resourceMetrics: [{ resource, scopeMetrics }] }) {
   const textOf = (attributes) => attributes.map(({ key, value }) => `${key}=${value.stringValue}`).join(' ');
   console.log(textOf(resource.attributes.filter(({ key }) => key === 'service.name')));
   for (const { scope, metrics } of scopeMetrics) {
     for (const { name, histogram, sum, gauge } of metrics) {
-      if (name.startsWith('channel_exporter_')) continue;
+      if (BESIDE.test(name)) continue;
       for (const { attributes, count, asInt, asDouble } of (histogram ?? sum ?? gauge).dataPoints) {
         console.log(`  ${scope.name}  ${name}  ${count ?? asInt ?? asDouble}  ${textOf(attributes)}`.trimEnd());
       }

@@ -20,6 +20,7 @@ for (const status of [200, 404]) {
     const stamped: unknown[] = [];
     const context = {
       bodyLimit: BODY_LIMIT,
+      callers: { nameOf: () => '', fCode: () => '' },
       ignorePaths: new Set(),
       isOwnServer: () => false,
       recorder: {

@@ -23,7 +23,7 @@ async function logged(
     return program
       .stderr()
       .split('\n')
-      .map((line) => /\bobserves (.*?)(?:; partner|$)/.exec(line)?.[1])
+      .map((line) => /\bobserves (.*?)(?:; |$)/.exec(line)?.[1])
       .filter((names) => names !== undefined);
   } finally {
     await program.stop();
