@@ -170,13 +170,14 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
         shared.running = undefined;
         for (const each of sources) each.disable();
         for (const end of undo) end();
-        promClient?.disable();
         endAnnouncing();
         endWatch();
+        endCallersWatch();
         await endPushes();
         processes?.runtime.end();
-        endCallersWatch();
         await election.end();
+        // what is handed over last has its registries in it
+        promClient?.disable();
         await pipeline.provider.shutdown().catch(() => undefined);
       })();
       return ending;
