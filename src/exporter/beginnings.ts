@@ -8,7 +8,7 @@
  * @see https://github.com/prometheus/prometheus/issues/1673; docs/scrape.md, "The first occurrence"
  */
 import type { DataPoint } from '@opentelemetry/sdk-metrics';
-import type { SeenFromStart } from '../metrics/totals';
+import type { SeenFromStart } from '../metrics/points';
 import { millisecondsOf } from '../runtime/hr-time';
 
 /** An increase that is shown later than this would be taken for one of now. */

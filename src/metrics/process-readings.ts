@@ -10,7 +10,8 @@ import { hrTimeNow, hrTimeOf } from '../runtime/hr-time';
 import { RUNTIME_FAMILIES, type RuntimeFamily } from '../views/runtime-families';
 import type { Deltas, FamilyDelta, SeriesDelta } from './deltas';
 import { cleanLabelValue } from './label-limits';
-import { firstValue, metricData, type ProcessFamilies, shapeFault } from './totals';
+import { firstValue, metricData, shapeFault } from './points';
+import type { ProcessFamilies } from './totals';
 
 /** Series that a process may have in a family: more than types of resources and spaces of the heap. */
 export const MAX_SERIES = 48;

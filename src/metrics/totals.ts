@@ -4,19 +4,18 @@
  * It takes deltas, of this process and of its members, and produces the totals that a scrape shows. Totals of several
  * processes could not be added without counting those of an ended process twice.
  */
-import type { HrTime, ValueType } from '@opentelemetry/api';
+import type { HrTime } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
-import type { CollectionResult, DataPoint, Histogram, MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
+import type { CollectionResult, MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
 import { hrTimeNow, hrTimeOf } from '../runtime/hr-time';
 import { TimeSlice } from '../runtime/time-slice';
 import { type Family, TARGET_INFO } from '../views';
 import { METER_NAME } from '../views/metric-names';
 import { prometheusLabelName } from '../views/prometheus-names';
-import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
 import { type ApplicationFamilyDelta, ApplicationTotals } from './application-totals';
 import type { Deltas, FamilyDelta, SeriesDelta } from './deltas';
+import { addTo, firstValue, metricData, type Point, shapeFault } from './points';
 import type { FamilyRoom } from './series-room';
-import { addBuckets } from './values';
 
 /** Where deltas come from. */
 export interface DeltaSource {
@@ -41,20 +40,6 @@ export interface StateSample {
 
 /** This process's own series and those of its members may each reach the limit. */
 const MOST_OVER_LIMIT = 2;
-
-/**
- * A total whose beginning this service has seen. A scraper that has not been here since then has never read it.
- * @see ../exporter/beginnings
- */
-export interface SeenFromStart {
-  /** Of {@link ServiceTotals.mark}, when the series came. */
-  readonly arrival: number;
-}
-
-type Point = (DataPoint<number> | DataPoint<Histogram>) & Partial<SeenFromStart>;
-
-/** A point's own value may change though its type says otherwise: totals are kept in place. */
-type Changing<T> = { -readonly [K in keyof T]: T[K] };
 
 interface FamilyTotals {
   readonly family: Family;
@@ -233,28 +218,40 @@ export class ServiceTotals implements MetricProducer {
 
   private produce(): MetricData[] {
     Object.assign(this.endTime, hrTimeNow());
-    const state = [this.target, ...(this.members?.state() ?? [])];
+    const state = byFamily([this.target, ...(this.members?.state() ?? [])]);
     const shown = [...this.totals.values()].filter(
       ({ family, points }) => points.length > 0 || family.isShown?.() !== false,
     );
     const metrics = shown.map(({ family, points }) =>
-      metricData(family, family.instrument === undefined ? this.statePoints(family, state) : points),
+      metricData(
+        family,
+        family.instrument === undefined ? this.statePoints(family, state.get(family.name) ?? []) : points,
+      ),
     );
     const ofProcesses = this.options.processes?.produce(this.endTime) ?? [];
     return [...metrics, ...ofProcesses, ...this.application.produce()];
   }
 
-  private statePoints({ name, fixed }: Family, state: readonly StateSample[]): Point[] {
+  private statePoints({ fixed }: Family, samples: readonly StateSample[]): Point[] {
     const { startTime, endTime } = this;
-    return state
-      .filter(({ family }) => family === name)
-      .map(({ labels, value }) => ({
-        startTime,
-        endTime,
-        attributes: fixed === undefined ? labels : { ...fixed, ...labels },
-        value,
-      }));
+    return samples.map(({ labels, value }) => ({
+      startTime,
+      endTime,
+      attributes: fixed === undefined ? labels : { ...fixed, ...labels },
+      value,
+    }));
   }
+}
+
+/** A directory may have thousands of samples. */
+function byFamily(samples: readonly StateSample[]): ReadonlyMap<string, readonly StateSample[]> {
+  const families = new Map<string, StateSample[]>();
+  for (const sample of samples) {
+    const known = families.get(sample.family);
+    if (known === undefined) families.set(sample.family, [sample]);
+    else known.push(sample);
+  }
+  return families;
 }
 
 /** Two attributes that would be written alike are one label: a label that stands twice spoils the scrape. */
@@ -273,63 +270,7 @@ function faultOf(delta: FamilyDelta, family: Family): DropReason | undefined {
   return family.instrument === undefined ? 'family' : shapeFault(delta, family);
 }
 
-/** Whether deltas are of the family's kind, and of its boundaries. */
-export function shapeFault(delta: FamilyDelta, family: Family): 'family' | 'boundaries' | undefined {
-  const { boundaries } = delta;
-  const expected = family.boundaries;
-  if ((boundaries === undefined) !== (expected === undefined)) return 'family';
-  if (boundaries === undefined || expected === undefined) {
-    const isFitting = family.kind === 'gauge' ? isGauge : isCounter;
-    return delta.series.every(isFitting) ? undefined : 'family';
-  }
-  const isEqual =
-    boundaries.length === expected.length && boundaries.every((boundary, index) => boundary === expected[index]);
-  return isEqual ? undefined : 'boundaries';
-}
-
-function isGauge(row: SeriesDelta): boolean {
-  return 'last' in row;
-}
-
-function isCounter(row: SeriesDelta): boolean {
-  return 'add' in row;
-}
-
-/** @returns what a series is worth that begins with this delta */
-export function firstValue({ boundaries = [] }: Family, row: SeriesDelta): number | Histogram {
-  if ('add' in row) return row.add;
-  if ('last' in row) return Number(row.last);
-  // the caller does not use these buckets any more
-  const buckets = { boundaries: boundaries as number[], counts: row.buckets as number[] };
-  return { buckets, sum: row.sum, count: row.count };
-}
-
-function addTo(point: Changing<Point>, row: SeriesDelta): void {
-  if ('add' in row) point.value = (point.value as number) + row.add;
-  // the last value of a gauge is its total
-  else if ('last' in row) point.value = Number(row.last);
-  else addBuckets(point.value as Histogram, row.count, row.sum, row.buckets);
-}
-
 /** Labels come in one order per family, so that equal ones have equal texts. */
 function seriesKey({ labels }: FamilyDelta, { values }: SeriesDelta): string {
   return labels.join() + JSON.stringify(values);
-}
-
-/** As the SDK numbers the types of values. */
-const VALUE_TYPES = { counter: 0, gauge: 1, histogram: 1 } as const satisfies Record<Family['kind'], ValueType>;
-
-/** Without a unit: whoever writes metrics for Prometheus would add it to the name, which dashboards know as it is. */
-export function metricData({ name, help, kind }: Family, points: readonly Point[]): MetricData {
-  const descriptor = { name, description: help, unit: '', valueType: VALUE_TYPES[kind] };
-  const common = { descriptor, aggregationTemporality: AggregationTemporality.CUMULATIVE };
-  const numbers = points as DataPoint<number>[];
-  switch (kind) {
-    case 'counter':
-      return { ...common, dataPointType: DataPointType.SUM, isMonotonic: true, dataPoints: numbers };
-    case 'gauge':
-      return { ...common, dataPointType: DataPointType.GAUGE, dataPoints: numbers };
-    case 'histogram':
-      return { ...common, dataPointType: DataPointType.HISTOGRAM, dataPoints: points as DataPoint<Histogram>[] };
-  }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { DataPoint } from '@opentelemetry/sdk-metrics';
 import { Beginnings, isUnseen, type Scraper } from '../../src/exporter/beginnings';
-import type { SeenFromStart } from '../../src/metrics/totals';
+import type { SeenFromStart } from '../../src/metrics/points';
 import { hrTimeOf } from '../../src/runtime/hr-time';
 import { Random } from '../support/random';
 
