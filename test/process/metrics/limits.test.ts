@@ -96,7 +96,8 @@ describe(`a service after ${REQUESTS} hostile requests`, () => {
 
   it('has no more series than callers may begin', () => {
     const { length } = last.counts(INNER);
-    assert.ok(length >= SERIES_LIMIT * (11 / 16) && length <= SERIES_LIMIT * (15 / 16), `${length} series`);
+    // full at the first share; how far beyond depends on the order in which the requests came
+    assert.ok(length >= SERIES_LIMIT * (10 / 16) && length <= SERIES_LIMIT * (15 / 16), `${length} series`);
   });
 
   it('has no more values of a label than its limit, and other', () => {
