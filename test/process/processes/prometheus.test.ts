@@ -209,7 +209,9 @@ describe('a real Prometheus shows no more than was answered', () => {
         const shown = async () => (await prometheus.query(COUNTER))[0]?.value ?? 0;
         await prometheus.when('the first request is there', async () => (await shown()) === 1);
 
-        const isAllThere = `timestamp(channel_exporter_processes{state="member"} == ${members}) * 1000`;
+        // of a comparison, timestamp() would give the time of the query
+        const there = 'channel_exporter_processes{state="member"}';
+        const isAllThere = `${there} == ${members} and timestamp(${there}) * 1000`;
         const isScraped = (clients: Load, requests: number, sinceMs: number) =>
           prometheus.when(`${requests} requests are scraped`, async () => {
             const lastMs = Math.max(sinceMs, clients.answers.at(-1)?.atMs ?? 0);
