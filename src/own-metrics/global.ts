@@ -6,12 +6,10 @@
  * application's would be refused if ours, of another version, had them. A provider of the application's own has
  * precedence, before and after.
  */
-import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { MeterProvider } from '@opentelemetry/api';
 import { errorText } from '../diagnostics/log';
 import { patchMethod } from '../instrumentations/patching/patch';
+import { installedCopies } from '../runtime/application-packages';
 
 /** The part of the API, of whatever version, that is used. */
 interface MetricsApi {
@@ -73,29 +71,11 @@ function registered(): unknown {
   return (globalThis as { [SLOTS]?: { metrics?: unknown } })[SLOTS]?.metrics;
 }
 
-/** Looked for from the main script, then from where the process was started. */
+/** The first copy that has metrics. */
 function applicationsApi(): MetricsApi | undefined {
-  const main = process.argv[1];
-  const places = [...(main === undefined ? [] : [main, realPath(main)]), join(process.cwd(), 'package.json')];
-  for (const place of places) {
-    const api = loadFrom(place);
-    if (typeof api?.metrics?.setGlobalMeterProvider === 'function') return api.metrics;
+  for (const path of installedCopies(PACKAGE)) {
+    const api = require(path) as { metrics?: MetricsApi };
+    if (typeof api.metrics?.setGlobalMeterProvider === 'function') return api.metrics;
   }
   return undefined;
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path; // without its ending, or gone
-  }
-}
-
-function loadFrom(place: string): { metrics?: MetricsApi } | undefined {
-  try {
-    return createRequire(place)(PACKAGE);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 /** Which program a process belongs to, so that a hub notices two services with one system code. */
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, sep } from 'node:path';
+import { realPath } from '../runtime/application-packages';
 import { printable } from '../runtime/printable';
 import { applicationEnvironment } from './launchers';
 
@@ -48,13 +49,5 @@ function nameIn(file: string): string | undefined {
     return typeof name === 'string' && name !== '' ? name : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path; // without its ending
   }
 }

@@ -3,11 +3,9 @@
  * A process whose metrics are served elsewhere has nothing to push.
  */
 import { randomUUID } from 'node:crypto';
-import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { MetricProducer, PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { WarningCode } from '../../errors';
+import { installedCopies } from '../../runtime/application-packages';
 import { consoleExporter } from './console';
 import { OtlpThreadExporter } from './otlp';
 import { pushSettings } from './settings';
@@ -80,28 +78,13 @@ function withInstance(producer: MetricProducer): MetricProducer {
   };
 }
 
-/** Looked for from the main script, from where the process was started, and from here. */
+/** The application's copy, or one beside this package. */
 function findExporter(): string | undefined {
-  const main = process.argv[1];
-  const places = [
-    ...(main === undefined ? [] : [main, realPath(main)]),
-    join(process.cwd(), 'package.json'),
-    __filename,
-  ];
-  for (const place of places) {
-    try {
-      return createRequire(place).resolve(OTLP_PACKAGE);
-    } catch {
-      // not installed there
-    }
-  }
-  return undefined;
-}
-
-function realPath(path: string): string {
+  const [found] = installedCopies(OTLP_PACKAGE);
+  if (found !== undefined) return found;
   try {
-    return realpathSync(path);
+    return require.resolve(OTLP_PACKAGE);
   } catch {
-    return path; // without its ending, or gone
+    return undefined;
   }
 }
