@@ -1,59 +1,41 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Ajv2020 } from 'ajv/dist/2020';
-import { parse } from 'yaml';
 import { parseCallers } from '../../src/callers/check';
 import { parseCallersText, readCallersFile } from '../../src/callers/file';
-import { FIXTURES, ROOT } from '../support/paths';
+import { describedFiles } from '../support/described-files';
+import { FIXTURES } from '../support/paths';
 
-const FOLDER = join(FIXTURES, 'callers');
-const FILES = readdirSync(FOLDER).sort();
-const schema = JSON.parse(readFileSync(join(ROOT, 'schema/callers.schema.json'), 'utf8'));
-const isOfSchema = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true }).compile(schema);
-
-/** What JSON files, which have no comments, expect; a YAML file says it in its first line. */
-const EXPECTED_OF_JSON: Readonly<Record<string, string>> = {
-  'several.bad.json': 'CHX_CALLERS_REST 3:11, CHX_CALLER_NAME 2:27, CHX_CALLER_PATTERN 2:33',
-  'syntax.bad.json': 'CHX_CALLERS_SYNTAX 3:3, CHX_CALLERS_SYNTAX 4:1 beyond the schema',
-};
-
-/** The value as the schema's own readers see it; undefined for a text that is none. */
-function plainValue(text: string): unknown {
-  try {
-    return parse(text, { maxAliasCount: 100, logLevel: 'silent' });
-  } catch {
-    return undefined;
-  }
-}
-
-/** Problems as codes and places, in the order in which they are told. */
-function codesAndPlaces(file: string): string {
-  return readCallersFile(file)
-    .problems.map(({ code, message }) => `${code} ${/:(\d+:\d+)\b/.exec(message.replace(file, ''))?.[1]}`)
-    .join(', ');
-}
+const FORMAT = describedFiles({
+  folder: 'callers',
+  schema: 'callers.schema.json',
+  problemsOf: (file) => readCallersFile(file).problems,
+  expectedOfJson: {
+    'several.bad.json': 'CHX_CALLERS_REST 3:11, CHX_CALLER_NAME 2:27, CHX_CALLER_PATTERN 2:33',
+    'syntax.bad.json': 'CHX_CALLERS_SYNTAX 3:3, CHX_CALLERS_SYNTAX 4:1 beyond the schema',
+  },
+});
+const { isOfSchema } = FORMAT;
 
 describe('a good callers file', () => {
-  for (const name of FILES.filter((each) => each.includes('.good.'))) {
+  for (const { name, path } of FORMAT.good) {
     it(`${name} is accepted by the check and by the schema`, () => {
-      assert.deepEqual(readCallersFile(join(FOLDER, name)).problems, []);
-      const value = plainValue(readFileSync(join(FOLDER, name), 'utf8'));
-      assert.ok(isOfSchema(value), JSON.stringify(isOfSchema.errors));
+      assert.deepEqual(readCallersFile(path).problems, []);
+      assert.ok(FORMAT.isAcceptedBySchema(path), JSON.stringify(isOfSchema.errors));
     });
   }
 
   it('is every example of the schema', () => {
-    for (const example of schema.examples) {
+    for (const example of FORMAT.examples) {
       assert.ok(isOfSchema(example));
       assert.deepEqual(parseCallers(example).problems, []);
     }
   });
 
   it('has its entries in order, and a number as it is written', () => {
-    const { rules } = readCallersFile(join(FOLDER, 'full.good.yaml'));
+    const { rules } = readCallersFile(join(FIXTURES, 'callers/full.good.yaml'));
     assert.equal(rules.rest, 'other');
     assert.deepEqual(rules.entries[0], ['curl/8.5.0', 'operator']);
     assert.deepEqual(rules.entries.at(-1), ['*', '0120']);
@@ -78,17 +60,13 @@ describe('a good callers file', () => {
 });
 
 describe('a bad callers file', () => {
-  for (const name of FILES.filter((each) => each.includes('.bad.'))) {
-    const text = readFileSync(join(FOLDER, name), 'utf8');
-    const expected = /^# expects (.*)$/m.exec(text)?.[1] ?? EXPECTED_OF_JSON[name];
-    const codes = expected?.replace(' beyond the schema', '');
+  for (const { name, path, expected, isBeyondSchema } of FORMAT.bad) {
     it(`${name} is refused with all its problems and their places, and none of it is used`, () => {
-      assert.equal(codesAndPlaces(join(FOLDER, name)), codes);
-      assert.deepEqual(readCallersFile(join(FOLDER, name)).rules, { entries: [], rest: 'kept' });
+      assert.equal(FORMAT.codesAndPlaces(path), expected);
+      assert.deepEqual(readCallersFile(path).rules, { entries: [], rest: 'kept' });
     });
-    it(`${name} is ${codes === expected ? 'refused by the schema too' : 'beyond what a schema can say'}`, () => {
-      const value = plainValue(text);
-      assert.equal(value === undefined || isOfSchema(value), codes !== expected);
+    it(`${name} is ${isBeyondSchema ? 'beyond what a schema can say' : 'refused by the schema too'}`, () => {
+      assert.equal(FORMAT.isAcceptedBySchema(path), isBeyondSchema);
     });
   }
 

@@ -117,6 +117,20 @@ function setUp() {
   return { ...meters, durations, record, expected, collector };
 }
 
+/** A collection that hangs at an observable of the application, and more measurements meanwhile than are noted. */
+async function setUpHanging() {
+  const { collector, provider, durations } = setUp();
+  let end: () => void = () => undefined;
+  provider
+    .getMeter('shop')
+    .createObservableGauge('stock')
+    .addCallback(() => new Promise((resolve) => (end = resolve)));
+  const collecting = collector.collect();
+  await new Promise(setImmediate);
+  for (let n = 0; n < TOO_MANY; n++) durations.record(['/'], 1);
+  return { collector, collecting, end: () => end() };
+}
+
 /** Adds deltas up, as a hub would. */
 function addUp(taken: readonly Deltas[]): Map<string, number> {
   const sums = new Map<string, number>();
@@ -184,15 +198,7 @@ describe('a process that ends', () => {
   });
 
   it('counts as lost what it could not note while a collection hung', async () => {
-    const { collector, provider, durations } = setUp();
-    let end: () => void = () => undefined;
-    provider
-      .getMeter('shop')
-      .createObservableGauge('stock')
-      .addCallback(() => new Promise((resolve) => (end = resolve)));
-    const collecting = collector.collect();
-    await new Promise(setImmediate);
-    for (let n = 0; n < TOO_MANY; n++) durations.record(['/'], 1);
+    const { collector, collecting, end } = await setUpHanging();
     const deltas = collector.takeNow();
     const counted = addUp(deltas.map((each) => [each]));
     assert.equal(counted.get('count /'), 262_144);
@@ -202,15 +208,7 @@ describe('a process that ends', () => {
   });
 
   it('has lost nothing when a collection that hung has ended', async () => {
-    const { collector, provider, durations } = setUp();
-    let end: () => void = () => undefined;
-    provider
-      .getMeter('shop')
-      .createObservableGauge('stock')
-      .addCallback(() => new Promise((resolve) => (end = resolve)));
-    const collecting = collector.collect();
-    await new Promise(setImmediate);
-    for (let n = 0; n < TOO_MANY; n++) durations.record(['/'], 1);
+    const { collector, collecting, end } = await setUpHanging();
     end();
     await collecting;
     const first = collector.take();

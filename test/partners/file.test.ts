@@ -1,50 +1,31 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Ajv2020 } from 'ajv/dist/2020';
-import { parse } from 'yaml';
 import { parsePartnerDirectory } from '../../src/partners/check';
 import { PartnerDirectory } from '../../src/partners/directory';
 import { parsePartnerText, readPartnerFile } from '../../src/partners/file';
 import { PRESET_HOSTS } from '../../src/partners/presets';
 import preset from '../../src/partners/presets/partners.preset.json';
-import { FIXTURES, ROOT } from '../support/paths';
+import { describedFiles } from '../support/described-files';
 
-const FOLDER = join(FIXTURES, 'partners');
-const FILES = readdirSync(FOLDER).sort();
-const schema = JSON.parse(readFileSync(join(ROOT, 'schema/partners.schema.json'), 'utf8'));
-const isOfSchema = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true }).compile(schema);
-
-/** What JSON files, which have no comments, expect; a YAML file says it in its first line. */
-const EXPECTED_OF_JSON: Readonly<Record<string, string>> = {
-  'several.bad.json': 'CHX_PARTNER_CODE 3:23, CHX_PARTNER_HOST 4:5, CHX_PARTNER_PATTERN 4:41',
-  'syntax.bad.json': 'CHX_PARTNERS_SYNTAX 3:25 beyond the schema',
-};
-
-/** The value as the schema's own readers see it; undefined for a text that is none. */
-function plainValue(text: string): unknown {
-  try {
-    return parse(text, { maxAliasCount: 100, logLevel: 'silent' });
-  } catch {
-    return undefined;
-  }
-}
-
-/** Problems as codes and places, in the order of the file. */
-function codesAndPlaces(file: string): string {
-  return readPartnerFile(file)
-    .problems.map(({ code, message }) => `${code} ${/:(\d+:\d+)\b/.exec(message.replace(file, ''))?.[1]}`)
-    .join(', ');
-}
+const FORMAT = describedFiles({
+  folder: 'partners',
+  schema: 'partners.schema.json',
+  problemsOf: (file) => readPartnerFile(file).problems,
+  expectedOfJson: {
+    'several.bad.json': 'CHX_PARTNER_CODE 3:23, CHX_PARTNER_HOST 4:5, CHX_PARTNER_PATTERN 4:41',
+    'syntax.bad.json': 'CHX_PARTNERS_SYNTAX 3:25 beyond the schema',
+  },
+});
+const { isOfSchema } = FORMAT;
 
 describe('a good partner file', () => {
-  for (const name of FILES.filter((each) => each.includes('.good.'))) {
+  for (const { name, path } of FORMAT.good) {
     it(`${name} is accepted by the check and by the schema`, () => {
-      const text = readFileSync(join(FOLDER, name), 'utf8');
-      assert.deepEqual(readPartnerFile(join(FOLDER, name)).problems, []);
-      assert.ok(isOfSchema(plainValue(text)), JSON.stringify(isOfSchema.errors));
+      assert.deepEqual(readPartnerFile(path).problems, []);
+      assert.ok(FORMAT.isAcceptedBySchema(path), JSON.stringify(isOfSchema.errors));
     });
   }
 
@@ -55,7 +36,7 @@ describe('a good partner file', () => {
   });
 
   it('is every example of the schema', () => {
-    for (const example of schema.examples) {
+    for (const example of FORMAT.examples) {
       assert.ok(isOfSchema(example));
       assert.deepEqual(parsePartnerDirectory(example).problems, []);
     }
@@ -89,16 +70,12 @@ describe('a good partner file', () => {
 });
 
 describe('a bad partner file', () => {
-  for (const name of FILES.filter((each) => each.includes('.bad.'))) {
-    const text = readFileSync(join(FOLDER, name), 'utf8');
-    const expected = /^# expects (.*)$/m.exec(text)?.[1] ?? EXPECTED_OF_JSON[name];
-    const codes = expected?.replace(' beyond the schema', '');
+  for (const { name, path, expected, isBeyondSchema } of FORMAT.bad) {
     it(`${name} is refused with all its problems and their places`, () => {
-      assert.equal(codesAndPlaces(join(FOLDER, name)), codes);
+      assert.equal(FORMAT.codesAndPlaces(path), expected);
     });
-    it(`${name} is ${codes === expected ? 'refused by the schema too' : 'beyond what a schema can say'}`, () => {
-      const value = plainValue(text);
-      assert.equal(value === undefined || isOfSchema(value), codes !== expected);
+    it(`${name} is ${isBeyondSchema ? 'beyond what a schema can say' : 'refused by the schema too'}`, () => {
+      assert.equal(FORMAT.isAcceptedBySchema(path), isBeyondSchema);
     });
   }
 
