@@ -155,6 +155,15 @@ describe('the images for Docker', () => {
     }
   });
 
+  it('are used as docs/deployment.md shows', () => {
+    const page = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
+    const [, block = ''] = /^```dockerfile\n(.*?)^```$/ms.exec(page) ?? [];
+    const lines = readFileSync(join(FOLDER, 'app.Dockerfile'), 'utf8').split('\n');
+    const shown = block.trim().split('\n');
+    assert.equal(shown.length, 2);
+    for (const line of shown) assert.ok(lines.includes(line), line);
+  });
+
   it('put the package where the pods of Kubernetes load it from', async () => {
     const { root, command = [] } = packages.init as Image;
     const text = readFileSync(join(ROOT, 'ops/deploy/kubernetes/injected.yaml'), 'utf8');
