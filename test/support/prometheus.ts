@@ -52,7 +52,6 @@ export class Prometheus {
     interval = '1s',
     relabelled: Readonly<Record<string, readonly object[]>> = {},
   ): Promise<Prometheus> {
-    const folder = mkdtempSync(join(tmpdir(), 'channel-exporter-prometheus-'));
     const config = {
       global: { scrape_interval: interval, scrape_timeout: interval },
       scrape_configs: Object.entries(targets).map(([job_name, target]) => ({
@@ -61,6 +60,12 @@ export class Prometheus {
         metric_relabel_configs: relabelled[job_name] ?? [],
       })),
     };
+    return Prometheus.startWith(program, config);
+  }
+
+  /** The same with a whole configuration. */
+  static async startWith(program: string, config: object): Promise<Prometheus> {
+    const folder = mkdtempSync(join(tmpdir(), 'channel-exporter-prometheus-'));
     // JSON is YAML
     writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(config));
     const address = `127.0.0.1:${await freePort()}`;

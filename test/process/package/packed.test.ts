@@ -58,10 +58,11 @@ const CARRIED = [
   /^(README(\.zh-CN)?|CHANGELOG|CONTRIBUTING|SECURITY)\.md$/,
   /^docs\/.+\.md$/,
   /^examples\/.+\.(md|js|mjs|ts|yaml|json)$/,
+  /^ops\/.+\/(Dockerfile|[\w.-]+\.(Dockerfile|ya?ml|json|cjs|service|md))$/,
   /^benchmarks\/README\.md$/,
 ];
-/** Of the pages and the examples; they come with every installation. */
-const PAGES_LIMIT_BYTES = 400_000;
+/** Of the pages in two languages and the examples; they come with every installation. */
+const PAGES_LIMIT_BYTES = 640_000;
 
 /** Sums and buckets depend on the time that a request took. */
 const withoutTime = (line: string) => line.replace(/^(\w+_(?:sum|bucket)\{.*\}) .*$/, '$1');

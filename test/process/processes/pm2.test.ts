@@ -118,6 +118,33 @@ describe('PM2', () => {
     });
   }
 
+  it('runs the ecosystem of ops/deploy, each of its services under a port of its own', async () => {
+    const other = await openWorld();
+    const path = join(world.folder, 'ecosystem.config.js');
+    const file = join(ROOT, 'ops/deploy/pm2/ecosystem.config.cjs');
+    const ports = [world.port, other.port];
+    // its ports may be taken here, and its services are this one
+    writeFileSync(
+      path,
+      `const { apps } = require(${JSON.stringify(file)});
+      const ports = ${JSON.stringify(ports)};
+      for (const [index, app] of apps.entries()) {
+        app.script = 'service.js';
+        Object.assign(app.env, { CHANNEL_EXPORTER_PORT: String(ports[index]), APP_PORT: index === 0 ? ${appPort} : 0 });
+      }
+      module.exports = { apps };`,
+    );
+    await pm2('start', path);
+    await served();
+    await membersAre(3);
+    await send(appPort, REQUESTS);
+    await world.counted(REQUESTS);
+    const billing = await other.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'hub' }) === 1);
+    assert.ok(billing.text.includes('application="A123010102"'));
+    await pm2('delete', 'all');
+    await other.end();
+  });
+
   it('has what the instances of a cluster measure themselves, to the unit', async () => {
     const ecosystem = join(world.folder, 'own.config.js');
     const application = {
