@@ -1,30 +1,12 @@
 /** What the two servers with many series have in common: they tell of their heap and of pauses of their event loop. */
 const { answerOn } = require('../support/control');
-
-let isWatching = false;
-let longestMs = 0;
-let lastMs = 0;
-
-/** A clock that is asked in every turn of the loop; the longest time between two turns is the longest pause. */
-function turn() {
-  const nowMs = performance.now();
-  longestMs = Math.max(longestMs, nowMs - lastMs);
-  lastMs = nowMs;
-  if (isWatching) setImmediate(turn);
-}
+const { longestTurn, watch } = require('../support/turns');
 
 exports.serveSeries = (port) => {
   answerOn({
-    watch() {
-      isWatching = true;
-      longestMs = 0;
-      lastMs = performance.now();
-      setImmediate(turn);
-    },
-    longestPauseMs() {
-      isWatching = false;
-      return longestMs;
-    },
+    watch,
+    /** In ms of CPU time and of the clock on the wall. */
+    longestTurn,
     /** Bytes in use on the heap and in buffers, after collection; node needs --expose-gc. */
     async usedBytes() {
       for (let i = 0; i < 3; i++) {

@@ -5,8 +5,9 @@ import { OURS, startProgram } from './program.mjs';
 const BATCH = 500;
 const WANTED_HEADERS = { 'user-agent': 'C001' };
 
+export const OURS_NAME = 'channel-exporter';
 export const EXPORTERS = {
-  'channel-exporter': {
+  [OURS_NAME]: {
     script: 'apps/series-ours.js',
     nodeArgs: OURS,
     env: { CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: '100000', CHANNEL_EXPORTER_SERIES_LIMIT: '100000' },
@@ -20,10 +21,11 @@ export const EXPORTERS = {
   },
 };
 
-export async function startExporter(name, nodeArgs = []) {
+/** @param knownUrl of the scrape, where another process serves it */
+export async function startExporter(name, nodeArgs = [], others = {}, knownUrl = undefined) {
   const { script, nodeArgs: own, env, scrapeUrl } = EXPORTERS[name];
-  const program = await startProgram(script, { nodeArgs: [...nodeArgs, ...own], env });
-  return { program, scrapeUrl: await scrapeUrl(program) };
+  const program = await startProgram(script, { nodeArgs: [...nodeArgs, ...own], env: { ...env, ...others } });
+  return { program, scrapeUrl: knownUrl ?? (await scrapeUrl(program)) };
 }
 
 /** @param from number of the first path; numbers have as many digits everywhere */

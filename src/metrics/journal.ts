@@ -13,8 +13,12 @@ import type { Series } from './series';
 
 /** Notes that are written at once: less than half a millisecond. */
 const BATCH = 1_024;
+/** Notes after whose writing a collection waits for a turn of its own. */
+const MANY = 512;
 /** Written notes that are added up once there are so many: 512 KiB. Between two collections that is for services under load. */
 const ADD_UP_AT = 32_768;
+/** As many of them at once, in the middle of a request: more would be felt there. */
+const ADDED_UP = 4 * BATCH;
 /**
  * Notes that are kept at most, 4 MiB, while a collection is under way: callbacks of the application's instruments
  * may take three seconds.
@@ -53,12 +57,15 @@ export class Journal {
   /** First: writes all that is noted, in time slices. What is noted from then on is not in the collection that begins. */
   async begin(): Promise<void> {
     const slice = new TimeSlice();
+    const before = this.written;
     while (this.written < this.series.length) {
       this.writeBatch();
       if (this.written < this.series.length && slice.isOver()) await slice.wait();
     }
     this.isCollecting = true;
     this.room = MAX_NOTES;
+    // the SDK's collection cannot be divided, and may be long where much was noted
+    if (this.written - before >= MANY) await slice.wait();
   }
 
   /** Last: the collection has ended. @param isCollected whether it has read what was written */
@@ -89,7 +96,7 @@ export class Journal {
   private makeRoom(): boolean {
     if (this.isCollecting) return false;
     this.writeBatch();
-    if (this.written >= ADD_UP_AT) this.addUp(this.written);
+    if (this.written >= ADD_UP_AT) this.addUp(ADDED_UP);
     // after a long collection there may be many batches, of which each further note writes one
     this.room = Math.max(this.written + BATCH, this.series.length);
     return true;

@@ -1,4 +1,4 @@
-/** What was added to series, by series: a collection of the SDK's, or what was noted, on the way to becoming deltas. */
+/** What was noted, added up by series, on the way to becoming deltas. */
 import type {
   CounterDelta,
   Deltas,
@@ -16,10 +16,6 @@ type Histogram = Changing<HistogramDelta> & { buckets: number[] };
 
 export class Rows {
   private readonly rows = new Map<Series, SeriesDelta>();
-
-  set(series: Series, row: SeriesDelta): void {
-    this.rows.set(series, row);
-  }
 
   /** Adds one measurement, as the SDK's aggregation of the family's kind would. */
   record(series: Series, amount: number): void {

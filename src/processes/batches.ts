@@ -29,29 +29,28 @@ const MAX_AGGREGATOR_CHARACTERS = 16;
 /** Label names that Prometheus accepts; `le` belongs to the buckets. */
 const LABEL_NAME = /^(?!le$)[A-Za-z_]\w*$/;
 
-/**
- * @returns batches in the order of the series, each smaller than a frame; none when nothing was measured
- */
-export function toBatches(deltas: Deltas): Deltas[] {
-  const batches: FamilyDelta[][] = [];
-  let bytes = BATCH_BYTES;
+/** @returns batches in the order of the series, each smaller than a frame; none when nothing was measured */
+export function* toBatches(deltas: Deltas): Generator<Deltas> {
+  let batch: FamilyDelta[] = [];
+  let bytes = 0;
   for (const delta of deltas) {
     let current: SeriesDelta[] | undefined;
     for (const row of delta.series) {
       bytes += sizeOf(row) + (current === undefined ? sizeOfHead(delta) : 0);
-      if (bytes > BATCH_BYTES) {
-        batches.push([]);
+      if (bytes > BATCH_BYTES && batch.length > 0) {
+        yield batch;
+        batch = [];
         bytes = sizeOf(row) + sizeOfHead(delta);
         current = undefined;
       }
       if (current === undefined) {
         current = [];
-        batches.at(-1)?.push({ ...delta, series: current });
+        batch.push({ ...delta, series: current });
       }
       current.push(row);
     }
   }
-  return batches;
+  if (batch.length > 0) yield batch;
 }
 
 /** Bytes of a series in a frame, estimated. */

@@ -205,7 +205,7 @@ export class Member {
     this.timer = undefined;
     this.hasMeasured = false;
     await this.source.collect();
-    this.outbox.add(this.source.take());
+    await this.outbox.add(this.source.take());
   }
 
   /** The process ends: only synchronous writes reach the hub, and no answer arrives any more. */

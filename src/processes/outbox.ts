@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Deltas } from '../metrics/deltas';
+import { TimeSlice } from '../runtime/time-slice';
 import { toBatches } from './batches';
 import { encodeFrame } from './protocol';
 import { sendNow } from './socket-write';
@@ -27,6 +28,8 @@ interface Batch {
 export class Outbox {
   private queue: Batch[] = [];
   private lastNumber = 0;
+  /** What is being added, without what stands in the queue already. */
+  private rest: Iterable<Deltas> = [];
   /** The connection to the hub, once it has accepted this member. */
   private socket: Socket | undefined;
   /** Frame lengths of the queue's first batches, which are sent. */
@@ -56,9 +59,15 @@ export class Outbox {
     this.progress();
   }
 
-  add(taken: Deltas): void {
-    this.enqueue(taken);
-    this.sendQueued();
+  /** Adds deltas in time slices, one call after the other; resolves when they stand in the queue. */
+  async add(taken: Deltas): Promise<void> {
+    this.rest = toBatches(taken);
+    const slice = new TimeSlice();
+    for (const deltas of this.rest) {
+      this.enqueue(deltas);
+      this.sendQueued();
+      if (slice.isOver()) await slice.wait();
+    }
   }
 
   /** @param number of the batch; any other than that of the oldest one sent is ignored */
@@ -95,14 +104,15 @@ export class Outbox {
 
   /** The process ends: writes what is left synchronously, as far as there is room soon. */
   sendLast(socket: Socket, taken: Deltas): void {
-    this.enqueue(taken);
+    for (const deltas of this.rest) this.enqueue(deltas);
+    for (const deltas of toBatches(taken)) this.enqueue(deltas);
     for (const batch of this.queue.slice(this.sent.length)) {
       if (sendNow(socket, encodeFrame({ type: 'batch', ...batch }), { waitForRoom: true }) !== 'whole') return;
     }
   }
 
-  private enqueue(taken: Deltas): void {
-    for (const deltas of toBatches(taken)) this.queue.push({ number: ++this.lastNumber, deltas });
+  private enqueue(deltas: Deltas): void {
+    this.queue.push({ number: ++this.lastNumber, deltas });
   }
 
   /** A frame of which a part is left in the stream shows that the kernel's buffer is full. */

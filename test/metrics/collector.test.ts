@@ -1,8 +1,9 @@
 /** A process may end at any moment of a collection: what was measured is handed over once, by one way or the other. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import type { Deltas } from '../../src/metrics/deltas';
 import { createMeters } from '../../src/metrics/pipeline';
+import { TimeSlice } from '../../src/runtime/time-slice';
 import { createViews, families } from '../../src/views';
 import { INSTRUMENTS } from '../../src/views/metric-names';
 import { Random } from '../support/random';
@@ -21,6 +22,8 @@ const VIEWS = createViews(
   1_000,
 );
 const RUNS = 400;
+/** Of one family, as many as it may have here. */
+const MANY_SERIES = 1_000;
 /** More than the journal notes one by one. */
 const MANY = 40_000;
 /** More than it notes while a collection is under way. */
@@ -183,6 +186,34 @@ describe('a process that ends', () => {
       taken.push(collector.takeNow());
       assert.deepEqual(sorted(addUp(taken)), sorted(expected), `seed ${seed}`);
     }
+  });
+
+  it('hands over all of a family whose labels are put back in many turns, whichever it comes to', async (t) => {
+    // each look at the clock ends a slice
+    t.after(() => mock.restoreAll());
+    mock.method(TimeSlice.prototype, 'isOver', () => true);
+    let turnsOfAll = 0;
+    for (let turns = 0; turnsOfAll === 0; turns += 7) {
+      const { collector, durations } = setUp();
+      const expected = new Map<string, number>();
+      const record = (path: string, value: number) => {
+        durations.record([path], value);
+        expected.set(`count ${path}`, (expected.get(`count ${path}`) ?? 0) + 1);
+        expected.set(`sum ${path}`, (expected.get(`sum ${path}`) ?? 0) + value);
+      };
+      for (let n = 0; n < MANY_SERIES; n++) record(`/${n}`, n % 200);
+      let isCollected = false;
+      let turnsSince = 0;
+      void collector.collect().then(() => (isCollected = true));
+      for (; turnsSince < turns && !isCollected; turnsSince++) {
+        record(`/${turnsSince}`, 1);
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+      if (isCollected) turnsOfAll = turnsSince;
+      const taken = collector.takeNow();
+      assert.deepEqual(sorted(addUp([taken])), sorted(expected), `after ${turnsSince} turns`);
+    }
+    assert.ok(turnsOfAll > 40, `${turnsOfAll} turns`);
   });
 
   it('has noted what it measured since long ago, added up', async () => {

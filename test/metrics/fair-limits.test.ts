@@ -9,7 +9,7 @@ import type { Deltas } from '../../src/metrics/deltas';
 import type { InnerLabels } from '../../src/metrics/measurement';
 import { createPipeline, type Pipeline, type PipelineSettings } from '../../src/metrics/pipeline';
 import { ServiceTotals } from '../../src/metrics/totals';
-import { scrapeOf } from '../support/measuring';
+import { kept, scrapeOf } from '../support/measuring';
 import type { Metrics } from '../support/metrics';
 import { Random } from '../support/random';
 
@@ -48,7 +48,7 @@ function processOf(settings: Partial<PipelineSettings> = {}) {
 }
 
 async function takenFrom({ collector }: Pipeline): Promise<Deltas> {
-  await collector.collect();
+  await kept(() => collector.collect());
   return collector.take();
 }
 

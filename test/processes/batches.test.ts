@@ -45,7 +45,7 @@ describe('deltas', () => {
   it('are what was measured since the last time, and a hub adds them up', async () => {
     const member = createProcess();
     const hub = createProcess();
-    const take = async () => toBatches(await member.deltas());
+    const take = async () => [...toBatches(await member.deltas())];
     for (const [index, durationMs] of [50, 150, 100].entries()) {
       member.instruments.inner.record(X, durationMs);
       member.instruments.errors.add(['s'], 1);
@@ -72,7 +72,7 @@ describe('deltas', () => {
     const member = createProcess();
     for (let i = 0; i < 2_000; i++)
       member.instruments.inner.record(['', `/${i}/${'\tä"'.repeat(50)}`, '200', '', ''], i);
-    const batches = toBatches(await member.deltas());
+    const batches = [...toBatches(await member.deltas())];
     assert.ok(batches.length > 1);
     for (const deltas of batches) {
       assert.ok(encodeFrame({ type: 'batch', number: 1, deltas }).length < MAX_FRAME_BYTES);
@@ -91,7 +91,7 @@ describe("deltas of an application's instruments", () => {
       family: `orders_${index}_total`,
       instrument: { ...ORDERS.instrument, help: '\u0001'.repeat(1_000), owner: `"${'ä'.repeat(400)}` },
     }));
-    const batches = toBatches(deltas);
+    const batches = [...toBatches(deltas)];
     for (const each of batches) {
       assert.ok(encodeFrame({ type: 'batch', number: 1, deltas: each }).length < MAX_FRAME_BYTES / 2);
       assert.ok(isDeltas(each));

@@ -75,7 +75,7 @@ export function createMeasuring(
     collector,
     /** @returns what was measured since the last call */
     async deltas(): Promise<Deltas> {
-      assert.deepEqual(await collector.collect(), []);
+      assert.deepEqual(await kept(() => collector.collect()), []);
       return collector.take();
     },
     hub,
@@ -84,14 +84,18 @@ export function createMeasuring(
   };
 }
 
-/** Collects as a server would, which keeps the process: nothing of ours does. */
-export async function collectFrom(hub: ServiceTotals): Promise<CollectionResult> {
+/** Works as beside a server, which keeps the process: nothing of ours does. */
+export async function kept<T>(work: () => Promise<T>): Promise<T> {
   const server = setInterval(() => undefined, 1_000);
   try {
-    return await hub.collect();
+    return await work();
   } finally {
     clearInterval(server);
   }
+}
+
+export function collectFrom(hub: ServiceTotals): Promise<CollectionResult> {
+  return kept(() => hub.collect());
 }
 
 export async function scrapeOf(hub: ServiceTotals): Promise<Metrics> {

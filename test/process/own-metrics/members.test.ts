@@ -120,6 +120,26 @@ describe("an application's own metrics are those of all its processes", () => {
       assertOrders(all, 2 * REQUESTS);
     }));
 
+  it("with what a member recorded before its shutdown(), prom-client's counts too", () =>
+    inWorld(async (world) => {
+      const env = { CHANNEL_EXPORTER_PROM_CLIENT: '1' };
+      const hub = world.start({ args: [...PRELOAD, `${PROGRAMS}/own-metrics.js`], env });
+      await hub.ready(1);
+      await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'hub' }) === 1);
+      const member = world.start({ args: [...PRELOAD, `${PROGRAMS}/own-metrics.js`], env });
+      const [port] = await portsOf(member, 1);
+      await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === 1);
+      for (let number = 1; number < REQUESTS; number++) await ask(port as number, `/x?${number}`);
+      await ask(port as number, '/shutdown?1');
+      const metrics = await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === 0);
+      const sums = ['visits_total', 'waits_count', 'sizes_count', 'orders_total', 'wait_seconds_count'];
+      assert.deepEqual(
+        sums.map((name) => sumOf(metrics, name)),
+        sums.map(() => REQUESTS),
+      );
+      await ask(port as number, '/x?1');
+    }));
+
   it('with what a process recorded in its last step, and nothing twice', () =>
     inWorld(async (world) => {
       const service = world.start({

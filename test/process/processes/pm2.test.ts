@@ -1,12 +1,13 @@
 /** PM2 in cluster and fork mode, with its own daemon in a world of its own. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { environment, nodeBinary } from '../../support/app';
+import { environment, INNER, nodeBinary } from '../../support/app';
 import type { Metrics } from '../../support/metrics';
+import { openReceiver } from '../../support/otlp';
 import { ROOT } from '../../support/paths';
 import {
   ask,
@@ -26,6 +27,34 @@ const INSTALL_LIMIT_MS = 180_000;
 const PROCESSES = 'channel_exporter_processes';
 const INSTANCES = 3;
 const REQUESTS = 30;
+/** Of the application's own: a counter and a histogram. */
+const ORDERS = 'orders_total';
+const WAITS = 'wait_seconds';
+
+function sumOf({ samples }: Metrics, name: string): number {
+  return samples.filter((sample) => sample.name === name).reduce((sum, { value }) => sum + value, 0);
+}
+
+/** Whether a process listens on a port. */
+function listens(pid: number, port: number): boolean {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const LISTEN = '0A';
+  const lines = ['tcp', 'tcp6'].flatMap((table) => readFileSync(`/proc/net/${table}`, 'utf8').split('\n'));
+  const sockets = lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, address = '', , state]) => address.endsWith(local) && state === LISTEN)
+    .map((fields) => `socket:[${fields[9]}]`);
+  return readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.includes(linkOf(`/proc/${pid}/fd/${fd}`)));
+}
+
+/** A descriptor may be closed meanwhile. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
 
 // its licence keeps PM2 out of this project's own dependencies
 describe('PM2', () => {
@@ -82,6 +111,17 @@ describe('PM2', () => {
       (seen) =>
         stateOf(seen, PROCESSES, { state: 'hub' }) === 1 && stateOf(seen, PROCESSES, { state: 'member' }) === count,
     );
+
+  /** Kills an instance that is not the hub, and waits for PM2 to start another. */
+  const killMember = async () => {
+    const readings = (await world.scrape()).samples.filter(({ name }) => name === 'process_alive');
+    const killed = readings
+      .map(({ labels }) => Number(labels.process?.split('.')[0]))
+      .find((pid) => !listens(pid, world.port));
+    process.kill(killed as number, 'SIGKILL');
+    await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'gone' }) >= 1);
+    await membersAre(INSTANCES - 1);
+  };
 
   const MODES = [
     { mode: 'cluster', instances: INSTANCES, members: INSTANCES - 1, reload: true },
@@ -160,13 +200,49 @@ describe('PM2', () => {
     await served();
     await membersAre(INSTANCES - 1);
     const sums = (metrics: Metrics) =>
-      ['orders_total', 'orders_observed_total', 'wait_seconds_count', 'visits_total', 'waits_count'].map((name) =>
-        metrics.samples.filter((sample) => sample.name === name).reduce((sum, { value }) => sum + value, 0),
+      [ORDERS, 'orders_observed_total', `${WAITS}_count`, 'visits_total', 'waits_count'].map((name) =>
+        sumOf(metrics, name),
       );
     const [before = 0] = sums(await world.scrape());
     await send(appPort, REQUESTS);
     const metrics = await world.scrapeWhen((seen) => (sums(seen)[0] ?? 0) >= before + REQUESTS);
     assert.deepEqual(sums(metrics), new Array(5).fill(before + REQUESTS));
     await pm2('delete', 'own');
+  });
+
+  it('pushes what its instances measure once, to the unit, also of those that are killed', async () => {
+    const receiver = await openReceiver();
+    try {
+      const application = {
+        ...{ name: 'pushed', script: 'own-metrics.js', exec_mode: 'cluster', instances: INSTANCES },
+        node_args: `-r ${PRELOAD_PATH}`,
+        env: {
+          ...{ SYSCODE: 'A123010101', CHANNEL_EXPORTER_PORT: String(world.port), APP_PORT: String(appPort) },
+          ...{ OTEL_METRICS_EXPORTER: 'prometheus,otlp', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+          ...{ OTEL_METRIC_EXPORT_INTERVAL: '150' },
+        },
+      };
+      const ecosystem = join(world.folder, 'pushed.config.js');
+      writeFileSync(ecosystem, `module.exports = ${JSON.stringify({ apps: [application] })};`);
+      await pm2('start', ecosystem);
+      await served();
+      await membersAre(INSTANCES - 1);
+      // what asked whether it is served
+      const first = sumOf(await world.scrape(), ORDERS);
+      let sent = first;
+      for (const kills of [0, 1, 2]) {
+        // killed when the hub has all of it: nothing is lost, and nothing counts twice
+        if (kills > 0) await killMember();
+        await send(appPort, REQUESTS);
+        sent += REQUESTS;
+        for (const family of [INNER, ORDERS, WAITS]) assert.equal(await receiver.reaches(family, sent), sent, family);
+        assert.equal(countOf(await world.counted(sent - first)), sent - first);
+      }
+      const instances = new Set(receiver.pushes.map(({ resource }) => resource['service.instance.id']));
+      assert.equal(instances.size, 1, 'the hub alone pushes');
+    } finally {
+      await pm2('delete', 'pushed');
+      await receiver.end();
+    }
   });
 });

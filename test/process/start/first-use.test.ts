@@ -20,12 +20,17 @@ interface Row {
 }
 
 const COUNTER = /^shop_orders_total 3$/m;
+const FAMILIES = new RegExp(`^# TYPE ${SYSCODE}_inner_metrics histogram$`, 'm');
+/** The application's global API is ours. */
+const GLOBAL = { CHANNEL_EXPORTER_GLOBAL: 'on' };
 const ROWS: readonly Row[] = [
-  { way: 'start', args: [], shows: new RegExp(`^# TYPE ${SYSCODE}_inner_metrics histogram$`, 'm') },
-  { way: 'start', args: PRELOAD, shows: new RegExp(`^# TYPE ${SYSCODE}_inner_metrics histogram$`, 'm') },
+  { way: 'start', args: [], shows: FAMILIES },
+  { way: 'start', args: PRELOAD, shows: FAMILIES },
   { way: 'meter', args: PRELOAD, shows: COUNTER },
   { way: 'observable', args: PRELOAD, shows: COUNTER },
-  { way: 'global', args: PRELOAD, env: { CHANNEL_EXPORTER_GLOBAL: 'on' }, shows: COUNTER },
+  { way: 'global', args: PRELOAD, env: GLOBAL, shows: COUNTER },
+  { way: 'provider', args: PRELOAD, env: GLOBAL, shows: COUNTER },
+  { way: 'instrument', args: PRELOAD, env: GLOBAL, shows: FAMILIES },
 ];
 
 async function run({ way, args, env }: Omit<Row, 'shows'>, ...more: string[]): Promise<Program & { port: number }> {
@@ -69,7 +74,7 @@ describe('a program without a server', () => {
   }
 
   it('has no port open while it only runs under the preload', async () => {
-    for (const env of [{}, { CHANNEL_EXPORTER_GLOBAL: 'on' }]) {
+    for (const env of [{}, GLOBAL]) {
       const program = await run({ way: 'nothing', args: PRELOAD, env }, 'stays');
       try {
         assert.equal(await openAfter(program), -1, program.output());
