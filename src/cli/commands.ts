@@ -4,7 +4,7 @@ import type { Command, OptionRow } from './call';
 const ENV_FILE: OptionRow = {
   type: 'string',
   value: 'FILE',
-  help: 'variables as in node --env-file; those of the environment win',
+  help: 'variables as node --env-file reads them; those of the environment win',
 };
 const JSON_OPTION: OptionRow = { type: 'boolean', help: 'write JSON, for machines' };
 const HELP: OptionRow = { type: 'boolean', short: 'h', help: 'show this' };
@@ -23,7 +23,7 @@ export const COMMANDS: readonly Command[] = [
     options: {
       partners: PARTNERS,
       callers: CALLERS,
-      'env-file': ENV_FILE,
+      'env-from': ENV_FILE,
       print: { type: 'boolean', help: 'show every setting in force, and where it comes from' },
       strict: { type: 'boolean', help: 'warnings count as problems' },
       json: JSON_OPTION,
@@ -43,7 +43,7 @@ export const COMMANDS: readonly Command[] = [
       quiet: { type: 'boolean', short: 'q', help: 'do not pass on what the command writes' },
       partners: PARTNERS,
       callers: CALLERS,
-      'env-file': ENV_FILE,
+      'env-from': ENV_FILE,
       json: JSON_OPTION,
       help: HELP,
     },

@@ -11,10 +11,10 @@ const MAX_FILE_BYTES = 1024 * 1024;
  */
 export function environmentWith(file: string | undefined, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   if (file === undefined) return env;
-  if (typeof parseEnv !== 'function') throw new UsageError('--env-file needs Node 20.12 or newer.');
+  if (typeof parseEnv !== 'function') throw new UsageError('--env-from needs Node 20.12 or newer.');
   try {
     return { ...(parseEnv(readText(file, MAX_FILE_BYTES)) as NodeJS.ProcessEnv), ...env };
   } catch (error) {
-    throw new UsageError(`--env-file cannot be read: ${(error as Error).message}`);
+    throw new UsageError(`--env-from cannot be read: ${(error as Error).message}`);
   }
 }

@@ -9,7 +9,7 @@ import { type CheckedSettings, checkSettings, type SettingOptions } from './sett
 
 export async function runCheck(call: Call): Promise<number> {
   const { options, output } = call;
-  const env = environmentWith(textOption(call, 'env-file'), call.env);
+  const env = environmentWith(textOption(call, 'env-from'), call.env);
   const checked = checkSettings(settingOptions(call), env);
   const { problems, warnings, inForce } = checked;
   const isGood = problems.length === 0 && (options.strict !== true || warnings.length === 0);

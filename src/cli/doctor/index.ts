@@ -22,7 +22,7 @@ export async function runDoctor(call: Call): Promise<number> {
     throw new UsageError('--seconds and --quiet are for a command, which stands after --.');
   }
   // paths of options are relative to where the command was given, those in the settings to where the application starts
-  const env = environmentWith(textOption(call, 'env-file'), call.env);
+  const env = environmentWith(textOption(call, 'env-from'), call.env);
   const own = absolute(settingOptions(call));
   process.chdir(folder);
   const gathered = await gatherFacts(folder, env, command, checkSettings(own, env));

@@ -37,6 +37,9 @@ export class LogLines {
     const starts = text.startsWith(PREFIX);
     this.isOurs = starts || (this.isOurs && CODE.test(text));
     if (!this.isOurs) this.onOther(Buffer.from(text));
-    else if (this.lines.length < MAX_LINES) this.lines.push(text.slice(starts ? PREFIX.length : 0).trimEnd());
+    else if (this.lines.length < MAX_LINES) {
+      const begin = starts ? PREFIX.length : 0;
+      this.lines.push(text.slice(begin, begin + MAX_LINE_CHARACTERS).trimEnd());
+    }
   }
 }
