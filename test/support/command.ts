@@ -13,12 +13,24 @@ export interface CommandEnd {
   readonly stderr: string;
 }
 
-/** @param options of the program; its port is 9166 unless the environment says otherwise */
+/**
+ * @param options of the program
+ * @param until what it waits for has come: it is interrupted then
+ */
 export async function runCommand(
   args: readonly string[],
   options: Pick<ProgramOptions, 'env' | 'cwd'> = {},
+  until?: () => boolean,
 ): Promise<CommandEnd> {
   const program = startProgram({ ...options, args: [BIN, ...args] });
+  if (until !== undefined) {
+    const look = setInterval(() => {
+      if (!until()) return;
+      clearInterval(look);
+      program.child.kill('SIGINT');
+    }, 50);
+    program.closed.then(() => clearInterval(look));
+  }
   const { code } = await program.closed;
   return { code, stdout: program.stdout(), stderr: program.stderr() };
 }

@@ -63,7 +63,9 @@ export function readCode(
   const flags = (where: string, text: string) => {
     const flag = flagWithoutRegister(text);
     if (flag !== undefined) withoutRegister.push({ where, text: flag });
-    if (PRELOAD.test(text)) preloads.push({ where, text: text.trim() });
+    // no more of the line: it may hold what is not to be shown
+    const preload = PRELOAD.exec(text)?.[0];
+    if (preload !== undefined) preloads.push({ where, text: preload });
   };
   flags('NODE_OPTIONS', env.NODE_OPTIONS ?? '');
   flags('the command', command.join(' '));

@@ -36,10 +36,10 @@ const rows: readonly { name: string; how: string; look: Look }[] = [
   {
     name: 'nothing-served',
     how: 'no scrape was answered while it ran',
-    look({ observed, seconds, failed, lines, ended }) {
+    look({ observed, seconds, failed, lines }) {
       if (observed.hasScrape || failed !== undefined || lines.some((line) => line.startsWith('nothing is measured')))
         return [];
-      const text = `nothing was served: the program has neither listened nor measured in ${Math.min(seconds, ended?.afterSeconds ?? seconds)} s`;
+      const text = `nothing was served: the program has neither listened nor measured in ${seconds} s`;
       const mend =
         seconds > OPENS_AFTER_SECONDS
           ? 'Its command may not pass NODE_OPTIONS on, or start no program of Node.'

@@ -23,6 +23,7 @@ export interface RunOptions {
 
 /** What came of it. */
 export interface RunFacts {
+  /** How long it ran; shorter than was wanted where it ended, or the user ended the wait. */
   readonly seconds: number;
   /** How it ended before its time; undefined: it was ended. */
   readonly ended:
@@ -83,15 +84,17 @@ async function runIn(world: string, { command, folder, env, seconds, onOutput }:
       resolve();
     });
   });
+  // the user has seen enough: the report comes all the same
   const stop = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });
   const families = await observe(port, seconds * 1000, Promise.race([isOver, stop]));
   const endedItself = ended;
+  const tookSeconds = Math.min(seconds, Math.max(1, Math.round((Date.now() - startedMs) / 1000)));
   const wasKilled = failed === undefined && (await end(child, isOver));
   if (failed === undefined) await outputEnds(child);
   log.end();
-  return { seconds, ended: endedItself, failed, lines: log.lines, families, wasKilled };
+  return { seconds: tookSeconds, ended: endedItself, failed, lines: log.lines, families, wasKilled };
 }
 
 function environmentIn(world: string, port: number, folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -38,7 +38,6 @@ const START = { scripts: { start: 'node -r channel-exporter/register app.js' } }
 const linux = { skip: process.platform !== 'linux' && 'what other processes do is known on Linux alone' };
 
 const applications: ApplicationFolder[] = [];
-const bundles = openBundles();
 const met = new Set<string>();
 
 function make(files: Readonly<Record<string, string | object>>, packages: readonly string[] = []): ApplicationFolder {
@@ -47,9 +46,15 @@ function make(files: Readonly<Record<string, string | object>>, packages: readon
   return application;
 }
 
+/** File by which a program reports that it has done everything. */
+const DONE = 'done';
+
+/** A run lasts until its program has written {@link DONE}. */
 async function doctor(folder: string, env: Env = {}, args: readonly string[] = []): Promise<Report> {
   const all = { SYSCODE: freeSyscode(), CHANNEL_EXPORTER_PORT: String(await freePort()), ...env };
-  const { code, stdout, stderr } = await runCommand(['doctor', '--json', ...args], { env: all, cwd: folder });
+  const { code, stdout, stderr } = await runCommand(['doctor', '--json', ...args], { env: all, cwd: folder }, () =>
+    existsSync(join(folder, DONE)),
+  );
   assert.ok(code === 0 || code === 1, stderr);
   const report = { code, ...(JSON.parse(stdout) as Omit<Report, 'code'>) };
   for (const { name } of report.found) met.add(name);
@@ -68,7 +73,6 @@ function assertFound({ code, ok, found }: Report, name: string, text: RegExp, is
 
 after(() => {
   for (const { remove } of applications) remove();
-  bundles.remove();
 });
 
 // they wait more than they compute
@@ -191,9 +195,11 @@ describe('the doctor finds in a folder and its environment', { concurrency: 3 },
     },
   ]) {
     it(`bundled-client: ${name}`, async () => {
+      const bundles = openBundles();
       const external = ['channel-exporter'];
       const file = await bundles.make('esbuild', `console.log(${source})`, { minify, external });
       const application = make({ 'dist/main.js': readFileSync(file, 'utf8') });
+      bundles.remove();
       const report = await doctor(application.folder, {}, ['--seconds', '1', '-q', '--', 'node', 'dist/main.js']);
       const found = report.found.filter((each) => each.name === 'bundled-client');
       assert.deepEqual(
@@ -253,8 +259,18 @@ describe('the doctor finds in a folder and its environment', { concurrency: 3 },
 
 // they wait more than they compute
 describe('the doctor finds in a run', { concurrency: 3 }, () => {
-  const RUN = ['-q', '--seconds', '2', '--', process.execPath];
-  const SERVICE = `
+  const RUN = ['-q', '--seconds', '120', '--', process.execPath];
+  /** Scrapes until something is there, and says then that all is done. */
+  const DONE_WHEN = `
+    const doneWhen = async (isThere) => {
+      const url = 'http://127.0.0.1:' + process.env.CHANNEL_EXPORTER_PORT + '/metrics';
+      for (let text = ''; !isThere(text); ) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        text = await fetch(url).then((response) => response.text(), () => '');
+      }
+      require('fs').writeFileSync('${DONE}', '');
+    };`;
+  const SERVICE = `${DONE_WHEN}
     const http = require('http');
     const app = require('express')();
     app.get('/orders/:id', (request, response) => response.json({ code: '0' }));
@@ -265,6 +281,7 @@ describe('the doctor finds in a run', { concurrency: 3 }, () => {
       const get = (url) => http.get(url, { lookup }, (response) => response.resume()).on('error', () => undefined);
       for (const path of ['/orders/1', '/orders/2', '/gone/1']) get('http://localhost:' + port + path);
       for (const url of process.argv.slice(2)) get(url.replace('PORT', port));
+      doneWhen((text) => /_inner_metrics_count\\{.*\\} 2\\n/.test(text) && text.includes('reason="not_found"} 1\\n'));
     });`;
   const partners = { hosts: { 'pay.test': { partner: '12', paths: { '/pay': '1201' } } } };
 
@@ -297,9 +314,14 @@ describe('the doctor finds in a run', { concurrency: 3 }, () => {
   });
 
   it('a cluster, as one service of several processes', async () => {
-    const script = `
+    const script = `${DONE_WHEN}
       const cluster = require('cluster');
-      if (cluster.isPrimary) { cluster.fork(); cluster.fork(); }
+      if (cluster.isPrimary) {
+        cluster.fork();
+        cluster.fork();
+        const each = /^channel_exporter_processes\\{.*\\} (\\d+)$/gm;
+        doneWhen((text) => [...text.matchAll(each)].reduce((sum, [, count]) => sum + Number(count), 0) >= 3);
+      }
       else require('http').createServer().listen(0);`;
     const report = await doctor(make({ 'app.js': script }).folder, {}, [
       '-q',
@@ -313,8 +335,14 @@ describe('the doctor finds in a run', { concurrency: 3 }, () => {
   });
 
   it('a program without a server, whose port opens later', async () => {
-    const report = await doctor(make({ 'app.js': 'setInterval(() => {}, 1000)' }).folder, {}, [...RUN, 'app.js']);
-    assertFound(report, 'nothing-served', /neither listened nor measured in 2/);
+    const report = await doctor(make({ 'app.js': 'setInterval(() => {}, 1000)' }).folder, {}, [
+      '-q',
+      '--seconds',
+      '2',
+      ...RUN.slice(3),
+      'app.js',
+    ]);
+    assertFound(report, 'nothing-served', /neither listened nor measured in 2 s/);
     assert.match(report.found.find(({ isLoss }) => isLoss)?.mend ?? '', /opens after 10 s: run it with --seconds 15/);
   });
 
@@ -333,7 +361,7 @@ describe('the doctor finds in a run', { concurrency: 3 }, () => {
         const child = spawn(process.execPath, ['-e', "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"]);
         fs.writeFileSync('seen', child.pid + ' ' + process.pid + ' ' + process.env.TMPDIR);
         process.on('SIGTERM', () => {});
-        require('http').createServer().listen(0);`,
+        require('http').createServer().listen(0, () => fs.writeFileSync('${DONE}', ''));`,
     });
     const report = await doctor(application.folder, {}, [...RUN, 'app.js']);
     assert.equal(report.observed?.wasKilled, true);
@@ -347,7 +375,7 @@ describe('the doctor finds in a run', { concurrency: 3 }, () => {
 
   it('what the program writes, on stderr, and nothing of it on stdout', async () => {
     const application = make({ 'app.js': "console.log('out'); console.error('err'); setTimeout(() => {}, 500)" });
-    const args = ['doctor', '--seconds', '5', '--', process.execPath, 'app.js'];
+    const args = ['doctor', '--seconds', '120', '--', process.execPath, 'app.js'];
     const env = { SYSCODE: freeSyscode(), CHANNEL_EXPORTER_PORT: String(await freePort()) };
     const { stdout, stderr } = await runCommand(args, { env, cwd: application.folder });
     assert.deepEqual(stderr.split('\n').sort(), ['', 'err', 'out']);
