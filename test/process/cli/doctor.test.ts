@@ -245,11 +245,13 @@ describe('the doctor finds in a folder and its environment', { concurrency: 3 },
       {
         'package.json': { ...START, dependencies: { express: '*' } },
         'app.js': "require('node:cluster'); require('express');",
+        Dockerfile: 'CMD PASSWORD=topsecret node -r channel-exporter/register app.js',
       },
       ['express'],
     );
     const report = await doctor(application.folder);
     assert.deepEqual(report.found, []);
+    assert.doesNotMatch(JSON.stringify(report), /topsecret/);
     assert.deepEqual([report.code, report.application.code.models], [0, ['cluster']]);
     const { version } = JSON.parse(readFileSync(join(ROOT, 'node_modules/express/package.json'), 'utf8'));
     const express = report.application.packages.find(({ name }) => name === 'express');
