@@ -1,17 +1,20 @@
-// Checks the package as it would be published: that it is whole, and that its entry points and types resolve.
+// Checks the package as it would be published: that it is whole, that its entry points and types resolve, and that its
+// command runs where it is installed.
 // What else it may carry is in test/process/package/packed.test.ts.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const folder = mkdtempSync(join(tmpdir(), 'channel-exporter-package-'));
-const run = (command, args) => execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+const run = (command, args, options = {}) =>
+  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
 
 try {
   const [packed] = JSON.parse(run('npm', ['pack', '--json', '--silent', '--pack-destination', folder]));
   const paths = packed.files.map(({ path }) => path);
   const needed = [
+    'bin/channel-exporter.js',
     'dist/register.js',
     'dist/src/index.d.ts',
     'dist/src/external.js',
@@ -27,6 +30,19 @@ try {
   const tarball = join(folder, packed.filename);
   process.stdout.write(run('npx', ['--no-install', 'publint', '--strict', tarball]));
   process.stdout.write(run('npx', ['--no-install', 'attw', tarball]));
+
+  const application = join(folder, 'application');
+  mkdirSync(application);
+  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--silent'];
+  run('npm', ['install', ...flags, tarball], { cwd: application });
+  const command = ['--no-install', 'channel-exporter'];
+  const version = run('npx', [...command, '--version'], { cwd: application }).trim();
+  if (version !== packed.version) throw new Error(`the command has version ${version}, the package ${packed.version}`);
+  // any free port: another service may have the usual one
+  const env = { ...process.env, SYSCODE: 'Z000000000', CHANNEL_EXPORTER_PORT: '0' };
+  for (const name of ['check', 'doctor'])
+    console.log(run('npx', [...command, name], { cwd: application, env }).split('\n')[0]);
+
   console.log(`${packed.files.length} files, ${packed.size} bytes packed, ${packed.unpackedSize} bytes unpacked`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

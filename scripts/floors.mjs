@@ -9,7 +9,7 @@
 export const FLOORS = [
   { name: 'entry points', rooms: ['register.ts', 'src/index.ts', 'src/external.ts'] },
   { name: 'start', rooms: ['src/start.ts', 'src/spans/'] },
-  { name: 'composition root', rooms: ['src/compose.ts'] },
+  { name: 'composition root, command', rooms: ['src/compose.ts', 'src/cli/'] },
   {
     name: 'parts',
     rooms: [

@@ -52,16 +52,24 @@ export function resolveConfig(
   const fault = optionsFault(options);
   if (fault !== undefined) throw new ConfigError([fault]);
   const { values, ...read } = resolveSettings(SETTINGS, { ...(options as object), ...overrides }, env);
-  const { attributes, fault: resourceFault } = resourceFromEnvironment(env, values.syscode as string);
+  const { attributes } = resourceFromEnvironment(env, values.syscode as string);
   const config: Config = Object.freeze({
     ...(values as SettingValues),
     ...read,
     resourceAttributes: attributes,
     sourceOffBy: sourcesOffBy(env),
   });
-  const warnings = variableWarnings(env, sources);
-  if (resourceFault !== undefined) warnings.push({ code: 'CHX_VARIABLE_VALUE', text: resourceFault });
-  return { config, warnings };
+  return { config, warnings: settingWarnings(env, sources) };
+}
+
+/**
+ * @param sources names of all sources of measurements
+ * @returns what to log of variables that have no effect
+ */
+export function settingWarnings(env: NodeJS.ProcessEnv, sources: readonly string[]): readonly SettingWarning[] {
+  const { fault } = resourceFromEnvironment(env, '');
+  const resource: SettingWarning[] = fault === undefined ? [] : [{ code: 'CHX_VARIABLE_VALUE', text: fault }];
+  return [...variableWarnings(env, sources), ...resource];
 }
 
 /** The settings that spans need. */
@@ -90,7 +98,7 @@ function resolveSettings(
   const problems: Problem[] = unknownOptions(names, options);
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const setting of settings) {
-    const given = source(setting, options, env);
+    const given = givenValue(setting, options, env);
     if (given === undefined) {
       if (setting.defaultText === undefined) problems.push(missing(setting, env));
       values[setting.option] = setting.defaultValue;
@@ -111,7 +119,8 @@ function resolveSettings(
   return { values: values as Partial<SettingValues>, ...read };
 }
 
-function source(
+/** @returns what a setting is given as, and by which option or variable; undefined where it has its default */
+export function givenValue(
   setting: AnySetting,
   options: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,

@@ -46,6 +46,9 @@ const LAUNCHERS: readonly LauncherRow[] = [
   { name: 'pm2', is: byCommand('pm2', 'pm2-dev', 'pm2-docker', 'pm2-runtime') },
   // not lib/ProcessContainer.js, which becomes the application
   { name: 'pm2', is: byPath(/\/pm2\/(bin\/[^/]+|lib\/(Daemon|binaries\/[^/]+)\.js)$/) },
+  // our own command, which also runs applications
+  { name: 'channel-exporter', is: byCommand('channel-exporter') },
+  { name: 'channel-exporter', is: byPath(/\/bin\/channel-exporter\.js$/) },
   {
     name: 'other launchers',
     is: byCommand('concurrently', 'cross-env', 'cross-env-shell', 'dotenv', 'env-cmd', 'npm-run-all', 'run-p', 'run-s'),

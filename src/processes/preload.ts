@@ -28,13 +28,18 @@ export function logStartProblems(text: string): void {
 const WITHOUT_REGISTER =
   /(?:^|[\s"'])(?:-r|--require|--import)(?:=|\s+)["']?(?:\S*\/)?channel-exporter(?:\/dist\/src\/index\.js|\/)?["']?(?=\s|$)/;
 
+/** @returns the flag of a command line, or of NODE_OPTIONS, that preloads the API alone */
+export function flagWithoutRegister(flags: string): string | undefined {
+  return WITHOUT_REGISTER.exec(flags)?.[0].trim();
+}
+
 /**
  * Logs at the first use that the package was preloaded without its preload, so that nothing is measured.
  * @param isRunning whether the application has started the exporter itself
  */
 export function warnOfMissingRegister(isRunning: () => boolean): void {
   const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
-  const flag = WITHOUT_REGISTER.exec(flags)?.[0].trim();
+  const flag = flagWithoutRegister(flags);
   if (flag === undefined) return;
   whenUsed(() => {
     if (isRunning()) return;

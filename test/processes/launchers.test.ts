@@ -32,6 +32,8 @@ describe('a launcher', () => {
     { name: 'tsx', script: '/app/node_modules/tsx/dist/cli.mjs' },
     { name: 'pm2', script: '/usr/local/bin/pm2' },
     { name: 'pm2', script: '/usr/local/lib/node_modules/pm2/lib/Daemon.js' },
+    { name: 'channel-exporter', script: '/app/node_modules/.bin/channel-exporter', args: ['doctor'] },
+    { name: 'channel-exporter', script: '/app/node_modules/channel-exporter/bin/channel-exporter.js' },
     { name: 'next dev', script: '/app/node_modules/.bin/next' },
     { name: 'next dev', script: '/app/node_modules/next/dist/bin/next', args: ['dev', '-p', '80'] },
     { name: 'node --watch', script: '/app/server.js', execArgv: ['--watch'] },
@@ -46,6 +48,8 @@ describe('a launcher', () => {
   const APPLICATIONS: readonly Case[] = [
     { script: '/app/server.js' },
     { script: '/app/npm.js' },
+    { script: '/app/channel-exporter.js' },
+    { script: '/app/channel-exporter/server.js' },
     { script: '/app/yarn.js' },
     { script: '/app/src/pm2/index.js' },
     { script: '/app/nodemon/server.js' },

@@ -51,6 +51,7 @@ const RESOLUTIONS = [
 /** Everything that a user needs, and what its pages link to. What is built from src/ is told by its folder. */
 const CARRIED = [
   /^dist\/(register|(src|bundles)\/.+)\.(js|d\.ts|json)$/,
+  /^bin\/channel-exporter\.js$/,
   /^dist\/third-party-licences\.txt$/,
   /^(register|src\/.+)\.(ts|json)$/,
   /^schema\/.+\.json$/,
@@ -116,6 +117,14 @@ describe('the packed package, in an application that had nothing', () => {
       }
     });
   }
+
+  it('has a command', () => {
+    const command = join(application, 'node_modules/.bin/channel-exporter');
+    const env = environment({ CHANNEL_EXPORTER_PORT: 'x' });
+    const { status, stdout } = spawnSync(nodeBinary(), [command, 'check'], { cwd: application, env, encoding: 'utf8' });
+    assert.match(stdout, /^CHX_PORT_INVALID: /);
+    assert.equal(status, 1);
+  });
 
   it('runs the service of the README, and gives the lines that it shows', async () => {
     const shown = readFileSync(join(application, 'node_modules/channel-exporter/README.md'), 'utf8');
