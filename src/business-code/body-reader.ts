@@ -2,7 +2,14 @@
  * Reads codes from a body as it passes, up to a limit, without keeping or delaying it. Only a compressed body is
  * copied, and decompressed at its end.
  */
-import { type Decompress, decompress, isIdentity } from './decompress';
+import {
+  type Decompress,
+  type Decompressed,
+  decompress,
+  decompressAtOnce,
+  decompressInBackground,
+  isIdentity,
+} from './decompress';
 import type { Found } from './json/code-matches';
 import { CodeScanner } from './json/scanner';
 import { KeptBytes } from './kept-bytes';
@@ -15,6 +22,7 @@ import {
   readGathered,
   SHORT_CHUNK_BYTES,
 } from './short-chunks';
+import { encodeInParts, isTextEncoding, type PartTaker } from './text-parts';
 
 /** What a body held. */
 export interface BodyCodes {
@@ -40,22 +48,23 @@ const MAX_SPARE_SCANNERS = 16;
 /** By the list of names they look for; there are a few such lists, all constant. */
 const spareScanners = new Map<readonly string[], CodeScanner[]>();
 
-/** Text is encoded in parts of so many UTF-16 code units into one buffer; a code unit takes at most three bytes. */
-const SHORT_TEXT_CHARACTERS = 1024;
-const shortText = new Uint8Array(3 * SHORT_TEXT_CHARACTERS);
-const encoder = new TextEncoder();
-
-export class BodyReader implements GatheredReader {
+export class BodyReader implements GatheredReader, PartTaker {
   private readonly scanner: CodeScanner;
   private encoding: string | undefined;
   private compressed: KeptBytes | undefined;
   private bytesRead = 0;
   /** Where reading ends, counted from the start of the text; nearer, once the wanted code is settled. */
   private checkUntil: number;
+  /** Whether the text goes on after what is read of it. */
   private isCut = false;
-  /** What was found, once no chunk comes any more; the scanner is another body's then. */
+  /** Whether the body goes on after what is kept of it, compressed. */
+  private isKeptCut = false;
+  /** What was found, if the body comes to its end, once no chunk comes any more; the scanner is another body's then. */
   private settled: BodyCodes | undefined;
   private hasEnded = false;
+  /** Whether the body is also read by who cannot wait. */
+  private isShared = false;
+  private wasTriedAtOnce = false;
 
   /**
    * @param names keys to look for, normalised; the first that is found and not empty is the code
@@ -72,7 +81,16 @@ export class BodyReader implements GatheredReader {
 
   /** Whether no further byte can change the result. */
   get isDone(): boolean {
-    return this.isCut || this.settled !== undefined || this.scanner.isBroken;
+    return this.isKeptCut || this.settled !== undefined || this.isTextDone;
+  }
+
+  private get isTextDone(): boolean {
+    return this.isCut || this.scanner.isBroken;
+  }
+
+  /** Call before the end where {@link BodyReader.readAtOnce} is called as well, before or after it. */
+  share(): void {
+    this.isShared = true;
   }
 
   /** To be called before the first chunk. @param contentEncoding the header's value */
@@ -101,10 +119,7 @@ export class BodyReader implements GatheredReader {
   complete(): void {
     if (this.hasEnded || this.compressed !== undefined || this.settled !== undefined) return;
     readGathered(this);
-    // of a body that was cut, the end does not matter
-    const isWhole = !this.isCut;
-    this.settled = this.codes(isWhole);
-    this.isCut = !isWhole;
+    this.settle();
   }
 
   /**
@@ -117,31 +132,30 @@ export class BodyReader implements GatheredReader {
     if (this.hasEnded) return;
     this.hasEnded = true;
     readGathered(this);
-    const { compressed, settled } = this;
-    if (settled !== undefined) {
-      onCodes(isWhole || this.isCut ? settled : NOT_JSON);
+    if (this.isShared) this.tryAtOnce();
+    if (this.settled === undefined && this.isReadable(this.compressed)) {
+      this.unpack(this.wasTriedAtOnce ? decompressInBackground : decompressBody, (outcome) => {
+        this.unpacked(outcome);
+        onCodes(this.codes(isWhole));
+      });
       return;
     }
-    if (compressed === undefined || compressed.isRefused || this.encoding === undefined) {
-      onCodes(this.codes(isWhole));
-      return;
+    if (this.settled === undefined) this.settle();
+    onCodes(this.codes(isWhole));
+  }
+
+  /**
+   * What was found, for who cannot wait: of a compressed body, what can be decompressed at once. It is read once for this
+   * and for {@link BodyReader.end}, whichever comes first; what could not be read at once is left to the end.
+   * @param isWhole false when the body broke off, or goes on
+   */
+  readAtOnce(isWhole: boolean): BodyCodes {
+    if (isWhole && !this.hasEnded) {
+      this.complete();
+      this.tryAtOnce();
     }
-    const wasCut = this.isCut;
-    this.isCut = false;
-    decompressBody(
-      this.encoding,
-      compressed.bytes(),
-      (bytes) => {
-        this.read(bytes);
-        return !this.isDone;
-      },
-      (outcome) => {
-        compressed.release();
-        // if the compressed bytes were cut, what could be decompressed counts as the beginning of a longer body
-        if (outcome === 'cut' || (outcome === 'whole' && wasCut)) this.isCut = true;
-        onCodes(this.codes(isWhole && outcome === 'whole'));
-      },
-    );
+    if (this.settled !== undefined) return this.codes(isWhole);
+    return this.isCut || this.wasTriedAtOnce ? this.codesSoFar() : NOT_JSON;
   }
 
   /** The body is not wanted any more: in place of {@link BodyReader.end}, after which it does nothing. */
@@ -150,7 +164,10 @@ export class BodyReader implements GatheredReader {
     this.hasEnded = true;
     discardGathered(this);
     this.compressed?.release();
-    if (this.settled === undefined) this.giveBack();
+    if (this.settled !== undefined) return;
+    const codes = this.isShared ? this.codesSoFar() : NOT_JSON;
+    this.giveBack();
+    this.settled = codes;
   }
 
   /** Chunks that were gathered. */
@@ -158,23 +175,23 @@ export class BodyReader implements GatheredReader {
     this.read(bytes, length);
   }
 
+  /** A part of a text that was encoded. */
+  takePart(bytes: Uint8Array, length: number): boolean {
+    this.pushBytes(bytes, length);
+    return !this.isDone;
+  }
+
   private pushText(text: string, encoding: BufferEncoding | undefined): void {
     if (!isTextEncoding(encoding)) {
       this.pushBytes(Buffer.from(text, encoding));
     } else if (!this.isGathered(text.length) || !gatherAscii(this, text, this.gatheredUntilRead())) {
-      // in parts: once the code was found, the rest of a long text is not read and need not be encoded
-      for (let at = 0; at < text.length && !this.isDone; ) {
-        const end = partEnd(text, at);
-        const part = end - at === text.length ? text : text.slice(at, end);
-        this.pushBytes(shortText, encoder.encodeInto(part, shortText).written);
-        at = end;
-      }
+      encodeInParts(text, this);
     }
   }
 
   private pushBytes(bytes: Uint8Array, length = bytes.length): void {
     if (this.compressed !== undefined) {
-      this.isCut = !this.compressed.push(bytes, length);
+      this.isKeptCut = !this.compressed.push(bytes, length);
     } else if (this.isGathered(length)) {
       gather(this, bytes, length, this.gatheredUntilRead());
     } else {
@@ -224,14 +241,62 @@ export class BodyReader implements GatheredReader {
     return last;
   }
 
+  private isReadable(compressed: KeptBytes | undefined): compressed is KeptBytes {
+    return compressed !== undefined && !compressed.isRefused && !this.isTextDone;
+  }
+
+  /** Decompresses what can be at once; what is settled then need not be decompressed again. */
+  private tryAtOnce(): void {
+    if (this.wasTriedAtOnce || this.settled !== undefined || !this.isReadable(this.compressed)) return;
+    this.wasTriedAtOnce = true;
+    this.unpack(decompressAtOnce, (outcome) => {
+      if (outcome === 'whole' || outcome === 'no' || this.isTextDone) this.unpacked(outcome);
+    });
+  }
+
+  private unpack(decompressBody: Decompress, onDone: (outcome: Decompressed) => void): void {
+    // what was read at once comes again
+    let read = this.bytesRead;
+    decompressBody(
+      this.encoding as string,
+      (this.compressed as KeptBytes).bytes(),
+      (bytes) => {
+        const again = Math.min(read, bytes.length);
+        read -= again;
+        this.read(again === 0 ? bytes : bytes.subarray(again));
+        return !this.isTextDone;
+      },
+      onDone,
+    );
+  }
+
+  private unpacked(outcome: Decompressed): void {
+    this.compressed?.release();
+    // if the compressed bytes were cut, what could be decompressed counts as the beginning of a longer body
+    if (outcome === 'cut' || (outcome === 'whole' && this.isKeptCut)) this.isCut = true;
+    this.settle(outcome === 'whole');
+  }
+
+  /** What was found in the end. */
   private codes(isWhole: boolean): BodyCodes {
-    const isComplete = isWhole && !this.isCut;
-    const isJson = isComplete
-      ? this.scanner.finish()
-      : this.isCut && !this.scanner.isBroken && this.settledAt() !== undefined;
-    const codes = isJson ? { isJson, found: this.found() } : NOT_JSON;
+    return (isWhole || this.isCut) && this.settled !== undefined ? this.settled : NOT_JSON;
+  }
+
+  /** What was found, if nothing more is read. */
+  private codesSoFar(): BodyCodes {
+    const isJson = !this.scanner.isBroken && this.settledAt() !== undefined;
+    return isJson ? { isJson, found: this.found() } : NOT_JSON;
+  }
+
+  /** No more of the text is read. @param isWhole whether this is its end, where it is not cut */
+  private settle(isWhole = true): void {
+    const { isCut } = this;
+    let codes = NOT_JSON;
+    if (isCut) codes = this.codesSoFar();
+    else if (isWhole && this.scanner.finish()) codes = { isJson: true, found: this.found() };
     this.giveBack();
-    return codes;
+    this.settled = codes;
+    this.isCut = isCut;
   }
 
   private found(): readonly (Found | undefined)[] {
@@ -249,15 +314,4 @@ export class BodyReader implements GatheredReader {
     if (spare === undefined) spareScanners.set(this.names, [this.scanner]);
     else if (spare.length < MAX_SPARE_SCANNERS) spare.push(this.scanner);
   }
-}
-
-/** Where the part of a text ends that is encoded next: not within a character of two code units. */
-function partEnd(text: string, start: number): number {
-  const end = Math.min(start + SHORT_TEXT_CHARACTERS, text.length);
-  const last = text.charCodeAt(end - 1);
-  return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
-}
-
-function isTextEncoding(encoding: BufferEncoding | undefined): boolean {
-  return encoding === undefined || encoding === 'utf8' || encoding === 'utf-8';
 }

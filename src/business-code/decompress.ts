@@ -9,8 +9,11 @@ import { type DecompressionStream, enqueue } from './decompression-queue';
 import { TimeAllowance } from './time-allowance';
 import { reportUnread } from './unread-bodies';
 
-/** To their end; in part, as the rest is too long; not, as they are faulty or too expensive, or as no more was wanted. */
-export type Decompressed = 'whole' | 'cut' | 'no';
+/**
+ * To their end; in part, as the rest is too long; not, as they are faulty or no more was wanted, and will not be; not at
+ * once, as that is too expensive.
+ */
+export type Decompressed = 'whole' | 'cut' | 'no' | 'later';
 
 /**
  * Decompresses bytes and hands them on chunk by chunk.
@@ -60,7 +63,10 @@ const AT_ONCE_BYTES = 8 * 1024;
 /** What they may become, in 0.2 ms; of Brotli, whose header must tell it, in 0.7 ms. */
 const AT_ONCE_TEXT_BYTES = 128 * 1024;
 
-/** On average, what handing a body to the background takes of the event loop at least; JSON of 20 KiB takes 0.05 ms. */
+/**
+ * Time of the processor, on average: what handing a body to the background takes of the event loop at least; JSON of 20 KiB
+ * takes 0.05 ms.
+ */
 const AT_ONCE_MS = 0.15;
 const AT_ONCE_BURST_MS = 50;
 const allowance = new TimeAllowance(AT_ONCE_MS, AT_ONCE_BURST_MS);
@@ -98,18 +104,31 @@ export function isIdentity(encoding: string | undefined): boolean {
 /** Decompresses before it returns what is cheap, the rest in the background; what there is no room for is not read. */
 export const decompress: Decompress = (encoding, compressed, onBytes, onDone) => {
   const decompressor = decompressorFor(encoding, compressed);
-  if (decompressor === undefined || decompressor === 'refused') {
-    if (decompressor === 'refused') reportUnread('window');
-    onDone('no');
-    return;
-  }
-  if (!decompressor.isUnbounded && compressed.length <= AT_ONCE_BYTES) {
+  if (isCheap(decompressor) && compressed.length <= AT_ONCE_BYTES) {
     const result = attempt(decompressor, compressed);
     if (result instanceof Uint8Array) onBytes(result);
     if (result !== 'too long') {
       onDone(result === 'faulty' ? 'no' : 'whole');
       return;
     }
+  }
+  decompressLater(decompressor, compressed, onBytes, onDone);
+};
+
+/** Decompresses in the background what {@link decompressAtOnce} has left. */
+export const decompressInBackground: Decompress = (encoding, compressed, onBytes, onDone) =>
+  decompressLater(decompressorFor(encoding, compressed), compressed, onBytes, onDone);
+
+function decompressLater(
+  decompressor: Decompressor | 'refused' | undefined,
+  compressed: Uint8Array,
+  onBytes: (bytes: Uint8Array) => boolean,
+  onDone: (outcome: Decompressed) => void,
+): void {
+  if (decompressor === undefined || decompressor === 'refused') {
+    if (decompressor === 'refused') reportUnread('window');
+    onDone('no');
+    return;
   }
   enqueue({
     compressed,
@@ -118,32 +137,40 @@ export const decompress: Decompress = (encoding, compressed, onBytes, onDone) =>
     onBytes,
     onDone: (isWhole) => onDone(isWhole ? 'whole' : 'no'),
   });
-};
+}
 
 /**
  * Decompresses before it returns, where the result cannot be waited for: what would take long is decompressed in part, and
- * not at all where that takes long, too.
+ * not at all where that takes long, too. A body that is not read is not reported: for metrics it may be read later.
  */
 export const decompressAtOnce: Decompress = (encoding, compressed, onBytes, onDone) => {
   const decompressor = decompressorFor(encoding, compressed);
-  // a refused one is not reported: where spans are stamped, the same body is also read for metrics
-  if (decompressor === undefined || decompressor === 'refused' || decompressor.isUnbounded) {
-    onDone('no');
+  if (!isCheap(decompressor)) {
+    onDone(decompressor === undefined ? 'no' : 'later');
     return;
   }
   let length = Math.min(compressed.length, AT_ONCE_BYTES);
   for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const isWhole = length === compressed.length;
     const result = attempt(decompressor, compressed.subarray(0, length));
-    if (result === 'faulty') break;
+    if (result === 'faulty') {
+      // of a longer body, the background also reads what is before the fault
+      onDone(isWhole ? 'no' : 'later');
+      return;
+    }
     if (result !== 'too long') {
       onBytes(result);
-      onDone(length === compressed.length ? 'whole' : 'cut');
+      onDone(isWhole ? 'whole' : 'cut');
       return;
     }
     length = Math.ceil(length * NEXT_TRY);
   }
-  onDone('no');
+  onDone('later');
 };
+
+function isCheap(decompressor: Decompressor | 'refused' | undefined): decompressor is Decompressor {
+  return decompressor !== undefined && decompressor !== 'refused' && !decompressor.isUnbounded;
+}
 
 /** @returns "too long" also where the time for it is used up */
 function attempt(decompressor: Decompressor, compressed: Uint8Array): Uint8Array | 'too long' | 'faulty' {

@@ -12,7 +12,12 @@ export const RETRY_MS = 5_000;
 export const RETRY_REFUSED_MS = 60_000;
 
 /** Why an attempt to become hub or member failed. */
-export type Fault = Refused | 'silent' | 'application' | NodeJS.ErrnoException;
+export type Fault = Refused | 'silent' | 'application' | OtherListens | NodeJS.ErrnoException;
+
+/** A server of another process of the service, or of a thread of this one, wants the port. */
+export interface OtherListens {
+  readonly listeningPid: number;
+}
 
 export interface Candidate {
   readonly syscode: string;
@@ -28,12 +33,15 @@ export function logFault(fault: Fault, { syscode, address, applicationPath }: Ca
   const again = `It is tried again every ${RETRY_MS / 1000} s; ${until}`;
   const another = 'Set CHANNEL_EXPORTER_PORT to another one, 0 for any.';
   const holder = fault === 'silent' || isAddressInUse(fault) ? findPortHolder(port) : undefined;
-  if (fault === 'application' || (isAddressInUse(fault) && holder?.pid === process.pid)) {
+  const isOfThis = fault === 'application' || (isAddressInUse(fault) && holder?.pid === process.pid);
+  if (isOfThis || (typeof fault === 'object' && 'listeningPid' in fault)) {
     const onApplication =
       applicationPath === undefined
         ? "or CHANNEL_EXPORTER_APP_METRICS=1 to answer /metrics on the application's own port"
         : `or scrape ${applicationPath} on the application's own port`;
-    const won = `a server of this very process (pid ${process.pid}) listens on ${where}, so the scrape is not served there`;
+    const pid = typeof fault === 'object' && 'listeningPid' in fault ? fault.listeningPid : process.pid;
+    const whose = pid === process.pid ? 'this very process' : 'another process of the service';
+    const won = `a server of ${whose} (pid ${pid}) listens on ${where}, so the scrape is not served there`;
     warn('CHX_PORT_OF_APPLICATION', where, `${won}. Set CHANNEL_EXPORTER_PORT to another one, ${onApplication}.`);
   } else if (fault === 'silent') {
     const silence = `the hub's socket has not answered within ${WELCOME_LIMIT_MS / 1000} s`;

@@ -6,8 +6,8 @@
  *      └─hub answers───────▶│   └───neither───────▶ waiting ──retry──▶ …
  *
  * The process that binds the port exclusively is the hub; the kernel guarantees that there is only one. Threads never
- * bind. A hub or a member at rest runs no timer. A server of the application that wants the port gets it: the hub lets
- * go of it and waits.
+ * bind. A hub or a member at rest runs no timer. A server of the application that wants the port gets it, in whatever
+ * process or thread of the service: the hub lets go of it and waits.
  */
 import { randomInt } from 'node:crypto';
 import { setEnvironmentData } from 'node:worker_threads';
@@ -20,6 +20,8 @@ import type { Hub } from './hub';
 import { type Address, hubSocketPaths } from './hub-socket';
 import { type ListenRequest, mayCollide, onListenRequest } from './listen-requests';
 import type { Joined, Member } from './member';
+import { releasePort } from './port-release';
+import { PROTOCOL_VERSION, type ReleaseRequest } from './protocol';
 import { THREAD_SETTINGS_KEY, type ThreadSettings, threadSettings } from './thread-settings';
 
 /** Pauses between attempts while a hub may be starting or ending; about one second in total. */
@@ -77,8 +79,8 @@ export class Election {
     const { address, isThread, hub, server } = this.parts;
     this.hasBegun = true;
     // before the first use, which may be the same request
-    if (!isThread && server.url !== '')
-      this.endListenRequests = onListenRequest((request) => this.applicationListens(request));
+    hub.onRelease((request) => this.otherListens(request));
+    if (server.url !== '') this.endListenRequests = onListenRequest((request) => this.applicationListens(request));
     if (address.port === 0) {
       if (isThread) return;
       this.settle(this.contend());
@@ -233,14 +235,17 @@ export class Election {
   }
 
   private async findHub(): Promise<Joined> {
-    const { paths = hubSocketPaths(this.parts.address) } = threadSettings() ?? {};
     let last: Joined = 'no hub';
-    for (const path of paths) {
+    for (const path of this.hubPaths()) {
       const joined = await this.parts.member.connect(path);
       if (joined === 'member' || typeof joined === 'object' || this.hasEnded) return joined;
       if (joined === 'silent') last = joined;
     }
     return last;
+  }
+
+  private hubPaths(): readonly string[] {
+    return threadSettings()?.paths ?? hubSocketPaths(this.parts.address);
   }
 
   private wait(fault: Fault): void {
@@ -265,14 +270,34 @@ export class Election {
   /** Lets go of a port that the application is about to bind. */
   private applicationListens(request: ListenRequest): void {
     const { address, server, hub } = this.parts;
-    const { port } = address.port === 0 ? new URL(server.url) : address;
+    const { port } = address.port === 0 && !this.parts.isThread ? new URL(server.url) : address;
     if (server.owns(request.server) || !mayCollide(request, { ...address, port: Number(port) })) return;
     this.hasYielded = true;
     // closed when the call returns: the application binds next
     void server.close();
-    if (this.state !== 'hub') return;
-    void hub.close();
-    this.wait('application');
+    if (this.state === 'hub') {
+      void hub.close();
+      this.wait('application');
+    } else if (releasePort(this.hubPaths(), this.releaseRequest(request))) {
+      // the hub has logged it
+      this.hasLoggedFault = true;
+    }
+  }
+
+  private releaseRequest({ port, host }: ListenRequest): ReleaseRequest {
+    const { syscode } = this.parts;
+    const { pid } = process;
+    return { type: 'release', version: PROTOCOL_VERSION, syscode, pid, port, ...(host !== undefined && { host }) };
+  }
+
+  /** The same for a server of another process, or of a thread, which binds it when it has our answer. */
+  private otherListens({ port, host, pid }: ReleaseRequest): void {
+    const { address, server, hub } = this.parts;
+    if (this.state !== 'hub' || !mayCollide({ port, host }, address)) return;
+    this.hasYielded = true;
+    void server.close();
+    void hub.closeSlowly();
+    this.wait({ listeningPid: pid });
   }
 
   /** Threads started from now on join the hub of this process, whatever their own environment says. */

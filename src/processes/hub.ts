@@ -7,7 +7,7 @@ import { errorText, warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
 import { DROP_REASONS, type DropReason, type StateSample } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
-import { endsWithin } from '../runtime/time-limit';
+import { endsWithin, pause } from '../runtime/time-limit';
 import { VERSION } from '../version';
 import { STATE_FAMILIES } from '../views';
 import { type Address, HubSocket } from './hub-socket';
@@ -22,6 +22,7 @@ import {
   memberMessage,
   PROTOCOL_VERSION,
   type Refusal,
+  type ReleaseRequest,
   type ScrapeRequest,
 } from './protocol';
 import { boundDeltas, type FamilyLabels } from './received-deltas';
@@ -36,6 +37,11 @@ const GATHER_LIMIT_MS = 500;
 const MAX_HELLO_BYTES = 1_024;
 /** How often a scrape checks that the socket is still there. */
 const SOCKET_CHECK_MS = 5_000;
+/**
+ * Members stay for so long when the port is left to a server of one of them: they would try to bind it themselves before
+ * that server has it.
+ */
+const STAY_MS = 500;
 const MAX_MEMBERS = 512;
 /** Scrapes that other processes are sent at a time; each has one at most. */
 const MAX_SCRAPES = 64;
@@ -78,6 +84,7 @@ export class Hub {
   private readPauses = 0;
   private collectionSeconds = 0;
   private scrapes = 0;
+  private letGo: (request: ReleaseRequest) => void = () => undefined;
 
   /**
    * @param syscode of this service; members of another one are refused
@@ -98,8 +105,24 @@ export class Hub {
     void this.openSocket(this.socket);
   }
 
+  /** @param letGo called when a server of another process or thread wants the port, which is free when it returns */
+  onRelease(letGo: (request: ReleaseRequest) => void): void {
+    this.letGo = letGo;
+  }
+
+  /** Ends it for who waits for the port: nobody can join any more, and members are left later. */
+  async closeSlowly(): Promise<void> {
+    await this.socket?.close();
+    await pause(STAY_MS);
+    this.leaveMembers();
+  }
+
   async close(): Promise<void> {
     await this.socket?.close();
+    this.leaveMembers();
+  }
+
+  private leaveMembers(): void {
     for (const { socket } of this.peers.values()) socket.destroy();
   }
 
@@ -182,6 +205,10 @@ export class Hub {
           if (peer.hello !== undefined || peer.isScraping) throw new Error('a scrape after a hello');
           helloArrived();
           void this.answerScrape(peer, message);
+        } else if (message.type === 'release') {
+          if (peer.hello !== undefined || peer.isScraping) throw new Error('a wish for the port after a hello');
+          helloArrived();
+          this.release(peer, message);
         } else if (peer.hello === undefined) throw new Error('no hello');
         else if (message.type === 'batch') this.take(peer.socket, peer.hello.member, message.number, message.deltas);
         else this.collected(peer, peer.hello, message);
@@ -220,6 +247,15 @@ export class Hub {
     send(peer.socket, { type: 'welcome', pid: process.pid });
     const pids = Array.from(this.peers.values(), (other) => other.hello?.pid ?? 0);
     this.sharedSyscode.check(hello, pids);
+  }
+
+  private release(peer: Peer, request: ReleaseRequest): void {
+    if (request.version !== PROTOCOL_VERSION || request.syscode !== this.syscode) {
+      peer.socket.destroy();
+      return;
+    }
+    this.letGo(request);
+    peer.socket.end(encodeFrame({ type: 'released' }));
   }
 
   private async answerScrape(peer: Peer, { version, syscode, form }: ScrapeRequest): Promise<void> {

@@ -25,6 +25,15 @@ export function findPortHolder(port: number): PortHolder | undefined {
   }
 }
 
+/** @returns whether anybody listens on a port, of any address; false without /proc */
+export function isPortTaken(port: number): boolean {
+  try {
+    return listeningInodes(port).size > 0;
+  } catch {
+    return false;
+  }
+}
+
 function listeningInodes(port: number): Set<string> {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const inodes = new Set<string>();

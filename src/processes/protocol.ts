@@ -39,6 +39,8 @@ export const SCRAPE_FORMATS = ['text', 'openmetrics'] as const;
 const SCRAPE_HEADERS: ReadonlySet<string> = new Set(['Content-Type', 'Content-Encoding']);
 const HEADER_VALUE = /^[\x20-\x7e]{1,200}$/;
 const MAX_REASON_CHARACTERS = 256;
+/** Of a host name. @see RFC 1035, section 2.3.4 */
+const MAX_HOST_CHARACTERS = 255;
 
 export interface Hello {
   readonly type: 'hello';
@@ -62,9 +64,24 @@ export interface ScrapeRequest {
   readonly form: { readonly format: (typeof SCRAPE_FORMATS)[number]; readonly isCompressed: boolean };
 }
 
+/**
+ * In place of a hello, over a connection that is for this alone: a server is about to bind the port, and waits until the hub
+ * has let go of it (port-release.ts).
+ */
+export interface ReleaseRequest {
+  readonly type: 'release';
+  readonly version: number;
+  readonly syscode: string;
+  readonly pid: number;
+  readonly port: number;
+  /** Absent: all addresses. */
+  readonly host?: string;
+}
+
 export type MemberMessage =
   | Hello
   | ScrapeRequest
+  | ReleaseRequest
   | { readonly type: 'batch'; readonly number: number; readonly deltas: Deltas }
   | {
       readonly type: 'collected';
@@ -90,6 +107,7 @@ export type HubMessage =
   | Refused
   | { readonly type: 'ack'; readonly number: number }
   | { readonly type: 'collect'; readonly id: number }
+  | { readonly type: 'released' }
   | {
       readonly type: 'scraped';
       readonly headers: Readonly<Record<string, string>>;
@@ -180,6 +198,12 @@ const MEMBER_MESSAGES: Readonly<Record<MemberMessage['type'], (fields: Fields) =
     typeof isThread === 'boolean' &&
     (parent === undefined || isCount(parent)) &&
     (program === undefined || (typeof program === 'string' && program.length <= MAX_PROGRAM_CHARACTERS)),
+  release: ({ version, syscode, pid, port, host }) =>
+    isCount(version) &&
+    isSyscode(syscode) &&
+    isCount(pid) &&
+    isCount(port) &&
+    (host === undefined || (typeof host === 'string' && host.length <= MAX_HOST_CHARACTERS)),
   scrape: ({ version, syscode, form }) => isCount(version) && isSyscode(syscode) && isForm(form),
   batch: ({ number, deltas }) => isCount(number) && number > 0 && isDeltas(deltas),
   collected: ({ id, reading }) => isCount(id) && (reading === undefined || isDeltas(reading)),
@@ -196,6 +220,7 @@ const HUB_MESSAGES: Readonly<Record<HubMessage['type'], (fields: Fields) => bool
     (release === undefined || (typeof release === 'string' && RELEASE.test(release))),
   ack: ({ number }) => isCount(number),
   collect: ({ id }) => isCount(id),
+  released: () => true,
   scraped: ({ headers, bytes }) => isScrapeHeaders(headers) && isCount(bytes),
   unscraped: ({ reason }) => typeof reason === 'string' && reason.length <= MAX_REASON_CHARACTERS,
 };

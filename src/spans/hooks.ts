@@ -4,7 +4,8 @@
  *
  * A span takes no attribute after it has ended, and it ends in the tick in which the last byte was seen. So a code is
  * read before that: of a partner's response when the parser pushes its end, of our own when HttpInstrumentation asks
- * for further attributes; a compressed body is decompressed there and then.
+ * for further attributes; a compressed body is decompressed there and then. Where the exporter reads a body as well, it
+ * is read once, by the exporter, and the hooks have the result from there.
  */
 import { IncomingMessage, type RequestOptions, ServerResponse } from 'node:http';
 import type { Attributes, Span } from '@opentelemetry/api';
@@ -12,7 +13,7 @@ import type { ExpressInstrumentationConfig } from '@opentelemetry/instrumentatio
 import type { HttpInstrumentationConfig } from '@opentelemetry/instrumentation-http';
 import type { CodeDepth } from '../business-code/code-depth';
 import { NO_CODE, partnerCode, partnerCodeReader } from '../business-code/codes';
-import { decompressAtOnce } from '../business-code/decompress';
+import { decompressAtOnce, isPlainObject } from '../business-code/decompress';
 import { Callers } from '../callers/callers';
 import { errorText, warn } from '../diagnostics/log';
 import { InboundCodes } from '../instrumentations/inbound/codes';
@@ -23,6 +24,7 @@ import { readHeaders } from '../instrumentations/inbound/request-headers';
 import { observeResponses } from '../instrumentations/inbound/response-body';
 import { keepRoutes, routeOf } from '../instrumentations/inbound/routes';
 import { findDestination } from '../instrumentations/outbound/destination';
+import { Http1Exchange } from '../instrumentations/outbound/http1-exchange';
 import { doNoHarm } from '../instrumentations/patching/do-no-harm';
 import { observePush } from '../instrumentations/patching/patch';
 import type { PartnerDirectory } from '../partners/directory';
@@ -57,6 +59,8 @@ const HANDLER = 'request_handler';
 const BY_USER_AGENT = new Callers();
 /** Inbound requests whose spans are under way. */
 const inbound = new WeakMap<ServerResponse, InboundCodes>();
+/** Of these, those that are read here, as the exporter does not read them. */
+const readHere = new WeakMap<ServerResponse, InboundCodes>();
 /** Routes that ExpressInstrumentation has reported. */
 const expressRoutes = new WeakMap<object, string>();
 let isObserving = false;
@@ -124,35 +128,49 @@ function destinationAttributes(context: SpanContext, options: RequestOptions): A
 
 /** The head of a partner's response has come; its span ends after its body. */
 function readPartnerCode(span: Span, response: IncomingMessage, { bodyLimit }: SpanContext): void {
+  const stamp = (code: string) => {
+    if (span.isRecording()) span.setAttribute(SPAN_ATTRIBUTES.code, code);
+  };
+  if (Http1Exchange.of(response)?.shareCode(stamp)) return;
   const body = partnerCodeReader(bodyLimit);
-  body.setEncoding(response.headers['content-encoding']);
+  let hasBegun = false;
   let isRead = false;
   observePush(response, (chunk, encoding) => {
     attempt(() => {
       if (isRead) return;
-      if (chunk !== null) body.push(chunk, encoding);
+      if (chunk !== null) {
+        // as for metrics: what is plain text was not compressed, whatever its header says
+        if (!hasBegun && !isPlainObject(chunk)) body.setEncoding(response.headers['content-encoding']);
+        hasBegun = true;
+        body.push(chunk, encoding);
+      }
       // a code that cannot change any more does not wait for the end, which may never come
       if (!body.isDone && !(chunk === null && response.complete)) return;
       isRead = true;
-      if (!span.isRecording()) return;
-      body.end(true, (codes) => span.setAttribute(SPAN_ATTRIBUTES.code, partnerCode(codes)), decompressAtOnce);
+      body.end(true, (codes) => stamp(partnerCode(codes)), decompressAtOnce);
     });
   });
 }
 
 /** First: a request has come, its handler is about to run. */
 function followRequest(response: ServerResponse, { bodyLimit }: SpanContext): void {
+  const measured = codesOf(response);
+  if (measured !== undefined) {
+    measured.share();
+    inbound.set(response, measured);
+    return;
+  }
   if (!isObserving) {
     isObserving = true;
     observeResponses({
-      chunk: (answering, chunk, encoding) => inbound.get(answering)?.responseChunk(chunk, encoding),
-      ended: (answering) => inbound.get(answering)?.responseEnded(),
+      chunk: (answering, chunk, encoding) => readHere.get(answering)?.responseChunk(chunk, encoding),
+      ended: (answering) => readHere.get(answering)?.responseEnded(),
     });
   }
-  // the metrics read the request as well: one reader for both
-  const codes = new InboundCodes(new Http1Messages(response.req, response), bodyLimit, logFailure, codesOf(response));
+  const codes = new InboundCodes(new Http1Messages(response.req, response), bodyLimit, logFailure);
   if (codes.wantsRequestBody) observePush(response.req, (chunk, encoding) => codes.requestChunk(chunk, encoding));
   inbound.set(response, codes);
+  readHere.set(response, codes);
 }
 
 /** Last: the response is over, and the span is about to end. */
@@ -165,24 +183,21 @@ function finishRequest(
   const codes = inbound.get(response);
   if (codes === undefined) return;
   inbound.delete(response);
-  codes.end();
+  const isReadHere = readHere.delete(response);
+  if (isReadHere) codes.end();
   const route = attributeOf(span, SPAN_ATTRIBUTES.route) ?? routeOf(request) ?? expressRoutes.get(request) ?? '';
   const methodCode = codes.methodCode();
-  codes.readCode(
+  const code = codes.readCodeAtOnce(
     response.writableFinished,
-    (code) => {
-      span.setAttributes(
-        filled({
-          [SPAN_ATTRIBUTES.route]: String(route),
-          [SPAN_ATTRIBUTES.methodCode]: methodCode,
-          [SPAN_ATTRIBUTES.code]: code,
-        }),
-      );
-    },
-    {
-      decompress: decompressAtOnce,
-      maxDepth: codeDepth && (() => codeDepth(String(route) || inboundPath(request.url ?? '/'))),
-    },
+    codeDepth && (() => codeDepth(String(route) || inboundPath(request.url ?? '/'))),
+  );
+  if (isReadHere) codes.discardBodies();
+  span.setAttributes(
+    filled({
+      [SPAN_ATTRIBUTES.route]: String(route),
+      [SPAN_ATTRIBUTES.methodCode]: methodCode,
+      [SPAN_ATTRIBUTES.code]: code,
+    }),
   );
 }
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { BodyReader } from '../../src/business-code/body-reader';
 import { innerCode, innerCodeReader, partnerCode, partnerCodeReader } from '../../src/business-code/codes';
+import { totalKeptBytes } from '../../src/business-code/kept-bytes';
 
 const LIMIT = 64 * 1024;
 const CHECKED_BEHIND_MATCH_BYTES = 1024;
@@ -338,5 +339,78 @@ describe('a body in short chunks', () => {
     assert.equal(ended(reader), '');
     // the first chunk, and then steps of a KiB
     assert.ok(scans <= 2 + LIMIT / 1024, `${scans} calls`);
+  });
+});
+
+describe('a body that is shared with who cannot wait', () => {
+  const noise = Array.from({ length: 20_000 }, (_, n) => ((n * 7919) % 99_991).toString(36)).join('');
+  const atOnce = '{"rows":[1,2],"code":"A1"}';
+  // more than is decompressed at once
+  const late = `{"rows":"${noise.slice(0, LIMIT - 100)}","code":"A1"}`;
+
+  /** A reader that has taken a whole body. */
+  function shared(body: string, isCompressed: boolean) {
+    const reader = innerCodeReader(LIMIT);
+    reader.share();
+    if (isCompressed) reader.setEncoding('gzip');
+    reader.push(isCompressed ? gzipSync(body) : body);
+    return reader;
+  }
+  const whole = (reader: BodyReader) => innerCode(reader.readAtOnce(true));
+  const inTheEnd = (reader: BodyReader, isWhole = true) =>
+    new Promise<string>((resolve) => reader.end(isWhole, (codes) => resolve(innerCode(codes))));
+
+  for (const isCompressed of [false, true]) {
+    const how = isCompressed ? 'compressed' : 'plain';
+    it(`gives both the same, whoever asks first: ${how}`, async () => {
+      const first = shared(atOnce, isCompressed);
+      assert.equal(whole(first), 'A1');
+      assert.equal(await inTheEnd(first), 'A1');
+      const last = shared(atOnce, isCompressed);
+      let code: string | undefined;
+      last.end(true, (codes) => {
+        code = innerCode(codes);
+      });
+      // before end() returned
+      assert.equal(code, 'A1');
+      assert.equal(whole(last), 'A1');
+    });
+
+    it(`still gives what it held when it is not wanted in the end: ${how}`, () => {
+      const reader = shared(atOnce, isCompressed);
+      reader.readAtOnce(true);
+      reader.discard();
+      assert.equal(whole(reader), 'A1');
+      assert.equal(totalKeptBytes(), 0);
+    });
+
+    it(`gives neither a code that broke off: ${how}`, async () => {
+      const reader = shared(atOnce, isCompressed);
+      assert.equal(innerCode(reader.readAtOnce(false)), '-1');
+      assert.equal(await inTheEnd(reader, false), '-1');
+      assert.equal(innerCode(reader.readAtOnce(false)), '-1');
+    });
+  }
+
+  it('gives in the end what could not be read at once', async () => {
+    assert.ok(gzipSync(late).length > 8 * 1024);
+    const reader = shared(late, true);
+    assert.equal(whole(reader), '-1');
+    assert.equal(await inTheEnd(reader), 'A1');
+    assert.equal(whole(reader), 'A1');
+    assert.equal(totalKeptBytes(), 0);
+  });
+
+  it('goes on after who cannot wait has asked in its midst', async () => {
+    for (const isCompressed of [false, true]) {
+      const bytes = isCompressed ? gzipSync(atOnce) : Buffer.from(atOnce);
+      const reader = innerCodeReader(LIMIT);
+      reader.share();
+      if (isCompressed) reader.setEncoding('gzip');
+      reader.push(bytes.subarray(0, 12));
+      assert.equal(innerCode(reader.readAtOnce(false)), '-1');
+      reader.push(bytes.subarray(12));
+      assert.equal(await inTheEnd(reader), 'A1');
+    }
   });
 });

@@ -64,6 +64,10 @@ const SCRAPE: MemberMessage = {
   ...{ type: 'scrape', version: PROTOCOL_VERSION, syscode: 'A123010101' },
   form: { format: 'text', isCompressed: true },
 };
+const RELEASE: MemberMessage = {
+  ...{ type: 'release', version: PROTOCOL_VERSION, syscode: 'A123010101' },
+  ...{ pid: 1, port: 9166, host: '127.0.0.1' },
+};
 const OWN = { type: 'batch', number: 2, deltas: [ORDERS, OPEN, LEVEL, WAIT] } as const;
 const BATCH = { type: 'batch', number: 1, deltas: [HISTOGRAM, COUNTER] } as const;
 
@@ -100,7 +104,7 @@ describe('frames', () => {
 
 describe('messages of a member', () => {
   const READ: MemberMessage = { type: 'collected', id: 1, reading: [COUNTER, HISTOGRAM] };
-  for (const message of [HELLO, BATCH, OWN, FOREIGN, SCRAPE, { type: 'collected', id: 0 }, READ] as const) {
+  for (const message of [HELLO, BATCH, OWN, FOREIGN, SCRAPE, RELEASE, { type: 'collected', id: 0 }, READ] as const) {
     it(`${JSON.stringify(message)} is taken`, () => assert.equal(memberMessage(message), message));
   }
 
@@ -124,6 +128,12 @@ describe('messages of a member', () => {
     { ...HELLO, member: 'm'.repeat(65) },
     { ...HELLO, pid: -1 },
     { ...HELLO, isThread: 1 },
+    { ...RELEASE, version: undefined },
+    { ...RELEASE, syscode: 'none' },
+    { ...RELEASE, pid: '1' },
+    { ...RELEASE, port: -1 },
+    { ...RELEASE, host: 1 },
+    { ...RELEASE, host: 'x'.repeat(256) },
     { ...SCRAPE, version: -1 },
     { ...SCRAPE, syscode: 'none' },
     { ...SCRAPE, form: null },

@@ -4,7 +4,7 @@
  */
 import type { BodyReader } from '../../business-code/body-reader';
 import { innerCode, innerCodeReader, NO_CODE } from '../../business-code/codes';
-import { type Decompress, isPlainObject } from '../../business-code/decompress';
+import { isPlainObject } from '../../business-code/decompress';
 import { findInQuery, type RequestBodyReader, requestBodyReader } from '../../business-code/request-data';
 import { sharedState } from '../../shared-state';
 import { rawQuery } from '../request-target';
@@ -32,12 +32,8 @@ export interface InboundMessages {
   contentEncoding(): string | undefined;
 }
 
-export interface ReadCodeOptions {
-  /** How deep a code may stand; absent: at any depth. */
-  readonly maxDepth?: (() => number) | undefined;
-  /** How a compressed body is decompressed; by default in the background. */
-  readonly decompress?: Decompress;
-}
+/** How deep a code may stand; absent: at any depth. */
+export type MaxDepth = (() => number) | undefined;
 
 export class InboundCodes {
   private readonly headers: WantedHeaders;
@@ -46,32 +42,36 @@ export class InboundCodes {
   private requestBytes = 0;
   /** The interface number, once it has been read: for metrics or spans, whoever asks first. */
   private readMethodCode: string | undefined;
-  /** Whether the interface number is asked for once more after the bodies were discarded. */
+  /** Whether a span asks for both codes as well, before the metrics or after them. */
   private isShared = false;
   private responseBody: BodyReader | undefined;
   private hasResponseEnded = false;
+  /** Whether the response came to its end, as the metrics have it. */
+  private wasWhole: boolean | undefined;
   private isEnded = false;
 
   /**
    * First: the head of a request has been read, and its handler is about to run.
    * @param bodyLimit bytes of each body that are read
    * @param onFault gets an error that occurred while a body was read
-   * @param requestReader who reads the request already, for a further reader of the response; absent: nobody
    */
   constructor(
     private readonly messages: InboundMessages,
     private readonly bodyLimit: number,
     private readonly onFault: (error: unknown) => void,
-    private readonly requestReader?: InboundCodes,
   ) {
     this.headers = readHeaders(messages.rawHeaders);
     this.query = rawQuery(messages.target);
     const hasBody = messages.hasBody ?? this.headers.hasBody;
-    if (requestReader !== undefined) {
-      requestReader.isShared = true;
-    } else if (hasBody && !this.headers.methodCode && bodyLimit > 0) {
+    if (hasBody && !this.headers.methodCode && bodyLimit > 0) {
       this.requestBody = requestBodyReader(this.headers.contentType, bodyLimit);
     }
+  }
+
+  /** Second, where there is a span: its codes are asked for as well, by {@link readCodeAtOnce} and {@link methodCode}. */
+  share(): void {
+    this.isShared = true;
+    this.responseBody?.share();
   }
 
   /** Whether the chunks of the request's body are to be passed to {@link requestChunk}. */
@@ -89,12 +89,13 @@ export class InboundCodes {
     }
   }
 
-  /** Second: a chunk of the response's body has passed. */
+  /** Third: a chunk of the response's body has passed. */
   responseChunk(chunk: string | Uint8Array, encoding: BufferEncoding | undefined): void {
     if (this.isEnded || this.hasResponseEnded) return;
     try {
       if (this.responseBody === undefined) {
         this.responseBody = innerCodeReader(this.bodyLimit);
+        if (this.isShared) this.responseBody.share();
         if (!isPlainObject(chunk)) this.responseBody.setEncoding(this.messages.contentEncoding());
       }
       this.responseBody.push(chunk, encoding);
@@ -103,7 +104,7 @@ export class InboundCodes {
     }
   }
 
-  /** Third: the response's body has ended; Node refuses chunks after that. */
+  /** Fourth: the response's body has ended; Node refuses chunks after that. */
   responseEnded(): void {
     if (this.hasResponseEnded) return;
     this.hasResponseEnded = true;
@@ -119,11 +120,13 @@ export class InboundCodes {
     this.isEnded = true;
   }
 
-  /** What the bodies still keep is given back; the response's code cannot be asked for any more. */
+  /** What the bodies still keep is given back; the metrics cannot ask for the response's code any more. */
   discardBodies(): void {
     if (this.isShared) {
       try {
         this.methodCode();
+        // the metrics have not asked for its code, as for that of a 404
+        if (this.wasWhole === undefined) this.responseBody?.readAtOnce(true);
       } catch (error) {
         this.onFault(error);
       }
@@ -139,7 +142,7 @@ export class InboundCodes {
 
   /** To be called at the end; the body is read by the first call. */
   methodCode(): string {
-    this.readMethodCode ??= this.requestReader?.methodCode() ?? this.findMethodCode();
+    this.readMethodCode ??= this.findMethodCode();
     return this.readMethodCode;
   }
 
@@ -152,13 +155,25 @@ export class InboundCodes {
   }
 
   /**
-   * To be called once, at the end.
+   * For metrics; to be called once, at the end. A compressed body may be decompressed in the background.
    * @param isWhole false when the response broke off
    */
-  readCode(isWhole: boolean, onCode: (code: string) => void, { maxDepth, decompress }: ReadCodeOptions = {}): void {
+  readCode(isWhole: boolean, onCode: (code: string) => void, maxDepth?: MaxDepth): void {
+    this.wasWhole = isWhole;
     const own = sharedState().businessCodes.get(this.messages.response);
     if (own !== undefined) onCode(own);
     else if (this.responseBody === undefined) onCode(NO_CODE);
-    else this.responseBody.end(isWhole, (codes) => onCode(innerCode(codes, maxDepth)), decompress);
+    else this.responseBody.end(isWhole, (codes) => onCode(innerCode(codes, maxDepth)));
+  }
+
+  /**
+   * For a span, which cannot wait; before {@link readCode} or after it, which both have what is read once.
+   * @param isWhole false when the response broke off; the metrics know better, where they came first
+   */
+  readCodeAtOnce(isWhole: boolean, maxDepth?: MaxDepth): string {
+    const own = sharedState().businessCodes.get(this.messages.response);
+    if (own !== undefined) return own;
+    const codes = this.responseBody?.readAtOnce(this.wasWhole ?? isWhole);
+    return codes === undefined ? NO_CODE : innerCode(codes, maxDepth);
   }
 }

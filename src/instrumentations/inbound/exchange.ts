@@ -85,7 +85,7 @@ export class InboundExchange {
         recorder.recordInner({ fCode, path, isRoute, httpStatus, code, methodCode, httpMethod }, durationMs);
       };
       if (codeDepth === undefined) this.codes.readCode(isWhole, onCode);
-      else this.codes.readCode(isWhole, onCode, { maxDepth: () => codeDepth(path) });
+      else this.codes.readCode(isWhole, onCode, () => codeDepth(path));
     } catch (error) {
       recorder.failed(this.source.name, error, 'inner');
     }

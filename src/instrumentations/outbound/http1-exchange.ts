@@ -34,6 +34,11 @@ export class Http1Exchange {
     Object.defineProperty(request, 'emit', OBSERVED_EMIT);
   }
 
+  /** The exchange that a response belongs to; undefined where it is not followed. */
+  static of(response: object): PartnerExchange | undefined {
+    return exchangeOf(response)?.exchange;
+  }
+
   /** An event of the request, before its listeners see it. @returns what its `emit` does */
   emitted(args: unknown[]): boolean {
     const [event, value] = args;

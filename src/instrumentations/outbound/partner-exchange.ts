@@ -17,6 +17,8 @@ export class PartnerExchange {
   private contentEncoding: (() => string | undefined) | undefined;
   private error: PartnerError | undefined;
   private hasFinished = false;
+  /** Asks for the code as well, as soon as it is known. */
+  private span: ((code: string) => void) | undefined;
 
   /**
    * @param source name of the instrumentation, for errors of our own
@@ -49,6 +51,18 @@ export class PartnerExchange {
     }
   }
 
+  /**
+   * Where there is a span, which cannot wait: it has the code from the same reading as the metrics.
+   * @param onCode called at most once, at the end or when nothing can change the code any more; must not throw
+   * @returns false where the body is not read here
+   */
+  shareCode(onCode: (code: string) => void): boolean {
+    if (this.hasFinished || this.body === undefined) return false;
+    this.body.share();
+    this.span = onCode;
+    return true;
+  }
+
   /** Third: a chunk of the body, as received. */
   chunk(chunk: Chunk, encoding?: BufferEncoding): void {
     if (this.hasFinished) return;
@@ -56,6 +70,8 @@ export class PartnerExchange {
       if (this.contentEncoding !== undefined && !isPlainObject(chunk)) this.body?.setEncoding(this.contentEncoding());
       this.contentEncoding = undefined;
       this.body?.push(chunk, encoding);
+      // the end may never come
+      if (this.span !== undefined && this.body?.isDone) this.stamp(true);
     } catch (error) {
       this.context.recorder.failed(this.source, error);
     }
@@ -98,6 +114,13 @@ export class PartnerExchange {
   private readCode(isWhole: boolean, onCode: (code: string) => void): void {
     if (this.body === undefined) onCode(NO_CODE);
     else this.body.end(isWhole, (codes) => onCode(partnerCode(codes)));
+    this.stamp(isWhole);
+  }
+
+  private stamp(isWhole: boolean): void {
+    const { span, body } = this;
+    this.span = undefined;
+    if (span !== undefined && body !== undefined) span(partnerCode(body.readAtOnce(isWhole)));
   }
 }
 

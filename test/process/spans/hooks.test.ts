@@ -67,7 +67,7 @@ const CALLS: readonly { to: string; form?: string; expect: Attributes | 'none'; 
   { to: 'partner/v1/empty', expect: { code: '-1' } },
   { to: 'partner/v1/gzip', expect: { code: 'GZ' } },
   { to: 'partner/v1/br', expect: { code: 'BR' } },
-  { to: 'partner/v1/faulty', expect: { code: '-1' } },
+  { to: 'partner/v1/faulty', expect: { code: '00' }, what: 'plain text, whatever its header says' },
   { to: 'partner/v1/large', expect: { code: 'L1' } },
   { to: 'partner/v1/pieces', expect: { code: 'PI' } },
   { to: 'partner/v1/broken', expect: { code: '-1' } },
