@@ -5,7 +5,10 @@
  * on the text. Values in a message are cut, and never contain a request's data or a body.
  */
 
-/** Codes of problems that keep the exporter from starting; `start()` throws them together as one {@link ConfigError}. */
+/**
+ * Codes of problems that keep the exporter from starting; `start()` throws them together as one {@link ConfigError}. Those
+ * of a web configuration keep the port of the scrape closed instead.
+ */
 export const PROBLEM_CODES = [
   'CHX_SYSCODE_MISSING',
   'CHX_SYSCODE_INVALID',
@@ -44,6 +47,18 @@ export const PROBLEM_CODES = [
   'CHX_CALLERS_REST',
   'CHX_CALLER_PATTERN',
   'CHX_CALLER_NAME',
+  'CHX_WEB_CONFIG_INVALID',
+  'CHX_WEB_CONFIG_UNREADABLE',
+  'CHX_WEB_CONFIG_SYNTAX',
+  'CHX_WEB_CONFIG_SHAPE',
+  'CHX_WEB_CONFIG_KEY',
+  'CHX_WEB_TLS_CERTIFICATE',
+  'CHX_WEB_TLS_CLIENT',
+  'CHX_WEB_TLS_VERSION',
+  'CHX_WEB_TLS_CIPHER',
+  'CHX_WEB_HEADER',
+  'CHX_WEB_USER',
+  'CHX_WEB_RATE_LIMIT',
 ] as const;
 
 /** Codes of warnings on stderr; the application runs on. */
@@ -67,6 +82,9 @@ export const WARNING_CODES = [
   'CHX_PARTNER_PORT',
   'CHX_PARTNER_PATH',
   'CHX_CALLERS_RELOAD',
+  'CHX_WEB_CONFIG_REFUSED',
+  'CHX_WEB_CONFIG_RELOAD',
+  'CHX_WEB_USERS_UNCHECKED',
   'CHX_LABEL_OVERFLOW',
   'CHX_SERIES_OVERFLOW',
   'CHX_COLLECT_FAILED',

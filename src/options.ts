@@ -48,6 +48,8 @@ export interface StartOptions {
   port?: number;
   /** Address to listen on. Variable CHANNEL_EXPORTER_HOST. Default: all interfaces. */
   host?: string;
+  /** Path of a web configuration file: TLS and basic authentication at the port of the scrape. Variable CHANNEL_EXPORTER_WEB_CONFIG_FILE. Default: none. */
+  webConfigFile?: string;
   /** Path of the partner file, or the directory itself. Variable CHANNEL_EXPORTER_PARTNERS. Default: none. */
   partners?: string | PartnerDirectoryOption;
   /** Whether the shipped partner table is in force below it. Variable CHANNEL_EXPORTER_PARTNERS_PRESET. Default true. */

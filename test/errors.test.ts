@@ -6,14 +6,18 @@ import { describe, it } from 'node:test';
 import { parseCallersText } from '../src/callers/file';
 import { resolveConfig } from '../src/config/resolve';
 import { ConfigError, nearest, PROBLEM_CODES, type ProblemCode, problem, show, WARNING_CODES } from '../src/errors';
+import { parseWebConfigText, readWebConfigFile } from '../src/exporter/web-config/file';
 import { parsePartnerText } from '../src/partners/file';
 import { ROOT } from './support/paths';
 
 const page = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');
 
+/** Its certificate is looked at last. */
+const INLINE = 'tls_server_config:\n  cert: PEM\n  key: PEM\n';
+
 /** What makes each problem, for the example of its section. */
 const CAUSES: Readonly<
-  Record<ProblemCode, { options?: unknown; env?: NodeJS.ProcessEnv; partners?: string; callers?: string }>
+  Record<ProblemCode, { options?: unknown; env?: NodeJS.ProcessEnv; partners?: string; callers?: string; web?: string }>
 > = {
   CHX_SYSCODE_MISSING: { env: { SYSCODE: '' } },
   CHX_SYSCODE_INVALID: { env: { SYSCODE: 'A12301010' } },
@@ -52,10 +56,24 @@ const CAUSES: Readonly<
   CHX_CALLERS_REST: { callers: 'callers:\n  axios/*: axios\nrest: others\n' },
   CHX_CALLER_PATTERN: { callers: 'callers:\n  axios/*: axios\n  axios/1.*: new\n' },
   CHX_CALLER_NAME: { callers: 'callers:\n  axios: axios/*\n' },
+  CHX_WEB_CONFIG_INVALID: { options: { webConfigFile: {} } },
+  CHX_WEB_CONFIG_UNREADABLE: { web: '/etc/channel-exporter/web.yaml' },
+  CHX_WEB_CONFIG_SYNTAX: { web: 'rate_limit: { burst: 1 }\nrate_limit: { burst: 2 }\n' },
+  CHX_WEB_CONFIG_SHAPE: { web: '' },
+  CHX_WEB_CONFIG_KEY: { web: 'basic_auth_user:\n  alice: $2y$10$\n' },
+  CHX_WEB_TLS_CERTIFICATE: { web: 'tls_server_config:\n  min_version: TLS13\n' },
+  CHX_WEB_TLS_CLIENT: { web: `${INLINE}  client_auth_type: RequireAndVerifyClientCerts\n` },
+  CHX_WEB_TLS_VERSION: { web: `${INLINE}  min_version: TLS10\n` },
+  CHX_WEB_TLS_CIPHER: { web: `${INLINE}  cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]\n` },
+  CHX_WEB_HEADER: { web: 'http_server_config:\n  headers: { X-Frame-Options: denied }\n' },
+  CHX_WEB_USER: { web: 'basic_auth_users:\n  alice: secret\n' },
+  CHX_WEB_RATE_LIMIT: { web: 'rate_limit: { interval: 1 second, burst: 20 }\n' },
 };
 
 function messageOf(code: ProblemCode): string {
-  const { options, env, partners, callers } = CAUSES[code];
+  const { options, env, partners, callers, web } = CAUSES[code];
+  if (web?.startsWith('/')) return readWebConfigFile(web).problems[0]?.message ?? '';
+  if (web !== undefined) return parseWebConfigText(web, 'web.yaml').problems[0]?.message ?? '';
   if (partners !== undefined) return parsePartnerText(partners, 'partners.yaml').problems[0]?.message ?? '';
   if (callers !== undefined) return parseCallersText(callers, 'callers.yaml').problems[0]?.message ?? '';
   try {

@@ -101,6 +101,16 @@ export function parseCallersSetting(raw: unknown, from: string): Parsed<string |
   });
 }
 
+export function parseWebConfigFile(raw: unknown, from: string): Parsed<string | undefined> {
+  if (typeof raw === 'string' && raw.trim() !== '') return { value: raw };
+  return fault('CHX_WEB_CONFIG_INVALID', {
+    wrong: `${from} is no path`,
+    got: raw,
+    expected: 'the path of a YAML file',
+    remedy: 'Give the path, or leave it out for a port without protection.',
+  });
+}
+
 export function parseSwitch(raw: unknown, from: string): Parsed<boolean> {
   const value = typeof raw === 'boolean' ? raw : SWITCH_WORDS.get(switchWord(raw));
   if (value !== undefined) return { value };

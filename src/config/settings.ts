@@ -36,6 +36,7 @@ import {
   parseSuccessCodes,
   parseSwitch,
   parseSyscodeSetting,
+  parseWebConfigFile,
 } from './parsers';
 import { parseViews } from './views';
 
@@ -47,6 +48,8 @@ export interface SettingValues {
   port: number;
   /** Address or host name to listen on; undefined: all interfaces. */
   host: string | undefined;
+  /** Path of the file that says how the port of the scrape is protected; undefined: it is not. */
+  webConfigFile: string | undefined;
   /** Path of the partner file, or the directory itself; undefined: none. */
   partners: string | object | undefined;
   partnersPreset: boolean;
@@ -154,6 +157,15 @@ export const SETTINGS: readonly AnySetting[] = [
     help: 'Address to listen on, such as 127.0.0.1.',
     defaultValue: undefined,
     parse: parseHost,
+  },
+  {
+    option: 'webConfigFile',
+    variable: 'CHANNEL_EXPORTER_WEB_CONFIG_FILE',
+    type: 'path of a YAML file',
+    defaultText: 'none',
+    help: "Web configuration file of Prometheus' exporters: TLS and basic authentication at the port of the scrape; reread when it changes.",
+    defaultValue: undefined,
+    parse: parseWebConfigFile,
   },
   {
     option: 'partners',

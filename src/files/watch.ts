@@ -28,9 +28,20 @@ export function watchAndReread<Item, Draft>(
     endReading();
     endReading = rereadFile(path, size, kind, result);
   };
-  watchFile(path, { persistent: false, interval: LOOK_EVERY_MS }, look);
+  const endWatch = watchPath(path, look);
   return () => {
-    unwatchFile(path, look);
+    endWatch();
     endReading();
   };
+}
+
+/**
+ * The same without reading it.
+ * @param path absolute
+ * @param look called when the file has changed, has come or is gone
+ * @returns a function that ends the watch
+ */
+export function watchPath(path: string, look: (stats: Stats) => void): () => void {
+  watchFile(path, { persistent: false, interval: LOOK_EVERY_MS }, look);
+  return () => unwatchFile(path, look);
 }

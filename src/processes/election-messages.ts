@@ -66,6 +66,14 @@ export function logFault(fault: Fault, { syscode, address, applicationPath }: Ca
   } else if (isAddressInUse(fault)) {
     const by = holder?.description ?? 'another program';
     warn('CHX_PORT_TAKEN', where, `${where} is taken by ${by}. ${again}. ${another}`);
+  } else if (isWebConfig(fault)) {
+    const closed = `${where} stays closed, because the web configuration cannot be used`;
+    // what is wrong with the next version is another cause
+    warn(
+      'CHX_WEB_CONFIG_REFUSED',
+      fault.message,
+      `${closed}. It is read again every ${RETRY_MS / 1000} s; ${until}:\n${fault.message}`,
+    );
   } else {
     warn('CHX_PORT_REFUSED', where, `cannot listen on ${where}: ${fault.message}. ${again}.`);
   }
@@ -73,6 +81,11 @@ export function logFault(fault: Fault, { syscode, address, applicationPath }: Ca
 
 export function isAddressInUse(fault: Fault): boolean {
   return typeof fault === 'object' && 'code' in fault && fault.code === 'EADDRINUSE';
+}
+
+/** Whether this process may not open the port, which another one of the service may have. */
+export function isWebConfig(fault: Fault): boolean {
+  return typeof fault === 'object' && 'code' in fault && fault.code === 'CHX_WEB_CONFIG_REFUSED';
 }
 
 /** The protocol is compared and not the version of the package: versions of the package that speak the same one join. */

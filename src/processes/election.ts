@@ -14,7 +14,15 @@ import { setEnvironmentData } from 'node:worker_threads';
 import { errorText, logLine, warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
 import { endsWithin, pause } from '../runtime/time-limit';
-import { type Candidate, type Fault, isAddressInUse, logFault, RETRY_MS, RETRY_REFUSED_MS } from './election-messages';
+import {
+  type Candidate,
+  type Fault,
+  isAddressInUse,
+  isWebConfig,
+  logFault,
+  RETRY_MS,
+  RETRY_REFUSED_MS,
+} from './election-messages';
 import { onFirstThread, onFirstUse } from './first-use';
 import type { Hub } from './hub';
 import { type Address, hubSocketPaths } from './hub-socket';
@@ -56,6 +64,8 @@ export class Election {
   private wasMember = false;
   private hasAnnounced = false;
   private hasLoggedFault = false;
+  /** What was last said to be wrong with the web configuration. */
+  private refusal = '';
   /** A server of the application was about to bind the port; until the port is tried again. */
   private hasYielded = false;
   private retry: NodeJS.Timeout | undefined;
@@ -85,7 +95,7 @@ export class Election {
       if (isThread) return;
       this.settle(this.contend());
       this.endFirstUse = onFirstUse(() => this.join());
-      const bound = { ...address, port: server.url === '' ? noPort() : Number(new URL(server.url).port) };
+      const bound = { ...address, port: server.url === '' ? noPort() : Number(new URL(server.url).port) || noPort() };
       this.publishToThreads(bound);
       // only threads of this process know which port was free
       onFirstThread(() => hub.open(bound));
@@ -202,7 +212,7 @@ export class Election {
       await this.becomeHub();
       return undefined;
     }
-    if (!isAddressInUse(error)) return error;
+    if (!isAddressInUse(error) && !isWebConfig(error)) return error;
     const joined = await this.findHub();
     if (this.hasEnded) return undefined;
     if (joined === 'no hub') return this.hasYielded ? 'application' : error;
@@ -252,7 +262,9 @@ export class Election {
     this.state = 'waiting';
     // the hub of a cluster is its primary, which has let go of the port for this worker and has logged it
     const isLogged = this.hasLoggedFault || (fault === 'application' && this.wasMember);
-    if (!isLogged && !this.parts.isThread) logFault(fault, this.parts);
+    const refusal = isWebConfig(fault) ? (fault as Error).message : this.refusal;
+    if ((!isLogged || refusal !== this.refusal) && !this.parts.isThread) logFault(fault, this.parts);
+    this.refusal = refusal;
     this.hasLoggedFault = true;
     const retryMs = typeof fault === 'object' && 'reason' in fault ? RETRY_REFUSED_MS : RETRY_MS;
     this.retry = setTimeout(() => {

@@ -58,9 +58,11 @@ describe('a hub that is asked for its port', { skip: process.platform === 'win32
     const left = join(folder, 'left.sock');
     writeFileSync(left, '');
     for (const paths of [[], [join(folder, 'none.sock')], [left]]) {
-      const { isReleased, ms } = asked(paths);
-      assert.equal(isReleased, false);
-      assert.ok(ms < 100, `${ms} ms`);
+      const answers = Array.from({ length: 5 }, () => asked(paths));
+      assert.ok(answers.every(({ isReleased }) => !isReleased));
+      // of a machine that is busy, the best says whether there is a wait
+      const ms = Math.min(...answers.map((each) => each.ms));
+      assert.ok(ms < 50, `${ms} ms`);
     }
   });
 

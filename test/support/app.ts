@@ -67,7 +67,7 @@ export async function runApp(script: string, options: AppOptions = {}): Promise<
     child.kill('SIGKILL');
     throw new Error(`the program did not become ready\nstdout: ${stdout()}\nstderr: ${stderr()}`);
   }
-  const metricsUrl = () => /(http:\/\/\S+\/metrics);/.exec(stderr())?.[1] ?? '';
+  const metricsUrl = () => /(https?:\/\/\S+\/metrics);/.exec(stderr())?.[1] ?? '';
   // the line follows the application's listening, and comes by another pipe than what the program says
   await waitFor(
     () => metricsUrl() || null,

@@ -45,12 +45,14 @@ export class Prometheus {
    * @param targets job name to `host:port` of a scrape at /metrics
    * @param interval between two scrapes, as Prometheus writes it
    * @param relabelled job name to its metric_relabel_configs
+   * @param access job name to what else its scrape_config has, such as its tls_config
    */
   static async start(
     program: string,
     targets: Readonly<Record<string, string>>,
     interval = '1s',
     relabelled: Readonly<Record<string, readonly object[]>> = {},
+    access: Readonly<Record<string, object>> = {},
   ): Promise<Prometheus> {
     const config = {
       global: { scrape_interval: interval, scrape_timeout: interval },
@@ -58,6 +60,7 @@ export class Prometheus {
         job_name,
         static_configs: [{ targets: [target] }],
         metric_relabel_configs: relabelled[job_name] ?? [],
+        ...access[job_name],
       })),
     };
     return Prometheus.startWith(program, config);

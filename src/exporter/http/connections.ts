@@ -4,8 +4,9 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { nowMs } from '../../runtime/clock';
+import { Allowance } from './allowance';
 import { isAnswering } from './pipelining';
+import { Turns } from './turns';
 
 /** Connections at a time. */
 const MAX_CONNECTIONS = 64;
@@ -15,11 +16,17 @@ const REPLACE_EVERY_MS = 10;
 const BURST = MAX_CONNECTIONS;
 /** Requests read in a second after that. A scraper sends one in several seconds. */
 const REQUESTS_PER_SECOND = 200;
-/** How often it is checked whether the next requests may be read, while there are some. */
-const TURN_EVERY_MS = 10;
 
-export function boundConnections(server: Server): void {
-  const turns = new Turns();
+/** Connections that are not served yet, because their handshake is not done; they count as the others do. */
+export interface Arriving {
+  /** One more; it may be closed for a newcomer. */
+  add(socket: Socket): void;
+  /** It is served from now on, as another socket. */
+  remove(socket: Socket): void;
+}
+
+export function boundConnections(server: Server): Arriving {
+  const turns = new Turns(new Allowance(BURST, REQUESTS_PER_SECOND));
   /** Oldest first. */
   const open = new Set<Socket>();
   // the last place is for a newcomer, who gets that of another one
@@ -36,12 +43,15 @@ export function boundConnections(server: Server): void {
   const readNext = (socket: Socket) => {
     if (turns.take()) return;
     socket.pause();
-    turns.wait(socket);
+    turns.wait(socket, () => socket.resume());
   };
-  server.on('connection', (socket: Socket) => {
+  const add = (socket: Socket) => {
     if (open.size >= MAX_CONNECTIONS) close();
     open.add(socket);
     socket.once('close', () => open.delete(socket));
+  };
+  server.on('connection', (socket: Socket) => {
+    add(socket);
     readNext(socket);
   });
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
@@ -49,6 +59,7 @@ export function boundConnections(server: Server): void {
       if (!socket.destroyed) readNext(socket);
     });
   });
+  return { add, remove: (socket) => open.delete(socket) };
 }
 
 /** The connection to close for a newcomer: of the address with most of them, one at rest where there is one, the oldest. */
@@ -61,45 +72,4 @@ function replaceable(open: ReadonlySet<Socket>): Socket {
   }
   const most = [...byAddress.values()].reduce((a, b) => (b.length > a.length ? b : a));
   return most.find((socket) => !isAnswering(socket)) ?? (most[0] as Socket);
-}
-
-/** Connections in the order in which their next request is read. */
-class Turns {
-  private left = BURST;
-  private sinceMs = nowMs();
-  private readonly waiting = new Set<Socket>();
-
-  /** @returns whether a request may be read now */
-  take(): boolean {
-    if (this.waiting.size > 0) return false;
-    this.refill();
-    if (this.left < 1) return false;
-    this.left--;
-    return true;
-  }
-
-  /** Resumes the socket when it is its turn. */
-  wait(socket: Socket): void {
-    this.waiting.add(socket);
-    if (this.waiting.size === 1) this.next();
-  }
-
-  private next(): void {
-    setTimeout(() => {
-      this.refill();
-      for (const socket of this.waiting) {
-        if (this.left < 1) return this.next();
-        this.waiting.delete(socket);
-        if (socket.destroyed) continue;
-        this.left--;
-        socket.resume();
-      }
-    }, TURN_EVERY_MS).unref();
-  }
-
-  private refill(): void {
-    const now = nowMs();
-    this.left = Math.min(BURST, this.left + ((now - this.sinceMs) * REQUESTS_PER_SECOND) / 1000);
-    this.sinceMs = now;
-  }
 }

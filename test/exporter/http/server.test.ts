@@ -84,6 +84,14 @@ describe('the server of the scrape', () => {
     );
   });
 
+  it('answers GET and HEAD of /-/healthy, and no other method', async () => {
+    const asked = (method: string) => fetch(`http://127.0.0.1:${port}/-/healthy`, { method });
+    const response = await asked('GET');
+    assert.deepEqual([response.status, await response.text()], [200, 'Healthy\n']);
+    assert.equal((await asked('HEAD')).status, 200);
+    assert.equal((await asked('POST')).status, 405);
+  });
+
   for (const path of ['/', '/metrics/', '/Metrics', '/metrics2', '//metrics', '/%6Detrics', '/healthcheck']) {
     for (const method of ['GET', 'POST']) {
       it(`answers ${method} ${path} with 404, naming the right path`, async () => {
