@@ -135,6 +135,7 @@ export class Election {
     clearTimeout(this.retry);
     if (state === 'member') await endsWithin(LAST_HAND_OVER_MS, member.handOver());
     member.close();
+    if (state === 'hub') hub.bequeath();
     // before the port is released: the next hub creates sockets with the same names
     await hub.close();
     await server.close();
@@ -222,6 +223,9 @@ export class Election {
   private async becomeHub(): Promise<void> {
     const { server, hub, member, address, addOwn } = this.parts;
     this.state = 'hub';
+    // in one step with the end of bind(): nobody has scraped this process yet
+    const left = member.takeLegacy();
+    if (left !== undefined) hub.inherit(left);
     if (address.port !== 0) hub.open(address);
     const wasServed = this.wasMember || this.hasAnnounced;
     this.announce();

@@ -132,7 +132,7 @@ interface Storm {
   readonly strike: (processes: Processes) => number;
   /** Members that a hub has when all are there. */
   readonly members: number;
-  /** Whether a hub may end. */
+  /** Whether counters begin again: a hub is killed. */
   readonly hubEnds: boolean;
 }
 
@@ -168,7 +168,8 @@ const STORMS: readonly Storm[] = [
       return 1;
     },
     members: WORKERS - 1,
-    hubEnds: true,
+    // the next one goes on with its totals
+    hubEnds: false,
   },
 ];
 
