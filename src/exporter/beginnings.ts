@@ -73,8 +73,10 @@ export class Beginnings {
     // it may be one that was forgotten, to which a second zero would be a jump
     if (known === undefined && Date.now() < this.forgetsUntilMs) return undefined;
     const latelyMs = known === undefined ? LATELY_AT_FIRST_MS : LATELY_MS;
+    // it may be a known one that gave up, whose last connection is not closed yet
+    const formers = [...this.scrapers].filter(({ name }) => name === scraper.name).map(({ former }) => former);
     return {
-      unseen: { fromMark: known?.mark ?? this.firstMark, begunMs: Date.now() - latelyMs },
+      unseen: { fromMark: known?.mark ?? Math.max(this.firstMark, ...formers), begunMs: Date.now() - latelyMs },
       taken: (mark) => this.remember(this.find(scraper) ?? { ...scraper, mark, former: mark }, mark, known?.mark),
     };
   }

@@ -172,7 +172,8 @@ describe('a scraper', () => {
         if (random.once(2)) points.push(service.begin(random.below(10 * SECOND_MS)));
         const { by, seen } = random.pick(scrapers);
         if (random.once(10)) {
-          by.connection.destroyed = true;
+          // one that gave up has another connection before its last one is closed
+          by.connection.destroyed = !random.once(3);
           by.connection = { destroyed: false };
         }
         const isTaken = !random.once(5);
