@@ -226,7 +226,8 @@ export class Election {
     // in one step with the end of bind(): nobody has scraped this process yet
     const left = member.takeLegacy();
     if (left !== undefined) hub.inherit(left);
-    if (address.port !== 0) hub.open(address);
+    // of a hub that was killed its members have nothing either
+    if (address.port !== 0) hub.open(address, { mayInherit: !this.wasMember });
     const wasServed = this.wasMember || this.hasAnnounced;
     this.announce();
     if (wasServed && this.hasLoggedFault) logLine('info', `metrics are now on ${server.url}`);

@@ -116,12 +116,15 @@ export class Hub {
     private readonly members: MemberListener,
   ) {}
 
-  /** Begins to accept members; this process is the hub from now on. */
-  open(address: Address): void {
+  /**
+   * Begins to accept members; this process is the hub from now on.
+   * @param mayInherit whether the first scrape waits for what members may bring
+   */
+  open(address: Address, { mayInherit = false } = {}): void {
     this.socket = new HubSocket(address, (socket) => this.receive(socket));
     void this.openSocket(this.socket);
     this.endExitListener = onProcessExit(() => this.bequeath());
-    if (this.hasInherited) return;
+    if (!mayInherit || this.hasInherited) return;
     const inherited = new Promise<void>((resolve) => {
       this.endWait = resolve;
     });
