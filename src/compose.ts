@@ -248,7 +248,6 @@ function joinService(parts: ServiceParts) {
       promTotals.leave(from);
     },
     leave: () => ({ mark: totals.mark(), scrapers: beginnings?.leave() ?? [], totals: totals.leave() }),
-    isFresh: () => totals.isFresh,
     inherit(left) {
       const isFresh = totals.isFresh;
       if (isFresh) {
@@ -268,6 +267,7 @@ function joinService(parts: ServiceParts) {
       const [late] = await Promise.all([hub.gather(), readOwn()]);
       return late;
     },
+    begun: () => hub.begun,
     state: () => [...hub.state(), ...info.samples()],
   });
   const readForHub = async () => {

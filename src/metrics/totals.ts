@@ -74,6 +74,8 @@ export interface Members {
    * @returns how many did not answer in time
    */
   gather(): Promise<number>;
+  /** Settles when it is known whether another hub's totals come; see `inherit`. */
+  begun?(): Promise<unknown>;
   /** Read after everything is added. */
   state(): readonly StateSample[];
 }
@@ -120,6 +122,10 @@ export class ServiceTotals implements MetricProducer {
   /** From now on each collection begins with the deltas of these. */
   include(members: Members): void {
     this.members = members;
+  }
+
+  async begun(): Promise<void> {
+    await this.members?.begun?.();
   }
 
   private get beginning(): { readonly startTime: HrTime; readonly arrival: number } {

@@ -58,8 +58,6 @@ export interface MemberListener {
   left(member: string): void;
   /** Ends the totals. @returns what is left to the next hub */
   leave(): Legacy;
-  /** Whether nobody has seen totals of this process. */
-  isFresh(): boolean;
   /** Goes on with what another hub has left. @returns whether that was possible */
   inherit(left: Legacy): boolean;
 }
@@ -92,8 +90,10 @@ export class Hub {
   private hasInherited = false;
   /** Whether totals were left: nothing is added any more. */
   private hasLeft = false;
-  /** Settles when another hub's totals are here, or need not be waited for. */
-  private begun: Promise<unknown> = Promise.resolve();
+  /** Settles when another hub's totals are here, or are not waited for any more. */
+  begun: Promise<unknown> = Promise.resolve();
+  /** Whether they are waited for: after that somebody may have seen others. */
+  private mayInherit = false;
   private endWait: () => void = () => undefined;
   private endExitListener: () => void = () => undefined;
   private collects = 0;
@@ -128,7 +128,10 @@ export class Hub {
     const inherited = new Promise<void>((resolve) => {
       this.endWait = resolve;
     });
-    this.begun = endsWithin(LEGACY_WAIT_MS, inherited);
+    this.mayInherit = true;
+    this.begun = endsWithin(LEGACY_WAIT_MS, inherited).then(() => {
+      this.mayInherit = false;
+    });
   }
 
   /** Goes on where another hub has ended; before this one is scraped, and before it opens. */
@@ -322,7 +325,7 @@ export class Hub {
   }
 
   private bring(peer: Peer, message: LegacyMessage): void {
-    if (this.hasInherited || !this.members.isFresh()) return;
+    if (!this.mayInherit || this.hasInherited) return;
     peer.legacy ??= new LegacyInbox();
     peer.legacy.add(message);
     const left = peer.legacy.isComplete ? peer.legacy.take() : undefined;
