@@ -89,10 +89,11 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     processes: processes?.readings,
   });
   const reader = createTotalsReader(totals);
+  const beginnings = config.startAtZero ? new Beginnings() : undefined;
   const scrape = withRests(
     createScrape(reader, {
       foreign: promClient,
-      beginnings: config.startAtZero ? new Beginnings() : undefined,
+      beginnings,
       created: config.created,
     }),
   );
@@ -126,6 +127,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     processes,
     totals,
     promTotals,
+    beginnings,
     info,
     scrape,
     server,
@@ -222,6 +224,8 @@ interface ServiceParts {
   /** What is known of partners and codes without measuring. */
   readonly info: Info;
   readonly promTotals: PromTotals;
+  /** Absent where every series is true at once to everybody. */
+  readonly beginnings: Beginnings | undefined;
   readonly scrape: Scrape;
   readonly server: MetricsServer;
   readonly logStart: () => void;
@@ -229,7 +233,7 @@ interface ServiceParts {
 
 /** This process among the others of its service; it may become their hub or a member. */
 function joinService(parts: ServiceParts) {
-  const { config, pipeline, source, processes, totals, promTotals, info, scrape, server, logStart } = parts;
+  const { config, pipeline, source, processes, totals, promTotals, beginnings, info, scrape, server, logStart } = parts;
   const { syscode, port, host, appMetrics } = config;
   const hub = new Hub(syscode, pipeline.familyLabels, scrape, {
     add(deltas, from) {
@@ -243,6 +247,15 @@ function joinService(parts: ServiceParts) {
       processes?.readings.left(from);
       promTotals.leave(from);
     },
+    leave: () => ({ mark: totals.mark(), scrapers: beginnings?.leave() ?? [], totals: totals.leave() }),
+    inherit(left) {
+      const isFresh = totals.isFresh;
+      if (isFresh) {
+        totals.inherit(left.totals, left.mark);
+        beginnings?.inherit(left);
+      }
+      return isFresh;
+    },
   });
   promTotals.hasMembers = () => hub.hasMembers;
   const readOwn = async () => {
@@ -254,6 +267,7 @@ function joinService(parts: ServiceParts) {
       const [late] = await Promise.all([hub.gather(), readOwn()]);
       return late;
     },
+    begun: () => hub.begun,
     state: () => [...hub.state(), ...info.samples()],
   });
   const readForHub = async () => {

@@ -8,11 +8,12 @@
  * @see https://github.com/prometheus/prometheus/issues/1673; docs/scrape.md, "The first occurrence"
  */
 import type { DataPoint } from '@opentelemetry/sdk-metrics';
+import { type LegacyMarks, type LegacyScraper, NEW_SERIES_MS } from '../metrics/legacy';
 import type { SeenFromStart } from '../metrics/points';
 import { millisecondsOf } from '../runtime/hr-time';
 
 /** An increase that is shown later than this would be taken for one of now. */
-const LATELY_MS = 5 * 60_000;
+const LATELY_MS = NEW_SERIES_MS;
 /** The same at a scraper's first visit: another one may have seen what is older. */
 const LATELY_AT_FIRST_MS = 60_000;
 /** Scrapers that are remembered; then the one that has been away longest is forgotten. */
@@ -51,13 +52,20 @@ interface Known {
   readonly name: string;
   connection: Scraper['connection'];
   mark: number;
+  /** Of the answer before: what arrived from there on was zero in the last one. At the first visit that one's. */
+  former: number;
 }
+
+/** Of a scraper that was here when another process had the port. */
+const CLOSED = { destroyed: true };
 
 export class Beginnings {
   /** Who was here last stands last. */
   private readonly scrapers = new Set<Known>();
   /** Until when nobody is taken to be here for the first time, in milliseconds of the Unix epoch. */
   private forgetsUntilMs = 0;
+  /** Series that arrived before were there when another hub ended: whoever is not known may have seen them. */
+  private firstMark = 0;
 
   /** @returns undefined where everything is to be true at once */
   visit(scraper: Scraper): Visit | undefined {
@@ -65,10 +73,23 @@ export class Beginnings {
     // it may be one that was forgotten, to which a second zero would be a jump
     if (known === undefined && Date.now() < this.forgetsUntilMs) return undefined;
     const latelyMs = known === undefined ? LATELY_AT_FIRST_MS : LATELY_MS;
+    // it may be a known one that gave up, whose last connection is not closed yet
+    const formers = [...this.scrapers].filter(({ name }) => name === scraper.name).map(({ former }) => former);
     return {
-      unseen: { fromMark: known?.mark ?? 0, begunMs: Date.now() - latelyMs },
-      taken: (mark) => this.remember(this.find(scraper) ?? { ...scraper, mark }, mark),
+      unseen: { fromMark: known?.mark ?? Math.max(this.firstMark, ...formers), begunMs: Date.now() - latelyMs },
+      taken: (mark) => this.remember(this.find(scraper) ?? { ...scraper, mark, former: mark }, mark, known?.mark),
     };
+  }
+
+  /** @returns who has been here, for the next hub */
+  leave(): LegacyScraper[] {
+    return Array.from(this.scrapers, ({ name, mark, former }) => ({ name, mark, former }));
+  }
+
+  /** Goes on where another hub has ended. */
+  inherit({ mark, scrapers }: LegacyMarks): void {
+    this.firstMark = mark;
+    for (const each of scrapers.slice(0, MAX_SCRAPERS)) this.scrapers.add({ ...each, connection: CLOSED });
   }
 
   /** The one with this connection, or the one that had another under this name and has closed it. */
@@ -77,15 +98,20 @@ export class Beginnings {
     const same = named.find((each) => each.connection === connection);
     const [gone, ...others] = named.filter((each) => each.connection.destroyed);
     if (same !== undefined || gone === undefined) return same;
-    // which of several it is cannot be told; to see too few zeros is no jump, to see one twice is
-    gone.mark = Math.max(gone.mark, ...others.map(({ mark }) => mark));
-    for (const other of others) other.mark = gone.mark;
+    // which of several it is cannot be told: what each of them has been shown at zero, or not at all, is zero once more;
+    // to see too few zeros is no jump, to see one after the value is
+    if (others.length > 0) {
+      const former = Math.max(gone.former, ...others.map((other) => other.former));
+      for (const each of [gone, ...others]) Object.assign(each, { mark: former, former });
+    }
     gone.connection = connection;
     return gone;
   }
 
-  private remember(known: Known, mark: number): void {
+  /** @param fromMark what it was shown of at zero */
+  private remember(known: Known, mark: number, fromMark = mark): void {
     // of two scrapes at a time the earlier one may be taken later
+    if (mark > known.mark) known.former = Math.max(known.mark, fromMark);
     known.mark = Math.max(known.mark, mark);
     this.scrapers.delete(known);
     this.scrapers.add(known);

@@ -9,13 +9,16 @@ export interface TotalsReader {
   collect(): Promise<CollectionResult>;
   /** Tells series that have come from those that will come. */
   mark(): number;
+  /** Settles when it is known whether these totals go on where another hub has ended, and what scrapers know of them. */
+  begun?(): Promise<unknown>;
 }
 
 /** The exporter is loaded with the first scrape: most processes of a service are never asked. */
-export function createTotalsReader(totals: MetricProducer & Pick<TotalsReader, 'mark'>): TotalsReader {
+export function createTotalsReader(totals: MetricProducer & Pick<TotalsReader, 'mark' | 'begun'>): TotalsReader {
   let exporter: Pick<TotalsReader, 'collect'> | undefined;
   return {
     mark: () => totals.mark(),
+    begun: async () => totals.begun?.(),
     collect() {
       exporter ??= createExporter(totals);
       return exporter.collect();

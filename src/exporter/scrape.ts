@@ -156,6 +156,8 @@ export function createScrape(reader: TotalsReader, options: ScrapeOptions = {}):
   };
 
   return async ({ scraper, ...form }) => {
+    // what a scraper has seen of another hub's totals comes with them
+    if (scraper !== undefined) await reader.begun?.();
     const visit = scraper === undefined ? undefined : beginnings?.visit(scraper);
     if (visit === undefined) return write(form);
     const { mark, ...body } = await write({ ...form, unseen: visit.unseen });

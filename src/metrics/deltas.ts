@@ -12,6 +12,8 @@ export interface SeriesValues {
    * When it was recorded first, in milliseconds of the Unix epoch; with its first delta alone, and not of a gauge.
    */
   readonly begin?: number;
+  /** As of `SeenFromStart`; of totals that a hub leaves to the next one alone, see ./legacy. */
+  readonly arrival?: number;
 }
 
 /** What was added to one series. */

@@ -3,7 +3,7 @@ import type { ValueType } from '@opentelemetry/api';
 import type { DataPoint, Histogram, MetricData } from '@opentelemetry/sdk-metrics';
 import type { Family } from '../views';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
-import type { FamilyDelta, SeriesDelta } from './deltas';
+import type { CounterDelta, FamilyDelta, HistogramDelta, SeriesDelta } from './deltas';
 import { addBuckets } from './values';
 
 /**
@@ -16,6 +16,8 @@ export interface SeenFromStart {
 }
 
 export type Point = (DataPoint<number> | DataPoint<Histogram>) & Partial<SeenFromStart>;
+
+type Counts = Pick<HistogramDelta, 'count' | 'sum' | 'buckets'>;
 
 /** A point's own value may change though its type says otherwise: totals are kept in place. */
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
@@ -49,6 +51,13 @@ export function firstValue({ boundaries = [] }: Family, row: SeriesDelta): numbe
   // the caller does not use these buckets any more
   const buckets = { boundaries: boundaries as number[], counts: row.buckets as number[] };
   return { buckets, sum: row.sum, count: row.count };
+}
+
+/** @returns what a series is worth, as a delta that begins another one; undefined for a gauge, which is measured anew */
+export function wholeRow({ kind }: Family, { value }: Point): Pick<CounterDelta, 'add'> | Counts | undefined {
+  if (kind === 'gauge') return undefined;
+  if (typeof value === 'number') return { add: value };
+  return { count: value.count, sum: value.sum ?? 0, buckets: value.buckets.counts };
 }
 
 /** Adds a delta to a total, in place. */

@@ -7,14 +7,15 @@
 import type { HrTime } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { CollectionResult, MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
-import { hrTimeNow, hrTimeOf } from '../runtime/hr-time';
+import { hrTimeNow, hrTimeOf, millisecondsOf } from '../runtime/hr-time';
 import { TimeSlice } from '../runtime/time-slice';
 import { type Family, TARGET_INFO } from '../views';
 import { METER_NAME } from '../views/metric-names';
 import { prometheusLabelName } from '../views/prometheus-names';
 import { type ApplicationFamilyDelta, ApplicationTotals } from './application-totals';
 import type { Deltas, FamilyDelta, SeriesDelta } from './deltas';
-import { addTo, firstValue, metricData, type Point, shapeFault } from './points';
+import { NEW_SERIES_MS } from './legacy';
+import { addTo, firstValue, metricData, type Point, shapeFault, wholeRow } from './points';
 import type { FamilyRoom } from './series-room';
 
 /** Where deltas come from. */
@@ -73,6 +74,8 @@ export interface Members {
    * @returns how many did not answer in time
    */
   gather(): Promise<number>;
+  /** Settles when it is known whether another hub's totals come; see `inherit`. */
+  begun?(): Promise<unknown>;
   /** Read after everything is added. */
   state(): readonly StateSample[];
 }
@@ -89,6 +92,12 @@ export class ServiceTotals implements MetricProducer {
   /** When the last collection began: a series that is new since then was measured later. New series share it. */
   private beginTime: HrTime = this.startTime;
   private marks = 0;
+  /** What this process measured, as far as it is not added yet. */
+  private adding: Iterable<void> = [];
+  /** Whether a collection has begun: what it gives may be seen. */
+  private hasCollected = false;
+  /** Whether what there is was left to the next hub; whoever reads more here would see it twice. */
+  private hasLeft = false;
   /** Of the last collection; all points share it. */
   private readonly endTime: HrTime = hrTimeNow();
   /** Settles when the last collection has ended: several readers may ask at the same time. */
@@ -113,6 +122,10 @@ export class ServiceTotals implements MetricProducer {
   /** From now on each collection begins with the deltas of these. */
   include(members: Members): void {
     this.members = members;
+  }
+
+  async begun(): Promise<void> {
+    await this.members?.begun?.();
   }
 
   private get beginning(): { readonly startTime: HrTime; readonly arrival: number } {
@@ -142,7 +155,10 @@ export class ServiceTotals implements MetricProducer {
     const errors = await this.own.collect();
     const deltas = this.own.take();
     const slice = new TimeSlice();
-    for (const delta of deltas) await this.addOwn(delta, slice);
+    this.adding = this.addOwn(deltas);
+    for (const _series of this.adding) if (slice.isOver()) await slice.wait();
+    this.hasCollected = true;
+    if (this.hasLeft) throw new Error('the exporter has ended');
     const scope = { scope: { name: METER_NAME }, metrics: this.produce() };
     this.beginTime = beginTime;
     return { resourceMetrics: { resource: this.options.resource, scopeMetrics: [scope] }, errors: [...errors] };
@@ -188,20 +204,99 @@ export class ServiceTotals implements MetricProducer {
     return true;
   }
 
-  private async addOwn(delta: FamilyDelta, slice: TimeSlice): Promise<void> {
-    if (isApplications(delta)) {
-      this.application.add(delta, this.beginning, true);
-      if (slice.isOver()) await slice.wait();
+  /** Goes on each time when a series is added; of the application's, a family. */
+  private *addOwn(deltas: Deltas): Generator<void> {
+    for (const delta of deltas) {
+      if (isApplications(delta)) {
+        this.application.add(delta, this.beginning, true);
+        yield;
+        continue;
+      }
+      const totals = this.totals.get(delta.family);
+      if (totals === undefined) continue;
+      for (const row of delta.series) {
+        this.addOwnRow(totals, delta, row);
+        yield;
+      }
+    }
+  }
+
+  private addOwnRow(totals: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): void {
+    const point = this.known.get(row.values) ?? totals.series.get(seriesKey(delta, row));
+    if (point !== undefined) addTo(point, row);
+    this.known.set(row.values, point ?? this.begin(totals, delta, row));
+  }
+
+  /**
+   * For a hub that ends, in one step; nothing can be collected after that.
+   * @returns the totals of our own counters and histograms, new series first
+   */
+  leave(): Deltas {
+    // a process does not wait for a collection that is under way
+    for (const rest of [this.adding, this.addOwn(this.own.takeNow())]) for (const _series of rest);
+    this.hasLeft = true;
+    const newMs = Date.now() - NEW_SERIES_MS;
+    const isNew = ({ startTime }: Point) => millisecondsOf(startTime) >= newMs;
+    const all = [...this.totals.values()].filter(({ family }) => family.instrument !== undefined);
+    return [
+      ...all.flatMap((totals) => this.wholeOf(totals, isNew, true)),
+      ...all.flatMap((totals) => this.wholeOf(totals, (point) => !isNew(point), false)),
+    ];
+  }
+
+  private wholeOf({ family, points }: FamilyTotals, isWanted: (point: Point) => boolean, areNew: boolean): Deltas {
+    const room = this.options.rooms.get(family.name);
+    const rows: SeriesDelta[] = [];
+    for (const point of points) {
+      const whole = isWanted(point) ? wholeRow(family, point) : undefined;
+      if (whole === undefined) continue;
+      const values = Object.values(point.attributes) as string[];
+      const isPath = room?.isPath(values) === true;
+      const begin = millisecondsOf(point.startTime);
+      const arrival = areNew && point.arrival !== undefined ? { arrival: point.arrival } : {};
+      rows.push({ values, ...(isPath && { isPath }), begin, ...arrival, ...whole });
+    }
+    const [first] = points;
+    if (rows.length === 0 || first === undefined) return [];
+    const { boundaries } = family;
+    return [
+      { family: family.name, labels: Object.keys(first.attributes), ...(boundaries && { boundaries }), series: rows },
+    ];
+  }
+
+  /** Whether totals of a hub that has ended can be these from now on: nobody has seen others here. */
+  get isFresh(): boolean {
+    return !this.hasCollected;
+  }
+
+  /**
+   * Goes on with the totals of the hub before; call while {@link isFresh}. A series for which there is no room as it is
+   * begins again: folded into another one, it would be a jump there.
+   * @param mark of that hub
+   */
+  inherit(left: Deltas, mark: number): void {
+    this.marks = Math.max(this.marks, mark);
+    for (const delta of left) {
+      const totals = this.totals.get(delta.family);
+      if (totals === undefined || faultOf(delta, totals.family) !== undefined) continue;
+      for (const row of delta.series) this.inheritRow(totals, delta, row);
+    }
+  }
+
+  private inheritRow(totals: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): void {
+    const { family, series, points } = totals;
+    const { begin, arrival } = row;
+    if ('last' in row || begin === undefined) return;
+    const known = series.get(seriesKey(delta, row));
+    if (known !== undefined) {
+      addTo(known, row);
+      Object.assign(known, { startTime: hrTimeOf(begin), arrival });
       return;
     }
-    const totals = this.totals.get(delta.family);
-    if (totals === undefined) return;
-    for (const row of delta.series) {
-      const point = this.known.get(row.values) ?? totals.series.get(seriesKey(delta, row));
-      if (point !== undefined) addTo(point, row);
-      this.known.set(row.values, point ?? this.begin(totals, delta, row));
-      if (slice.isOver()) await slice.wait();
-    }
+    if (points.length >= (family.seriesLimit ?? this.options.seriesLimit) * MOST_OVER_LIMIT) return;
+    const fitted = this.options.rooms.get(family.name)?.fit(row.values, row.isPath === true, points.length);
+    if (fitted?.some((value, index) => value !== row.values[index])) return;
+    Object.assign(this.begin(totals, delta, row), { arrival });
   }
 
   private begin({ family, series, points }: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): Point {

@@ -147,6 +147,7 @@ export class Election {
     clearTimeout(this.retry);
     if (state === 'member') await endsWithin(LAST_HAND_OVER_MS, member.handOver());
     member.close();
+    if (state === 'hub') hub.bequeath();
     // before the port is released: the next hub creates sockets with the same names
     await hub.close();
     await server.close();
@@ -234,7 +235,11 @@ export class Election {
   private async becomeHub(): Promise<void> {
     const { server, hub, member, address, addOwn } = this.parts;
     this.state = 'hub';
-    if (address.port !== 0) hub.open(address);
+    // in one step with the end of bind(): nobody has scraped this process yet
+    const left = member.takeLegacy();
+    if (left !== undefined) hub.inherit(left);
+    // of a hub that was killed its members have nothing either
+    if (address.port !== 0) hub.open(address, { mayInherit: !this.wasMember });
     const wasServed = this.wasMember || this.hasAnnounced;
     this.announce();
     if (wasServed && this.hasLoggedFault) logLine('info', `metrics are now on ${server.url}`);

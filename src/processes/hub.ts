@@ -5,14 +5,17 @@
 import type { Socket } from 'node:net';
 import { errorText, warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
+import type { Legacy } from '../metrics/legacy';
 import { DROP_REASONS, type DropReason, type StateSample } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
 import { endsWithin, pause } from '../runtime/time-limit';
 import { VERSION } from '../version';
 import { STATE_FAMILIES } from '../views';
 import { type Address, HubSocket } from './hub-socket';
+import { type LastBatch, LegacyInbox, type LegacyMessage, legacyMessages, type Received } from './legacy-messages';
 import { MessageReader } from './message-reader';
 import { logDropped, logPaused } from './peer-messages';
+import { onProcessExit } from './process-exit';
 import {
   encodeFrame,
   type Hello,
@@ -45,6 +48,10 @@ const STAY_MS = 500;
 const MAX_MEMBERS = 512;
 /** Scrapes that other processes are sent at a time; each has one at most. */
 const MAX_SCRAPES = 64;
+/** How long the first scrape waits for members that bring what another hub has left. */
+const LEGACY_WAIT_MS = 150;
+/** How long a hub that ends tries to write to members that do not read. */
+const LEAVE_LIMIT_MS = 200;
 /** Members, connected and left, whose last batch number is remembered. */
 const MAX_REMEMBERED = 10_000;
 
@@ -55,6 +62,10 @@ export interface MemberListener {
   /** What a process says of itself. */
   read(member: string, pid: number, reading: Deltas): void;
   left(member: string): void;
+  /** Ends the totals. @returns what is left to the next hub */
+  leave(): Legacy;
+  /** Goes on with what another hub has left. @returns whether that was possible */
+  inherit(left: Legacy): boolean;
 }
 
 type Collected = Extract<MemberMessage, { readonly type: 'collected' }>;
@@ -66,6 +77,10 @@ interface Peer {
   isScraping?: boolean;
   /** The collect message that it has not answered yet. */
   asked?: { readonly id: number; readonly answered: () => void };
+  /** Number of the first batch that was added of it. */
+  firstBatch?: number;
+  /** What it brings of the hub before. */
+  legacy?: LegacyInbox;
 }
 
 export class Hub {
@@ -78,6 +93,15 @@ export class Hub {
   private socket: HubSocket | undefined;
   private socketCheckedMs = 0;
   private readonly unknownPeers = new UnknownPeers(() => this.drop('connections', 1));
+  private hasInherited = false;
+  /** Whether totals were left: nothing is added any more. */
+  private hasLeft = false;
+  /** Settles when another hub's totals are here, or are not waited for any more. */
+  begun: Promise<unknown> = Promise.resolve();
+  /** Whether they are waited for: after that somebody may have seen others. */
+  private mayInherit = false;
+  private endWait: () => void = () => undefined;
+  private endExitListener: () => void = () => undefined;
   private collects = 0;
   private gone = 0;
   private late = 0;
@@ -99,10 +123,57 @@ export class Hub {
     private readonly members: MemberListener,
   ) {}
 
-  /** Begins to accept members; this process is the hub from now on. */
-  open(address: Address): void {
+  /**
+   * Begins to accept members; this process is the hub from now on.
+   * @param mayInherit whether the first scrape waits for what members may bring
+   */
+  open(address: Address, { mayInherit = false } = {}): void {
     this.socket = new HubSocket(address, (socket) => this.receive(socket));
     void this.openSocket(this.socket);
+    this.endExitListener = onProcessExit(() => this.bequeath());
+    if (!mayInherit || this.hasInherited) return;
+    const inherited = new Promise<void>((resolve) => {
+      this.endWait = resolve;
+    });
+    this.mayInherit = true;
+    this.begun = endsWithin(LEGACY_WAIT_MS, inherited).then(() => {
+      this.mayInherit = false;
+    });
+  }
+
+  /** Goes on where another hub has ended; before this one is scraped, and before it opens. */
+  inherit(left: Received): void {
+    const { deltas } = boundDeltas(left.totals, this.labels);
+    const isAdded = ([member, number]: LastBatch) => (this.peers.get(member)?.firstBatch ?? Infinity) <= number;
+    if (this.hasInherited || left.batches.some(isAdded)) return;
+    if (!this.members.inherit({ ...left, totals: deltas })) return;
+    this.hasInherited = true;
+    this.endWait();
+    for (const [member, number] of left.batches) {
+      this.remember(member, Math.max(number, this.lastBatches.get(member) ?? 0));
+    }
+  }
+
+  /** Leaves the totals to the members, for a process that ends by itself; what they send from here on is for the next hub. */
+  bequeath(): void {
+    const heirs = [...this.peers.values()].filter(({ hello }) => hello?.isThread === false);
+    if (this.hasLeft || heirs.length === 0) return;
+    this.hasLeft = true;
+    try {
+      this.sendLegacy(heirs);
+    } catch (error) {
+      // the application ends as it would without us
+      warn('CHX_INTERNAL', 'legacy', `an error inside the exporter, in handing over its totals: ${errorText(error)}`);
+    }
+  }
+
+  private sendLegacy(heirs: readonly Peer[]): void {
+    const batches = Array.from(this.peers.keys(), (member): LastBatch => [member, this.lastBatches.get(member) ?? 0]);
+    const frames = legacyMessages(this.members.leave(), batches).map(encodeFrame);
+    const until = Date.now() + LEAVE_LIMIT_MS;
+    for (const { socket } of heirs) {
+      frames.every((frame) => sendNow(socket, frame, { waitForRoom: Date.now() < until }) === 'whole');
+    }
   }
 
   /** @param letGo called when a server of another process or thread wants the port, which is free when it returns */
@@ -118,6 +189,7 @@ export class Hub {
   }
 
   async close(): Promise<void> {
+    this.endExitListener();
     await this.socket?.close();
     this.leaveMembers();
   }
@@ -133,6 +205,7 @@ export class Hub {
   async gather(): Promise<number> {
     const begin = nowMs();
     if (this.socket !== undefined && begin > this.socketCheckedMs + SOCKET_CHECK_MS) void this.openSocket(this.socket);
+    await this.begun;
     const answers: Promise<void>[] = [];
     let missing = 0;
     for (const peer of this.peers.values()) {
@@ -210,7 +283,10 @@ export class Hub {
           helloArrived();
           this.release(peer, message);
         } else if (peer.hello === undefined) throw new Error('no hello');
-        else if (message.type === 'batch') this.take(peer.socket, peer.hello.member, message.number, message.deltas);
+        else if (message.type === 'batch') {
+          peer.firstBatch ??= message.number;
+          this.take(peer.socket, peer.hello.member, message.number, message.deltas);
+        } else if (message.type === 'legacy' || message.type === 'totals') this.bring(peer, message);
         else this.collected(peer, peer.hello, message);
       },
       onMalformed: () => this.drop('malformed', 1),
@@ -274,6 +350,7 @@ export class Hub {
 
   /** Adds and acknowledges in one step: a batch whose ack was lost is sent again and recognised by its number. */
   private take(socket: Socket, member: string, number: number, deltas: Deltas): void {
+    if (this.hasLeft) return;
     if (number > (this.lastBatches.get(member) ?? 0)) {
       const { deltas: bounded, otherLabels } = boundDeltas(deltas, this.labels);
       if (otherLabels > 0) this.drop('labels', otherLabels);
@@ -281,6 +358,14 @@ export class Hub {
       this.remember(member, number);
     }
     send(socket, { type: 'ack', number });
+  }
+
+  private bring(peer: Peer, message: LegacyMessage): void {
+    if (!this.mayInherit || this.hasInherited) return;
+    peer.legacy ??= new LegacyInbox();
+    peer.legacy.add(message);
+    const left = peer.legacy.isComplete ? peer.legacy.take() : undefined;
+    if (left !== undefined) this.inherit(left);
   }
 
   private collected(peer: Peer, { member, pid }: Hello, { id, reading }: Collected): void {

@@ -11,6 +11,7 @@ import type { DeltaSource } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
 import { pause } from '../runtime/time-limit';
 import { connectUntraced, mayListen } from './hub-connect';
+import { LegacyInbox, MAX_LEGACY_FRAME_BYTES, type Received } from './legacy-messages';
 import { MessageReader } from './message-reader';
 import { Outbox } from './outbox';
 import { logPaused } from './peer-messages';
@@ -43,6 +44,9 @@ export type Joined = 'member' | 'no hub' | 'silent' | Refused;
 export class Member {
   private readonly hello: Omit<Hello, 'program'>;
   private readonly outbox = new Outbox();
+  private readonly legacy = new LegacyInbox();
+  /** Of its batches, the last one that a hub has added which this process goes on with. */
+  private lastAdded = 0;
   private readonly fetcher: ScrapeFetcher;
   private socket: Socket | undefined;
   /** At which the hub listens that this member has joined last. */
@@ -98,7 +102,7 @@ export class Member {
         // from here on a process that ends can still hand over
         this.endExitListener = onProcessExit(() => this.handOverNow(socket));
       });
-      new MessageReader(socket, {
+      const reader = new MessageReader(socket, {
         maxFrameBytes: MAX_HUB_FRAME_BYTES,
         parse: hubMessage,
         onMessage: (message) => {
@@ -109,6 +113,7 @@ export class Member {
           }
           if (message.type === 'welcome') {
             clearTimeout(welcomeLimit);
+            reader.maxFrameBytes = MAX_LEGACY_FRAME_BYTES;
             joined = 'member';
             this.path = path;
             resolve(joined);
@@ -144,7 +149,14 @@ export class Member {
   /** Takes the batches that were not acknowledged; for a process that becomes the hub itself. */
   async takeQueue(): Promise<Deltas[]> {
     await this.taken;
-    return this.outbox.takeAll();
+    return this.outbox.takeAll(this.lastAdded);
+  }
+
+  /** @returns what the last hub has left to this process, which is the hub now; before {@link takeQueue} */
+  takeLegacy(): Received | undefined {
+    const left = this.legacy.take();
+    this.lastAdded = left?.batches.find(([member]) => member === this.hello.member)?.[1] ?? 0;
+    return left;
   }
 
   /** Leaves the hub, without a call of onLost. */
@@ -163,10 +175,13 @@ export class Member {
   private receive(message: Exclude<HubMessage, Refused>, socket: Socket): void {
     if (message.type === 'welcome') {
       this.isWelcome = true;
+      // before its batches: they may be in it
+      for (const left of this.legacy.takeMessages()) this.send(left);
       this.outbox.attach(socket);
       if (this.hasMeasured) void this.take();
     } else if (message.type === 'ack') this.outbox.acknowledge(message.number);
     else if (message.type === 'collect') void this.collect(message.id);
+    else if (message.type === 'legacy' || message.type === 'totals') this.legacy.add(message);
     else throw new Error('an answer to no question');
   }
 

@@ -95,9 +95,12 @@ export class Outbox {
     while (this.socket !== undefined && (this.queue[0]?.number ?? Infinity) <= last) await this.progressed();
   }
 
-  /** Takes what is not acknowledged; for a process that becomes the hub itself. */
-  takeAll(): Deltas[] {
-    const deltas = this.queue.map((batch) => batch.deltas);
+  /**
+   * Takes what is not acknowledged; for a process that becomes the hub itself.
+   * @param after number of the last batch that was added, though its ack has not come
+   */
+  takeAll(after = 0): Deltas[] {
+    const deltas = this.queue.filter(({ number }) => number > after).map((batch) => batch.deltas);
     this.queue = [];
     return deltas;
   }

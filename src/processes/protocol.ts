@@ -12,6 +12,8 @@
  *   batch n+2 ───────────────▶
  *         ◀─────────────────── ack n+2
  *   collected id ────────────▶             (every batch before it is acknowledged; with a reading of the process)
+ *         ◀─────────────────── legacy, totals, …  (last of all, of a hub that ends by itself: legacy-messages.ts)
+ *   legacy, totals, … ───────▶             (first of all, to the next hub)
  *
  * Neither side trusts the other: a frame that is too long, is not JSON or is none of these messages throws a
  * {@link ProtocolError}, and the connection is closed.
@@ -19,6 +21,7 @@
 import type { Deltas } from '../metrics/deltas';
 import { parseSyscode } from '../views/metric-names';
 import { isDeltas } from './batches';
+import { LEGACY_CHECKS, type LegacyMessage } from './legacy-messages';
 import { MAX_PROGRAM_CHARACTERS } from './program';
 
 /** Raised when a message changes its meaning; hub and member must agree on it. */
@@ -83,6 +86,7 @@ export type MemberMessage =
   | ScrapeRequest
   | ReleaseRequest
   | { readonly type: 'batch'; readonly number: number; readonly deltas: Deltas }
+  | LegacyMessage
   | {
       readonly type: 'collected';
       readonly id: number;
@@ -108,6 +112,7 @@ export type HubMessage =
   | { readonly type: 'ack'; readonly number: number }
   | { readonly type: 'collect'; readonly id: number }
   | { readonly type: 'released' }
+  | LegacyMessage
   | {
       readonly type: 'scraped';
       readonly headers: Readonly<Record<string, string>>;
@@ -206,6 +211,7 @@ const MEMBER_MESSAGES: Readonly<Record<MemberMessage['type'], (fields: Fields) =
     (host === undefined || (typeof host === 'string' && host.length <= MAX_HOST_CHARACTERS)),
   scrape: ({ version, syscode, form }) => isCount(version) && isSyscode(syscode) && isForm(form),
   batch: ({ number, deltas }) => isCount(number) && number > 0 && isDeltas(deltas),
+  ...LEGACY_CHECKS,
   collected: ({ id, reading }) => isCount(id) && (reading === undefined || isDeltas(reading)),
 };
 
@@ -221,6 +227,7 @@ const HUB_MESSAGES: Readonly<Record<HubMessage['type'], (fields: Fields) => bool
   ack: ({ number }) => isCount(number),
   collect: ({ id }) => isCount(id),
   released: () => true,
+  ...LEGACY_CHECKS,
   scraped: ({ headers, bytes }) => isScrapeHeaders(headers) && isCount(bytes),
   unscraped: ({ reason }) => typeof reason === 'string' && reason.length <= MAX_REASON_CHARACTERS,
 };

@@ -132,17 +132,21 @@ describe('a scraper', () => {
     assert.equal(service.scrape(scraper(), point), false);
   });
 
-  it('that cannot be told from another one is never shown a zero twice', () => {
+  it('that cannot be told from another one is shown no zero after the value, but where the series began once more', () => {
     const service = new Service();
     const [one, other] = [scraper(), scraper()];
     for (const by of [one, other]) service.scrape(by, service.begin());
+    const seen = service.begin();
+    for (let n = 0; n < 2; n++) service.scrape(other, seen);
     const point = service.begin();
     assert.equal(service.scrape(other, point), true);
     for (const by of [one, other]) by.connection.destroyed = true;
-    assert.deepEqual(
-      [scraper(), scraper()].map((by) => service.scrape(by, point)),
-      [false, false],
-    );
+    const [first, second] = [scraper(), scraper()];
+    const shown = (point: ReturnType<Service['begin']>) => [first, second].map((by) => service.peek(by, point));
+    assert.deepEqual(shown(seen), [false, false]);
+    assert.deepEqual(shown(point), [true, true], 'one of them does not know it');
+    for (const by of [first, second]) service.scrape(by, point);
+    assert.deepEqual(shown(point), [false, false]);
   });
 
   it('that was forgotten among many is not taken for a new one', () => {
@@ -168,7 +172,8 @@ describe('a scraper', () => {
         if (random.once(2)) points.push(service.begin(random.below(10 * SECOND_MS)));
         const { by, seen } = random.pick(scrapers);
         if (random.once(10)) {
-          by.connection.destroyed = true;
+          // one that gave up has another connection before its last one is closed
+          by.connection.destroyed = !random.once(3);
           by.connection = { destroyed: false };
         }
         const isTaken = !random.once(5);

@@ -11,6 +11,7 @@ import {
   type Histogram,
   type MetricData,
 } from '@opentelemetry/sdk-metrics';
+import { Beginnings } from '../../src/exporter/beginnings';
 import { type Body, createScrape, type ForeignFamilies, type Form, type Scrape } from '../../src/exporter/scrape';
 import { metricsText } from '../../src/exporter/text/exposition';
 import { parseMetrics } from '../support/metrics';
@@ -111,6 +112,24 @@ describe('a scrape', () => {
       Array(4).fill('rejected'),
     );
     assert.equal(textOf(await scrape(PLAIN)), '');
+  });
+
+  it('of a hub that goes on with the totals of another shows a scraper no zero, though it came before they were there', async () => {
+    const beginnings = new Beginnings();
+    const startTime: HrTime = [Math.floor(Date.now() / 1_000), 0];
+    const points = histogram(1).dataPoints.map((point) => ({ ...point, startTime, value: 5, arrival: 2 }));
+    const counter = { ...histogram(0), dataPointType: DataPointType.SUM, isMonotonic: true, dataPoints: points };
+    const scrape = createScrape(
+      {
+        mark: () => 4,
+        begun: async () => beginnings.inherit({ mark: 3, scrapers: [] }),
+        collect: async () =>
+          ({ resourceMetrics: { scopeMetrics: [{ metrics: [counter] }] }, errors: [] }) as unknown as CollectionResult,
+      },
+      { beginnings },
+    );
+    const scraper = { name: 'Prometheus', connection: { destroyed: false } };
+    assert.match(textOf(await scrape({ ...PLAIN, scraper })), / 5\n$/);
   });
 
   it('with families of another library is in the plain format, as they are', async () => {

@@ -173,7 +173,7 @@ describe('the hub', () => {
       }));
   }
 
-  it('ends by shutdown() of its process, and the next takes over', () =>
+  it('ends by shutdown() of its process, and the next goes on with its counts', () =>
     inWorld(async (world) => {
       const first = world.start({ args: [...PRELOAD, `${PROGRAMS}/shutdown.js`] });
       const [ready] = await first.ready(1);
@@ -183,10 +183,14 @@ describe('the hub', () => {
       const [member] = await second.ready(1);
       assert.ok(member);
       await world.scrapeWhen(membersAre(1));
+      for (const { port } of [ready, member]) await send(port, REQUESTS);
+      assert.equal(countOf(await world.counted(2 * REQUESTS)), 2 * REQUESTS);
+      // of these no scrape has shown anything
+      for (const { port } of [ready, member]) await send(port, REQUESTS);
       await ask(ready.port, '/shutdown');
       await send(member.port, REQUESTS);
-      const metrics = await world.counted(REQUESTS);
-      assert.equal(countOf(metrics), REQUESTS);
+      const metrics = await world.counted(5 * REQUESTS);
+      assert.equal(countOf(metrics), 5 * REQUESTS);
       assert.equal(stateOf(metrics, PROCESSES, { state: 'member' }), 0);
     }));
 
@@ -205,13 +209,16 @@ describe('the hub', () => {
 
   it('lets its process end at once, however often it is scraped, and with members', () =>
     inWorld(async (world) => {
-      const [hub] = await startServices(world, 2);
+      const services = await startServices(world, 2);
+      const [hub] = services;
       assert.ok(hub);
+      for (const { port } of services) await send(port, REQUESTS);
       const poll = setInterval(() => void world.scrape().catch(() => undefined), 100);
       try {
         await ask(hub.port, '/close');
         await until(async () => hub.service.child.exitCode === 0, 'the hub did not end', TAKE_OVER_LIMIT_MS);
-        await world.scrapeWhen(membersAre(0));
+        const metrics = await world.scrapeWhen(membersAre(0));
+        assert.equal(countOf(metrics), 2 * REQUESTS, 'the next hub goes on with its counts');
       } finally {
         clearInterval(poll);
       }
