@@ -147,9 +147,10 @@ export class Member {
     return this.outbox.takeAll();
   }
 
-  /** Leaves the hub, without a call of onLost. */
+  /** Takes leave of the hub, without a call of onLost. */
   close(): void {
     const { socket } = this;
+    if (socket !== undefined && this.isWelcome) this.outbox.sendLast(socket, [], { waitForRoom: false });
     this.detach();
     socket?.destroy();
   }

@@ -12,6 +12,7 @@
  *   batch n+2 ───────────────▶
  *         ◀─────────────────── ack n+2
  *   collected id ────────────▶             (every batch before it is acknowledged; with a reading of the process)
+ *   batch n+3, the last ─────▶             (the process ends by itself; one that is killed sends none)
  *
  * Neither side trusts the other: a frame that is too long, is not JSON or is none of these messages throws a
  * {@link ProtocolError}, and the connection is closed.
@@ -65,7 +66,13 @@ export interface ScrapeRequest {
 export type MemberMessage =
   | Hello
   | ScrapeRequest
-  | { readonly type: 'batch'; readonly number: number; readonly deltas: Deltas }
+  | {
+      readonly type: 'batch';
+      readonly number: number;
+      readonly deltas: Deltas;
+      /** Whether the process takes leave: it ends, and has handed over everything. Empty deltas where nothing was left. */
+      readonly isLast?: boolean;
+    }
   | {
       readonly type: 'collected';
       readonly id: number;
@@ -181,7 +188,8 @@ const MEMBER_MESSAGES: Readonly<Record<MemberMessage['type'], (fields: Fields) =
     (parent === undefined || isCount(parent)) &&
     (program === undefined || (typeof program === 'string' && program.length <= MAX_PROGRAM_CHARACTERS)),
   scrape: ({ version, syscode, form }) => isCount(version) && isSyscode(syscode) && isForm(form),
-  batch: ({ number, deltas }) => isCount(number) && number > 0 && isDeltas(deltas),
+  batch: ({ number, deltas, isLast }) =>
+    isCount(number) && number > 0 && isDeltas(deltas) && (isLast === undefined || typeof isLast === 'boolean'),
   collected: ({ id, reading }) => isCount(id) && (reading === undefined || isDeltas(reading)),
 };
 

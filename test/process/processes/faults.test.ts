@@ -74,6 +74,7 @@ describe('a member', () => {
       victim.service.child.kill('SIGKILL');
       const metrics = await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'gone' }) === 1);
       assert.equal(countOf(metrics), REQUESTS);
+      assert.equal(stateOf(metrics, PROCESSES, { state: 'lost' }), 1);
     }));
 
   it('hands over within about a second without being asked', () =>
@@ -97,6 +98,18 @@ describe('a member', () => {
         await ask(leaving.port, end);
         const metrics = await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'gone' }) === 1);
         assert.equal(countOf(metrics), REQUESTS);
+        assert.equal(stateOf(metrics, PROCESSES, { state: 'lost' }), 0);
+      }));
+
+    it(`that ends by ${end} with nothing left is not lost`, () =>
+      inWorld(async (world) => {
+        const [, leaving] = await startServices(world, 2);
+        assert.ok(leaving);
+        await send(leaving.port, 1);
+        await world.counted(1);
+        await ask(leaving.port, end);
+        const metrics = await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'gone' }) === 1);
+        assert.equal(stateOf(metrics, PROCESSES, { state: 'lost' }), 0);
       }));
   }
 
