@@ -44,7 +44,7 @@ describe('the rules', () => {
       const texts = scaledRules(folder.path).map((file) => readFileSync(file, 'utf8'));
       const originals = RULE_FILES.map((file) => readFileSync(file, 'utf8'));
       assert.ok(texts.join().includes('[5000ms]') && texts.join().includes('offset 30000ms'));
-      const bare = (text: string) => text.replace(/(\[|offset |for: )\w+/g, '$1');
+      const bare = (text: string) => text.replace(/(\[|offset |for: |interval: )\w+/g, '$1');
       assert.deepEqual(texts.map(bare), originals.map(bare));
     } finally {
       folder.remove();

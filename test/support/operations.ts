@@ -63,14 +63,15 @@ export function readDashboards(): Dashboard[] {
 }
 
 /**
- * Writes a copy of the rules in which a minute is a second: every window, offset and `for`, and nothing else. So what takes
+ * Writes a copy of the rules in which a minute is a second: every window, offset, interval and `for`, and nothing
+ * else. So what takes
  * an operator an hour takes a test a minute.
  */
 export function scaledRules(folder: string): string[] {
   const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
   return RULE_FILES.map((file, index) => {
     const text = readFileSync(file, 'utf8').replace(
-      /(\[|\boffset |\bfor: )(\d+)([smhd])\b/g,
+      /(\[|\boffset |\bfor: |\binterval: )(\d+)([smhd])\b/g,
       (_all, before, count, unit) => `${before}${Math.round((Number(count) * (units[unit] as number) * 1_000) / 60)}ms`,
     );
     const copy = join(folder, `scaled-${index}.yaml`);

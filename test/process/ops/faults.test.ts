@@ -163,6 +163,8 @@ describe('the alerts', () => {
       'count(count by (application) (application_instance:channel_exporter:present))',
     );
     assert.equal(present[0]?.value, services.length, 'all have been seen');
+    const known = await prometheus.query('{__name__=~".+:seen1d", code="0"}');
+    assert.equal(known.length, 2 * services.length, 'codes of services and of partners');
   });
 
   it('each fire for their fault, and for nothing else', async (t) => {
