@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { findDebianProgram, reportNotRun } from '../../support/debian';
 import { type Observed, ownFolder, PROMETHEUS, scaledRules, startObserved, targetOf } from '../../support/operations';
 import { Prometheus } from '../../support/prometheus';
@@ -20,6 +21,8 @@ const FAULT_LIMIT_MS = 40_000;
 /** After all have fired: whatever else would follow from the faults. */
 const AFTERWARDS_MS = 8_000;
 const REPLACEMENTS = 3;
+/** So that each is seen by scrapes before and after it. */
+const REPLACE_EVERY_MS = 4_000;
 const SLOW_MS = 2_600;
 /** More than the limit of distinct values of a label. */
 const CALLERS = 230;
@@ -146,8 +149,14 @@ describe('the alerts', () => {
 
   it('are silent in a quiet time, and while workers are replaced', async (t) => {
     if (prometheus === undefined || quiet === undefined) return reportNotRun(t, missing);
+    const present = 'count(count by (application) (application_instance:channel_exporter:present))';
+    await prometheus.when(
+      'all services have been seen',
+      async () => (await prometheus?.query(present))?.[0]?.value === services.length,
+    );
     const beganMs = Date.now();
     for (let n = 1; n <= REPLACEMENTS; n++) {
+      await pause(REPLACE_EVERY_MS);
       quiet.service.child.kill('SIGHUP');
       await quiet.service.ready(2 + n);
       await quiet.world.scrapeWhen(({ samples }) =>
@@ -156,13 +165,9 @@ describe('the alerts', () => {
         ),
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, beganMs + QUIET_MS - Date.now()));
+    await pause(beganMs + QUIET_MS - Date.now());
     assert.deepEqual(await prometheus.faultyRules(), []);
     assert.deepEqual([...(await fired())], []);
-    const present = await prometheus.query(
-      'count(count by (application) (application_instance:channel_exporter:present))',
-    );
-    assert.equal(present[0]?.value, services.length, 'all have been seen');
     const known = await prometheus.query('{__name__=~".+:seen1d", code="0"}');
     assert.equal(known.length, 2 * services.length, 'codes of services and of partners');
   });
@@ -181,7 +186,7 @@ describe('the alerts', () => {
       () => JSON.stringify([...seen]),
       FAULT_LIMIT_MS,
     );
-    await new Promise((resolve) => setTimeout(resolve, AFTERWARDS_MS));
+    await pause(AFTERWARDS_MS);
     seen = await fired();
     for (const [index, title] of Object.keys(FAULTS).entries()) {
       const syscode = syscodeOf(index + 1);
