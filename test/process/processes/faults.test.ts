@@ -113,6 +113,17 @@ describe('a member', () => {
       }));
   }
 
+  it('whose exporter is shut down is not lost', () =>
+    inWorld(async (world) => {
+      await startServices(world, 1);
+      const leaving = world.start({ args: [...PRELOAD, `${PROGRAMS}/shutdown.js`] });
+      const [ready] = await leaving.ready(1);
+      await world.scrapeWhen(membersAre(1));
+      await ask((ready as { port: number }).port, '/shutdown');
+      const metrics = await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'gone' }) === 1);
+      assert.equal(stateOf(metrics, PROCESSES, { state: 'lost' }), 0);
+    }));
+
   it('with a blocked event loop is late, and nothing of it is lost', () =>
     inWorld(async (world) => {
       const [, blocked] = await startServices(world, 2);
