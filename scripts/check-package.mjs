@@ -21,6 +21,10 @@ try {
     'dist/src/external.d.ts',
     'schema/callers.schema.json',
     'schema/partners.schema.json',
+    'ops/README.md',
+    'ops/dashboards/fleet.json',
+    'ops/rules/recording.yaml',
+    'ops/rules/alerts.yaml',
     'README.zh-CN.md',
     'LICENSE',
   ];

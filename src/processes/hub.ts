@@ -68,6 +68,7 @@ export interface MemberListener {
   inherit(left: Legacy): boolean;
 }
 
+type Batch = Extract<MemberMessage, { readonly type: 'batch' }>;
 type Collected = Extract<MemberMessage, { readonly type: 'collected' }>;
 
 interface Peer {
@@ -75,6 +76,8 @@ interface Peer {
   hello?: Hello;
   /** Whether it has asked for a scrape in place of sending a hello. */
   isScraping?: boolean;
+  /** Whether it has sent its last batch. */
+  hasTakenLeave?: boolean;
   /** The collect message that it has not answered yet. */
   asked?: { readonly id: number; readonly answered: () => void };
   /** Number of the first batch that was added of it. */
@@ -87,6 +90,8 @@ export class Hub {
   private readonly peers = new Map<string, Peer>();
   /** Member to the number of its last batch, in the order of that batch's arrival. */
   private readonly lastBatches = new Map<string, number>();
+  /** Members that have left without taking leave, among those that are remembered. */
+  private readonly lostMembers = new Set<string>();
   private readonly dropped = new Map<DropReason, number>(DROP_REASONS.map((reason) => [reason, 0]));
   private readonly refused = new RefusedServices();
   private readonly sharedSyscode = new SharedSyscode();
@@ -104,6 +109,8 @@ export class Hub {
   private endExitListener: () => void = () => undefined;
   private collects = 0;
   private gone = 0;
+  /** Of those gone. */
+  private lost = 0;
   private late = 0;
   private readPauses = 0;
   private collectionSeconds = 0;
@@ -238,7 +245,7 @@ export class Hub {
   state(): readonly StateSample[] {
     const { processes, collectionSeconds, droppedDeltas, lateDeltas, readPauses, refused } = STATE_FAMILIES;
     const threads = [...this.peers.values()].filter(({ hello }) => hello?.isThread).length;
-    const byState = { hub: 1, member: this.peers.size - threads, thread: threads, gone: this.gone };
+    const byState = { hub: 1, member: this.peers.size - threads, thread: threads, gone: this.gone, lost: this.lost };
     const sample = (family: string, labels: StateSample['labels'], value: number) => ({ family, labels, value });
     return [
       ...Object.entries(byState).map(([state, value]) => sample(processes, { state }, value)),
@@ -285,7 +292,7 @@ export class Hub {
         } else if (peer.hello === undefined) throw new Error('no hello');
         else if (message.type === 'batch') {
           peer.firstBatch ??= message.number;
-          this.take(peer.socket, peer.hello.member, message.number, message.deltas);
+          this.take(peer, peer.hello.member, message);
         } else if (message.type === 'legacy' || message.type === 'totals') this.bring(peer, message);
         else this.collected(peer, peer.hello, message);
       },
@@ -317,6 +324,7 @@ export class Hub {
       former.socket.destroy();
     }
     if (this.lastBatches.has(member) && !hello.isThread) this.gone--;
+    if (this.lostMembers.delete(member)) this.lost--;
     peer.hello = hello;
     this.peers.set(member, peer);
     this.remember(member, this.lastBatches.get(member) ?? 0);
@@ -349,15 +357,16 @@ export class Hub {
   }
 
   /** Adds and acknowledges in one step: a batch whose ack was lost is sent again and recognised by its number. */
-  private take(socket: Socket, member: string, number: number, deltas: Deltas): void {
+  private take(peer: Peer, member: string, { number, deltas, isLast = false }: Batch): void {
     if (this.hasLeft) return;
+    if (isLast) peer.hasTakenLeave = true;
     if (number > (this.lastBatches.get(member) ?? 0)) {
       const { deltas: bounded, otherLabels } = boundDeltas(deltas, this.labels);
       if (otherLabels > 0) this.drop('labels', otherLabels);
       for (const [reason, count] of this.members.add(bounded, member)) this.drop(reason, count);
       this.remember(member, number);
     }
-    send(socket, { type: 'ack', number });
+    send(peer.socket, { type: 'ack', number });
   }
 
   private bring(peer: Peer, message: LegacyMessage): void {
@@ -381,8 +390,16 @@ export class Hub {
     if (hello === undefined || this.peers.get(hello.member) !== peer) return;
     this.peers.delete(hello.member);
     peer.asked?.answered();
-    if (!hello.isThread) this.gone++;
+    if (!hello.isThread) this.countGone(peer, hello.member);
     this.members.left(hello.member);
+  }
+
+  /** One that comes back, because only its connection was lost, is neither gone nor lost. */
+  private countGone({ hasTakenLeave = false }: Peer, member: string): void {
+    this.gone++;
+    if (hasTakenLeave) return;
+    this.lost++;
+    this.lostMembers.add(member);
   }
 
   private remember(member: string, number: number): void {
@@ -390,7 +407,9 @@ export class Hub {
     this.lastBatches.set(member, number);
     if (this.lastBatches.size <= MAX_REMEMBERED) return;
     const oldest = [...this.lastBatches.keys()].find((each) => !this.peers.has(each));
-    if (oldest !== undefined) this.lastBatches.delete(oldest);
+    if (oldest === undefined) return;
+    this.lastBatches.delete(oldest);
+    this.lostMembers.delete(oldest);
   }
 
   private drop(reason: DropReason, count: number): void {

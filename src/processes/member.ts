@@ -159,9 +159,10 @@ export class Member {
     return left;
   }
 
-  /** Leaves the hub, without a call of onLost. */
+  /** Takes leave of the hub, without a call of onLost. */
   close(): void {
     const { socket } = this;
+    if (socket !== undefined && this.isWelcome) this.outbox.sendLast(socket, [], { waitForRoom: false });
     this.detach();
     socket?.destroy();
   }

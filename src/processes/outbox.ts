@@ -105,12 +105,19 @@ export class Outbox {
     return deltas;
   }
 
-  /** The process ends: writes what is left synchronously, as far as there is room soon. */
-  sendLast(socket: Socket, taken: Deltas): void {
+  /**
+   * Takes leave: writes what is left synchronously, as far as there is room, and marks the last batch.
+   * @param waitForRoom whether to block for that, soon after which the process ends
+   */
+  sendLast(socket: Socket, taken: Deltas, { waitForRoom = true } = {}): void {
     for (const deltas of this.rest) this.enqueue(deltas);
     for (const deltas of toBatches(taken)) this.enqueue(deltas);
-    for (const batch of this.queue.slice(this.sent.length)) {
-      if (sendNow(socket, encodeFrame({ type: 'batch', ...batch }), { waitForRoom: true }) !== 'whole') return;
+    const left = this.queue.slice(this.sent.length);
+    if (left.length === 0) left.push({ number: ++this.lastNumber, deltas: [] });
+    for (const batch of left) {
+      const isLast = batch === left.at(-1);
+      const frame = encodeFrame({ type: 'batch', ...batch, ...(isLast && { isLast }) });
+      if (sendNow(socket, frame, { waitForRoom }) !== 'whole') return;
     }
   }
 

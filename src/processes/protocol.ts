@@ -14,6 +14,7 @@
  *   collected id ────────────▶             (every batch before it is acknowledged; with a reading of the process)
  *         ◀─────────────────── legacy, totals, …  (last of all, of a hub that ends by itself: legacy-messages.ts)
  *   legacy, totals, … ───────▶             (first of all, to the next hub)
+ *   batch n+3, the last ─────▶             (the process ends by itself; one that is killed sends none)
  *
  * Neither side trusts the other: a frame that is too long, is not JSON or is none of these messages throws a
  * {@link ProtocolError}, and the connection is closed.
@@ -85,7 +86,13 @@ export type MemberMessage =
   | Hello
   | ScrapeRequest
   | ReleaseRequest
-  | { readonly type: 'batch'; readonly number: number; readonly deltas: Deltas }
+  | {
+      readonly type: 'batch';
+      readonly number: number;
+      readonly deltas: Deltas;
+      /** Whether the process takes leave: it ends, and has handed over everything. Empty deltas where nothing was left. */
+      readonly isLast?: boolean;
+    }
   | LegacyMessage
   | {
       readonly type: 'collected';
@@ -210,7 +217,8 @@ const MEMBER_MESSAGES: Readonly<Record<MemberMessage['type'], (fields: Fields) =
     isCount(port) &&
     (host === undefined || (typeof host === 'string' && host.length <= MAX_HOST_CHARACTERS)),
   scrape: ({ version, syscode, form }) => isCount(version) && isSyscode(syscode) && isForm(form),
-  batch: ({ number, deltas }) => isCount(number) && number > 0 && isDeltas(deltas),
+  batch: ({ number, deltas, isLast }) =>
+    isCount(number) && number > 0 && isDeltas(deltas) && (isLast === undefined || typeof isLast === 'boolean'),
   ...LEGACY_CHECKS,
   collected: ({ id, reading }) => isCount(id) && (reading === undefined || isDeltas(reading)),
 };

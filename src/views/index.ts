@@ -147,7 +147,7 @@ function catalogueOf(settings: ViewSettings, hasMonitored: () => boolean): reado
     ),
     {
       name: STATE_FAMILIES.processes,
-      help: 'Processes of this service since this scrape began: the hub, its members and their threads, and those gone.',
+      help: 'Processes of this service since this scrape began: the hub, its members, their threads, those gone, and lost ones.',
       kind: 'gauge',
     },
     {

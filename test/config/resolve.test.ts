@@ -388,7 +388,10 @@ describe('an unknown name', () => {
         ['CHX_OPTION_UNKNOWN'],
       );
       const message = problems[0]?.message ?? '';
-      assert.ok(message.includes(`got "${name}"; expected one of syscode, port, host, webConfigFile, partners`), message);
+      assert.ok(
+        message.includes(`got "${name}"; expected one of syscode, port, host, webConfigFile, partners`),
+        message,
+      );
       assert.ok(message.endsWith(remedy), message);
     });
   }

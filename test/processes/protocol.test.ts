@@ -104,7 +104,17 @@ describe('frames', () => {
 
 describe('messages of a member', () => {
   const READ: MemberMessage = { type: 'collected', id: 1, reading: [COUNTER, HISTOGRAM] };
-  for (const message of [HELLO, BATCH, OWN, FOREIGN, SCRAPE, RELEASE, { type: 'collected', id: 0 }, READ] as const) {
+  for (const message of [
+    HELLO,
+    BATCH,
+    { ...BATCH, deltas: [], isLast: true },
+    OWN,
+    FOREIGN,
+    SCRAPE,
+    RELEASE,
+    { type: 'collected', id: 0 },
+    READ,
+  ] as const) {
     it(`${JSON.stringify(message)} is taken`, () => assert.equal(memberMessage(message), message));
   }
 
@@ -142,6 +152,7 @@ describe('messages of a member', () => {
     series({ ...row, begin: 'yesterday' }),
     series({ ...row, begin: -1 }),
     series({ ...row, isPath: 1 }),
+    { ...BATCH, isLast: 1 },
     { ...BATCH, number: 0 },
     { ...BATCH, number: 1.5 },
     { ...BATCH, deltas: {} },

@@ -27,6 +27,15 @@ interface Answer<Row> {
   readonly data: { readonly result: readonly Row[] };
 }
 
+export interface PrometheusSetUp {
+  /** Job name to its metric_relabel_configs. */
+  readonly relabelled?: Readonly<Record<string, readonly object[]>>;
+  /** Job name to what else its scrape_config has, such as its tls_config. */
+  readonly access?: Readonly<Record<string, object>>;
+  /** Files of rules, evaluated as often as targets are scraped. */
+  readonly rules?: readonly string[];
+}
+
 export class Prometheus {
   private output = '';
 
@@ -44,18 +53,16 @@ export class Prometheus {
    * Starts it and waits until it answers.
    * @param targets job name to `host:port` of a scrape at /metrics
    * @param interval between two scrapes, as Prometheus writes it
-   * @param relabelled job name to its metric_relabel_configs
-   * @param access job name to what else its scrape_config has, such as its tls_config
    */
   static async start(
     program: string,
     targets: Readonly<Record<string, string>>,
     interval = '1s',
-    relabelled: Readonly<Record<string, readonly object[]>> = {},
-    access: Readonly<Record<string, object>> = {},
+    { relabelled = {}, access = {}, rules = [] }: PrometheusSetUp = {},
   ): Promise<Prometheus> {
     const config = {
-      global: { scrape_interval: interval, scrape_timeout: interval },
+      global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
+      rule_files: rules,
       scrape_configs: Object.entries(targets).map(([job_name, target]) => ({
         job_name,
         static_configs: [{ targets: [target] }],
@@ -124,6 +131,25 @@ export class Prometheus {
       return found.length > 0 && found.every(({ samples }) => samples.length >= count);
     });
     return found;
+  }
+
+  /** Names of all labels, or the values of one. */
+  async labels(label?: string): Promise<string[]> {
+    const path = label === undefined ? 'labels' : `label/${label}/values`;
+    const response = await fetch(`${this.url}/api/v1/${path}`);
+    return ((await response.json()) as { data: string[] }).data;
+  }
+
+  /** Every rule that could not be evaluated, with the reason. */
+  async faultyRules(): Promise<string[]> {
+    const response = await fetch(`${this.url}/api/v1/rules`);
+    const { data } = (await response.json()) as {
+      data: { groups: { rules: { name: string; health: string; lastError?: string }[] }[] };
+    };
+    return data.groups
+      .flatMap(({ rules }) => rules)
+      .filter(({ health }) => health === 'err')
+      .map(({ name, lastError }) => `${name}: ${lastError}`);
   }
 
   private async ask<Row>(expression: string, at?: number): Promise<readonly Row[]> {

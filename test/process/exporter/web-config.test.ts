@@ -211,16 +211,11 @@ describe('Prometheus', () => {
       key_file: endpoint.client.key,
     };
     const basic_auth = { username: 'alice', password: 'secret' };
-    const prometheus = await Prometheus.start(
-      found.path,
-      { right: target, wrong: target },
-      '1s',
-      {},
-      {
-        right: { scheme: 'https', tls_config, basic_auth },
-        wrong: { scheme: 'https', tls_config, basic_auth: { ...basic_auth, password: 'wrong' } },
-      },
-    );
+    const access = {
+      right: { scheme: 'https', tls_config, basic_auth },
+      wrong: { scheme: 'https', tls_config, basic_auth: { ...basic_auth, password: 'wrong' } },
+    };
+    const prometheus = await Prometheus.start(found.path, { right: target, wrong: target }, '1s', { access });
     try {
       await prometheus.when('it has scraped', async () => {
         const up = await prometheus.query('up');

@@ -65,7 +65,7 @@ describe(`a service with ${ROUTES} routes, ${CODES} codes and ${CALLERS} callers
     }
     const targets = { trap: targetOf(whole), source: targetOf(dropping) };
     const relabelled = { trap: [{ action: 'labeldrop', regex: 'f_code' }] };
-    const prometheus = await Prometheus.start(found.path, targets, '2s', relabelled);
+    const prometheus = await Prometheus.start(found.path, targets, '2s', { relabelled });
     try {
       const sum = async (job: string) => (await prometheus.query(`sum(${INNER}_count{job="${job}"})`))[0]?.value ?? 0;
       await prometheus.when('both are scraped', async () => (await sum('trap')) > 0 && (await sum('source')) > 0);

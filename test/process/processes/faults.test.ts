@@ -74,6 +74,7 @@ describe('a member', () => {
       victim.service.child.kill('SIGKILL');
       const metrics = await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'gone' }) === 1);
       assert.equal(countOf(metrics), REQUESTS);
+      assert.equal(stateOf(metrics, PROCESSES, { state: 'lost' }), 1);
     }));
 
   it('hands over within about a second without being asked', () =>
@@ -97,8 +98,31 @@ describe('a member', () => {
         await ask(leaving.port, end);
         const metrics = await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'gone' }) === 1);
         assert.equal(countOf(metrics), REQUESTS);
+        assert.equal(stateOf(metrics, PROCESSES, { state: 'lost' }), 0);
+      }));
+
+    it(`that ends by ${end} with nothing left is not lost`, () =>
+      inWorld(async (world) => {
+        const [, leaving] = await startServices(world, 2);
+        assert.ok(leaving);
+        await send(leaving.port, 1);
+        await world.counted(1);
+        await ask(leaving.port, end);
+        const metrics = await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'gone' }) === 1);
+        assert.equal(stateOf(metrics, PROCESSES, { state: 'lost' }), 0);
       }));
   }
+
+  it('whose exporter is shut down is not lost', () =>
+    inWorld(async (world) => {
+      await startServices(world, 1);
+      const leaving = world.start({ args: [...PRELOAD, `${PROGRAMS}/shutdown.js`] });
+      const [ready] = await leaving.ready(1);
+      await world.scrapeWhen(membersAre(1));
+      await ask((ready as { port: number }).port, '/shutdown');
+      const metrics = await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'gone' }) === 1);
+      assert.equal(stateOf(metrics, PROCESSES, { state: 'lost' }), 0);
+    }));
 
   it('with a blocked event loop is late, and nothing of it is lost', () =>
     inWorld(async (world) => {

@@ -94,6 +94,23 @@ describe('a hub', () => {
       }
     }));
 
+  it('counts a peer that comes back, or that took leave, as not lost', () =>
+    inWorld(async (world) => {
+      const { path } = await startHub(world);
+      const count = (seen: Metrics) =>
+        ['member', 'gone', 'lost'].map((state) => stateOf(seen, PROCESSES, { state })).join(' ');
+      const join = async () => {
+        const socket = peer(path);
+        socket.write(encodeFrame(HELLO));
+        await world.scrapeWhen((seen) => count(seen) === '1 0 0');
+        return socket;
+      };
+      (await join()).destroy();
+      await world.scrapeWhen((seen) => count(seen) === '0 1 1');
+      (await join()).end(encodeFrame({ type: 'batch', number: 1, deltas: [], isLast: true }));
+      await world.scrapeWhen((seen) => count(seen) === '0 1 0');
+    }));
+
   it('cuts long values of a member, and holds no more memory than for short ones', () =>
     inWorld(async (world) => {
       const { hub, path } = await startHub(world);
