@@ -8,6 +8,7 @@ import type { Scrape } from '../scrape';
 import { answerScrape, replyOver, replyText, requestPath } from './answer';
 import { boundConnections } from './connections';
 import { scraperOf } from './negotiate';
+import { answerPage, PAGE_PATH, withDetails } from './page';
 import { closePipelined, WITHOUT_PIPELINING } from './pipelining';
 import { closeOnRequestTimeout, WITHOUT_CHECK } from './request-timeout';
 import { StalledScrapers } from './stalled-scrapers';
@@ -43,14 +44,17 @@ export interface MetricsServer {
 export interface ServerSettings {
   readonly port: number;
   readonly host: string | undefined;
+  /** Whether the page for people is answered; absent: it is not. */
+  readonly page?: boolean;
 }
 
 /** Creates a server that does not listen yet. */
 export function createMetricsServer(scrape: Scrape, settings: ServerSettings): MetricsServer {
+  const { page = false } = settings;
   const stalled = new StalledScrapers();
   const options = { maxHeaderSize: MAX_HEADER_BYTES, ...WITHOUT_CHECK, ...WITHOUT_PIPELINING };
   const server = new Server(options, (request, response) =>
-    answer(request, response, scrape, () => stalled.add(request.socket)),
+    answer(request, response, scrape, { page, onWaiting: () => stalled.add(request.socket) }),
   );
   // instrumentation replaces emit, on Server.prototype or on each server that it sees, and would trace every scrape;
   // an assignment is ignored and not refused, because the error would be thrown in the application
@@ -108,10 +112,16 @@ export const NO_SERVER: MetricsServer = {
   close: async () => undefined,
 };
 
-function answer(request: IncomingMessage, response: ServerResponse, scrape: Scrape, onWaiting: () => void): void {
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  scrape: Scrape,
+  { page, onWaiting }: { readonly page: boolean; readonly onWaiting: () => void },
+): void {
   const path = requestPath(request);
   const reply = replyOver(response, onWaiting);
-  if (path === METRICS_PATH) answerScrape(request, METRICS_PATH, scrape, reply);
+  if (path === METRICS_PATH) answerScrape(request, METRICS_PATH, page ? withDetails(request, scrape) : scrape, reply);
+  else if (page && path === PAGE_PATH) answerPage(request, reply);
   else replyText(reply, 404, `Nothing is here; the metrics are at ${METRICS_PATH}.`);
 }
 
