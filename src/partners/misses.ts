@@ -56,10 +56,7 @@ interface HostEntries {
 }
 
 /** The level of the log is read here, once. */
-export function createPartnerMisses(
-  onMiss: OnMiss = () => undefined,
-  onUnknownHost?: OnUnknownHost,
-): PartnerMisses {
+export function createPartnerMisses(onMiss: OnMiss = () => undefined, onUnknownHost?: OnUnknownHost): PartnerMisses {
   const isDebugging = isLogged('debug');
   const reported = new Set<string>();
   const isFirst = (key: string) => {

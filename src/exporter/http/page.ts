@@ -53,7 +53,12 @@ export function answerPage({ method, headers }: IncomingMessage, reply: Reply): 
 /** @returns the scrape, with the families for people where the query has `details` */
 export function withDetails({ url = '' }: IncomingMessage, scrape: Scrape): Scrape {
   const at = url.indexOf('?');
-  const isAsked = at >= 0 && url.slice(at + 1).split('&').includes(DETAILS);
+  const isAsked =
+    at >= 0 &&
+    url
+      .slice(at + 1)
+      .split('&')
+      .includes(DETAILS);
   return isAsked ? (form) => scrape({ ...form, hasDetails: true }) : scrape;
 }
 

@@ -1,0 +1,152 @@
+/** Every text of the page, in English and in simplified Chinese. */
+import { CHINESE } from './words-zh';
+
+/** Words by key; {name} stands for a value. */
+export const ENGLISH = {
+  title: '{syscode} · metrics',
+  skip: 'Skip to the tables',
+  pause: 'Pause',
+  resume: 'Resume',
+  raw: 'Text for Prometheus',
+  loading: 'Reading the metrics…',
+  updated: 'updated {time}, every {seconds} s',
+  paused: 'paused at {time}',
+  lost: 'No answer since {time} ({reason}). What is shown is the last that was read.',
+  found: 'The metrics are answered again.',
+  exporter: 'Exporter',
+  runtime: 'Node',
+  uptime: 'Counting for',
+  processes: 'Processes',
+  oneProcess: '1',
+  severalProcesses: '{count} share this scrape',
+  goneProcesses: ', {count} gone',
+  period: 'Counts and durations',
+  periodAll: 'since the start',
+  periodLately: 'last minute',
+  inner: 'Inbound requests',
+  partner: 'Partner calls',
+  consumer: 'Consumed messages',
+  perSecond: '/s',
+  perMinute: '/min',
+  p95: '95 % within',
+  slowest: 'Slowest',
+  failing: 'Most failing',
+  nothingFailed: 'nothing failed',
+  curve: 'Observations a second in the last five minutes, up to {most}',
+  path: 'Path',
+  partnerName: 'Partner / action',
+  topic: 'Topic',
+  rate: 'Rate',
+  trend: 'Trend',
+  count: 'Count',
+  errors: 'Failed',
+  mean: 'Mean',
+  p50: 'p50',
+  p95Short: 'p95',
+  p99: 'p99',
+  codes: 'Codes',
+  noCode: 'no code',
+  causes: 'no answer: {cause}',
+  more: '+{count} more',
+  isNew: 'new',
+  unknownAction: 'path without an action',
+  captionInner: 'One line for each path. A heading sorts.',
+  captionPartner: 'One line for each partner and action. A heading sorts.',
+  captionConsumer: 'One line for each topic. A heading sorts.',
+  cut: 'The first {shown} of {all} lines in this order.',
+  sorted: 'Sorted by {column}, {order}.',
+  ascending: 'lowest first',
+  descending: 'highest first',
+  emptyInner:
+    'No request yet. A request is counted when it is answered; what ends with 404 and the ignored paths are not.',
+  emptyPartner:
+    'No partner call yet: {partners} partners are known. Hosts that were called and that no partner entry has are listed under “What is observed”.',
+  emptyConsumer: 'No message yet. Clients that are observed are listed under “What is observed”.',
+  emptyLately: 'Nothing in the last minute.',
+  judged: 'What counts as failed',
+  judgedKnown: '{what}: success is {codes}; every other code is a failure.',
+  judgedZero: '{what}: no success codes are set, so 0 is success and every other code a failure.',
+  judgedStatus:
+    'An answer without a code (-1 or none) is judged by its status: 5xx, or no answer at all, has failed. A partner whose success codes are known has to send one.',
+  judgedPercentiles:
+    'Percentiles are estimates inside a bucket (≈); below the first and above the last boundary there is only < and >. Means are exact.',
+  newCodes: 'New codes',
+  newNone: 'No code has come up that was not there when this page was opened at {time}.',
+  newHead: 'Codes that were not there when this page was opened at {time}',
+  where: 'Where',
+  code: 'Code',
+  meaning: 'Meaning',
+  seen: 'First seen',
+  success: 'success',
+  failure: 'failure',
+  observed: 'What is observed',
+  observedFound: 'Found',
+  observedNone: 'Nothing yet.',
+  observedInSome: '{source} ({count} processes)',
+  observedWaiting: 'Looked for, not loaded so far',
+  unrecorded: 'Requests left out',
+  not_found: '{count} with status 404',
+  no_route: '{count} without a route (404)',
+  ignored: '{count} to ignored paths',
+  unrecordedNone: 'none',
+  unknownHosts: 'Hosts called that no partner entry has',
+  unknownHostsNone: 'none',
+  otherHosts: 'and others',
+  misses: 'Calls to partners that meet no entry',
+  missPath: '{partner}: {count} on a path without an action',
+  missPort: '{partner}: {count} on a port without an entry',
+  unmatched: 'Partner entries that no call has met',
+  unmatchedSome: '{hosts} hosts, {paths} paths',
+  limits: 'Series and limits',
+  family: 'Family',
+  series: 'Series',
+  limit: 'Limit',
+  used: 'Used',
+  limitsFine: 'No limit has been reached, and nothing was lost.',
+  overflow: '{family}: label {label} is full; {count} values were recorded as other.',
+  overflowHelp: 'Room for more: {setting}',
+  seriesOverflow: '{family}: {count} measurements had no room for a series of their own.',
+  seriesHelp: 'Leave a label out with {drop}, or make room: {setting}',
+  lost_measurements: '{count} measurements could not be recorded ({label}).',
+  exporterErrors: '{count} errors inside the exporter, in {label}.',
+  unread_bodies: '{count} bodies were not read for codes ({label}).',
+  dropped_deltas: '{count} series or messages of other processes were dropped ({label}).',
+  late_deltas: '{count} times a process was late for a scrape.',
+  refused: 'A process of {label} was turned away: it is another service on the same port.',
+  process: 'Process',
+  processTitle: 'Processes',
+  cpu: 'CPU',
+  memory: 'Memory',
+  files: 'Open files',
+  loop: 'Event loop delay p99',
+  processUptime: 'Up',
+  thisProcess: 'the only one',
+  noRuntime: 'Switched off (CHANNEL_EXPORTER_RUNTIME_METRICS).',
+  settings: 'Settings in force',
+  settingsNote: 'Of the process that answers here. Contents of files are not shown.',
+  setting: 'Variable',
+  value: 'Value',
+  origin: 'Origin',
+  isSet: 'set',
+  isDefault: 'default',
+  showSettings: 'Show all {count}, {set} of them set',
+};
+
+export type Word = keyof typeof ENGLISH;
+export type Words = Readonly<Record<Word, string>>;
+
+export interface Language {
+  readonly tag: 'en' | 'zh-CN';
+  readonly words: Words;
+}
+
+/** @param wanted the browser's languages, the favourite first */
+export function chooseLanguage(wanted: readonly string[]): Language {
+  const first = wanted.map((tag) => tag.toLowerCase()).find((tag) => /^(en|zh)\b/.test(tag));
+  return first?.startsWith('zh') ? { tag: 'zh-CN', words: CHINESE } : { tag: 'en', words: ENGLISH };
+}
+
+/** Puts values in a text. */
+export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all));
+}
