@@ -68,11 +68,18 @@ export function createObservations(context: Context, kind: Kind): Part {
   };
   showOrder();
   const [name, rate, ...others] = headings.values();
-  const plain = (word: Word) => element('th', { scope: 'col' }, say(context, word));
-  const head = element('tr', {}, name as Element, rate as Element, plain('trend'), ...others, plain('codes'));
+  const head = element(
+    'tr',
+    {},
+    name as Element,
+    rate as Element,
+    element('th', { scope: 'col', class: 'trend' }, say(context, 'trend')),
+    ...others,
+    element('th', { scope: 'col' }, say(context, 'codes')),
+  );
   const caption = element('caption', {}, say(context, WORDS[kind].caption));
   const table = element('table', {}, caption, element('thead', {}, head), body);
-  const region = { class: 'scroll', role: 'region', tabindex: '0', 'aria-labelledby': `${kind}-title` };
+  const region = { class: 'scroll', role: 'group', tabindex: '0', 'aria-labelledby': `${kind}-title` };
   const scroll = element('div', region, table);
   section.append(scroll, cut, empty);
 
@@ -124,7 +131,7 @@ function createRow(): Drawn {
   const curve = createSparkline();
   const codes = element('ul', { class: 'chips' });
   const { name, rate, ...others } = cells;
-  const trend = element('td');
+  const trend = element('td', { class: 'trend' });
   trend.append(curve.root);
   const row = element('tr', {}, name, rate, trend, ...Object.values(others), element('td', {}, codes));
   return { row, cells, curve, codes };

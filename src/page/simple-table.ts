@@ -29,5 +29,5 @@ export function simpleTable(
     element('thead', {}, element('tr', {}, ...head)),
     element('tbody', {}, ...body),
   );
-  return element('div', { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': caption }, table);
+  return element('div', { class: 'scroll', role: 'group', tabindex: '0', 'aria-label': caption }, table);
 }
