@@ -1,8 +1,9 @@
 /** What every part of the page draws from. */
 import type { History } from './history';
+import type { Language } from './language';
 import type { Numbers } from './numbers';
 import type { Snapshot } from './snapshot';
-import { fill, type Language, type Word } from './words';
+import { fill, type Word } from './words';
 
 export interface Context {
   readonly language: Language;

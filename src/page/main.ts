@@ -8,12 +8,13 @@ import { say } from './context';
 import { createDetails } from './details';
 import { byId, setText } from './dom';
 import { History, type NewCode } from './history';
+import { chooseLanguage } from './language';
 import { createLimits } from './limits';
 import { numbersOf } from './numbers';
 import { createObservations } from './observations';
 import { createProcesses } from './processes';
 import { KINDS, type Snapshot, snapshotOf } from './snapshot';
-import { chooseLanguage, type Word } from './words';
+import type { Word } from './words';
 
 /** Relative, so that it holds behind a proxy with a prefix too. */
 const METRICS = 'metrics?details';

@@ -1,6 +1,7 @@
 /** Numbers as people read them. */
+
+import type { Language } from './language';
 import type { Percentile } from './percentiles';
-import type { Language } from './words';
 
 const SECOND_MS = 1_000;
 const MINUTE_S = 60;

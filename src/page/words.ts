@@ -1,5 +1,4 @@
-/** Every text of the page, in English and in simplified Chinese. */
-import { CHINESE } from './words-zh';
+/** Every text of the page, in English. */
 
 /** Words by key; {name} stands for a value. */
 export const ENGLISH = {
@@ -134,17 +133,6 @@ export const ENGLISH = {
 
 export type Word = keyof typeof ENGLISH;
 export type Words = Readonly<Record<Word, string>>;
-
-export interface Language {
-  readonly tag: 'en' | 'zh-CN';
-  readonly words: Words;
-}
-
-/** @param wanted the browser's languages, the favourite first */
-export function chooseLanguage(wanted: readonly string[]): Language {
-  const first = wanted.map((tag) => tag.toLowerCase()).find((tag) => /^(en|zh)\b/.test(tag));
-  return first?.startsWith('zh') ? { tag: 'zh-CN', words: CHINESE } : { tag: 'en', words: ENGLISH };
-}
 
 /** Puts values in a text. */
 export function fill(text: string, values: Readonly<Record<string, string | number>>): string {

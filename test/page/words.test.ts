@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { chooseLanguage } from '../../src/page/language';
 import { numbersOf } from '../../src/page/numbers';
-import { chooseLanguage, ENGLISH, fill, type Word } from '../../src/page/words';
+import { ENGLISH, fill, type Word } from '../../src/page/words';
 import { CHINESE } from '../../src/page/words-zh';
 import { ROOT } from '../support/paths';
 

@@ -53,6 +53,7 @@ const CARRIED = [
   /^dist\/(register|(src|bundles)\/.+)\.(js|d\.ts|json)$/,
   /^dist\/third-party-licences\.txt$/,
   /^(register|src\/.+)\.(ts|json)$/,
+  /^src\/page\/page\.(css|html)$/,
   /^schema\/.+\.json$/,
   /^(package\.json|LICENSE)$/,
   /^(README(\.zh-CN)?|CHANGELOG|CONTRIBUTING|SECURITY)\.md$/,
