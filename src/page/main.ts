@@ -85,7 +85,8 @@ async function ask(): Promise<void> {
     const response = await fetch(METRICS, { cache: 'no-store', signal: AbortSignal.timeout(LIMIT_MS) });
     const text = await response.text();
     if (!response.ok) throw new Error(`${response.status} ${text.trim().slice(0, 200)}`);
-    shown(snapshotOf(text, atMs));
+    const clock = Date.parse(response.headers.get('date') ?? '');
+    shown(snapshotOf(text, atMs, clock || Date.now()));
   } catch (error) {
     lost(error instanceof Error ? error.message : String(error));
   }

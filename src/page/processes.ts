@@ -32,7 +32,7 @@ function drawFacts(context: Context, snapshot: Snapshot): void {
     [say(context, 'processes'), processes + gone],
     ...(since === undefined
       ? []
-      : [[say(context, 'uptime'), context.numbers.span(Math.max(0, Date.now() / MS_PER_SECOND - since))]]),
+      : [[say(context, 'uptime'), context.numbers.span(Math.max(0, snapshot.epochMs / MS_PER_SECOND - since))]]),
   ] as const;
   redraw(byId('facts'), facts, () =>
     facts.map(([term = '', text = '']) => element('div', {}, element('dt', {}, term), element('dd', {}, text))),
@@ -60,7 +60,7 @@ function drawProcesses(context: Context, snapshot: Snapshot, last: Snapshot | un
       memory === undefined ? '–' : numbers.bytes(memory),
       files === undefined ? '–' : filesText,
       loop === undefined ? '–' : numbers.duration(loop * MS_PER_SECOND),
-      numbers.span(Math.max(0, Date.now() / MS_PER_SECOND - start)),
+      numbers.span(Math.max(0, snapshot.epochMs / MS_PER_SECOND - start)),
     ];
   });
   redraw(byId('processes'), rows, () => {

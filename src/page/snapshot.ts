@@ -16,6 +16,8 @@ const ROW_LABELS: Readonly<Record<Kind, readonly string[]>> = {
 export interface Snapshot {
   /** Milliseconds of a clock that never goes back. */
   readonly atMs: number;
+  /** The same by the clock of the service, in milliseconds of the Unix epoch. */
+  readonly epochMs: number;
   readonly bytes: number;
   readonly syscode: string;
   /** Names of the three families, as they are on the scrape. */
@@ -30,8 +32,11 @@ const HISTOGRAM = /_(?:count|sum|bucket)$/;
 const OTHERS =
   /^(channel_|partner_http_errors_total$|process_(cpu_seconds_total|resident_memory_bytes|start_time_seconds|open_fds|max_fds)$|nodejs_eventloop_lag_p99_seconds$)/;
 
-/** @param atMs when it was asked for */
-export function snapshotOf(text: string, atMs: number): Snapshot {
+/**
+ * @param atMs when it was asked for
+ * @param epochMs the same by the clock of the service
+ */
+export function snapshotOf(text: string, atMs: number, epochMs = 0): Snapshot {
   const others = new Map<string, Sample[]>();
   const meanings = new CodeMeanings();
   for (const sample of samplesOf(text, (name) => OTHERS.test(name))) {
@@ -59,7 +64,7 @@ export function snapshotOf(text: string, atMs: number): Snapshot {
   }
   const total = (kind: Kind) => (readers.get(names[kind]) as FamilyReader).total();
   const families = { inner: total('inner'), partner: total('partner'), consumer: total('consumer') };
-  return { atMs, bytes: text.length, syscode, names, families, meanings, others };
+  return { atMs, epochMs, bytes: text.length, syscode, names, families, meanings, others };
 }
 
 /** Label and value of each sample of a family. */

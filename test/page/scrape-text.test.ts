@@ -53,10 +53,11 @@ describe('the text of a scrape', () => {
   });
 
   it('reads 50,000 quotation marks in a time proportional to them', () => {
-    const text = `x{a="${'\\"'.repeat(50_000)}" 1\n`.repeat(20);
-    const startMs = performance.now();
+    const text = `x{a="${'\\"'.repeat(50_000)}" 1\n`.repeat(5);
+    const start = process.cpuUsage();
     assert.equal(all(text).length, 0);
-    assert.ok(performance.now() - startMs < 1_000);
+    const { user, system } = process.cpuUsage(start);
+    assert.ok(user + system < 1_000_000, `${user + system} µs`);
   });
 
   it('of nothing is a snapshot of nothing', () => {

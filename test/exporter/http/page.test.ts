@@ -51,9 +51,10 @@ describe('the server, of the page', () => {
   }
 
   it('takes a long query in a time proportional to it', async () => {
-    const startMs = performance.now();
+    const start = process.cpuUsage();
     await detailsOf(withPage.origin, `/metrics?${'?&details'.repeat(1_500)}`);
-    assert.ok(performance.now() - startMs < 1_000);
+    const { user, system } = process.cpuUsage(start);
+    assert.ok(user + system < 1_000_000, `${user + system} µs`);
   });
 
   it('refuses methods other than GET and HEAD, and has nothing where it is off', async () => {
