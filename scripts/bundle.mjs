@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { writePage } from './page.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(ROOT, 'dist');
@@ -50,8 +51,11 @@ for (const alone of [PROMETHEUS, PUSHING]) await bundle(alone, { entryPoints: [`
 for (const [name, file] of bundleOf) writeFileSync(join(DIST, `${name}.js`), `'use strict';\n${handOn(name, file)}`);
 writeFileSync(join(DIST, `${API}.js`), `'use strict';\n${handOnNames(API, bundleOf.get(API))}`);
 writeFileSync(join(DIST, LICENCES), licences());
+const pageBytes = await writePage();
 // on stderr: npm pack --json builds too, and its output is JSON
-console.error(`bundled ${bundleOf.size} modules, and of ${[...packages].sort().join(', ')}`);
+console.error(
+  `bundled ${bundleOf.size} modules, and of ${[...packages].sort().join(', ')}; the page has ${pageBytes} bytes`,
+);
 
 /** @returns modules of ours that a process loads with the preload and a script, such as `src/runtime/clock` */
 function loadedBy(env, script) {

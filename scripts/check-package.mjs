@@ -19,6 +19,7 @@ try {
     'dist/src/index.d.ts',
     'dist/src/external.js',
     'dist/src/external.d.ts',
+    'dist/src/page/page.json',
     'schema/callers.schema.json',
     'schema/partners.schema.json',
     'ops/README.md',

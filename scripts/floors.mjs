@@ -40,6 +40,7 @@ export const FLOORS = [
       'src/errors.ts',
       'src/version.ts',
       'src/runtime/',
+      'src/page/',
       'src/instrumentations/patching/',
       'src/instrumentations/request-target.ts',
     ],

@@ -9,12 +9,13 @@ import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { codeDepth } from './business-code/code-depth';
 import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bodies';
 import { openCallers } from './callers/open';
+import { settingsInForce } from './config/in-force';
 import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
 import { offText } from './config/source-names';
 import { metricsExporters } from './config/standard-variables';
 import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
-import { announceObserved, endAnnouncing } from './diagnostics/observed';
+import { announceObserved, countObserved, endAnnouncing } from './diagnostics/observed';
 import { Beginnings } from './exporter/beginnings';
 import { createDetachedProducer } from './exporter/detached';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
@@ -95,6 +96,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
       foreign: promClient,
       beginnings,
       created: config.created,
+      details: () => totals.details(),
     }),
   );
   const server = hasPort ? createMetricsServer(scrape, config) : NO_SERVER;
@@ -115,11 +117,19 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     take: () => [...collector.take(), ...(promClient?.takeDeltas() ?? [])],
     takeNow: () => [...collector.takeNow(), ...(promClient?.takeDeltas() ?? [])],
   };
-  const { partners, endWatch } = openPartnerDirectory(config, (partner, reason) =>
-    pipeline.selfMetrics.partnerMisses.add([partner, reason], 1),
+  const { partnerMisses, unknownHosts, observed } = pipeline.selfMetrics;
+  const { partners, endWatch } = openPartnerDirectory(
+    config,
+    (partner, reason) => partnerMisses.add([partner, reason], 1),
+    config.page ? (host) => unknownHosts.add([host], 1) : undefined,
   );
   const { callers, endWatch: endCallersWatch } = openCallers(config);
-  const info = createInfo(config, pipeline.catalogue, () => partners);
+  const info = createInfo(
+    config,
+    pipeline.catalogue,
+    () => partners,
+    () => settingsInForce(config),
+  );
   const { election, member } = joinService({
     config,
     pipeline,
@@ -149,6 +159,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
   for (const { name } of rows) pipeline.selfMetrics.errors.add([name], 0);
   const sources = rows.map(createSource);
   for (const each of sources) each.enable(context);
+  countObserved((source) => observed.add([source], 1));
 
   const undo: (() => void)[] = [countUnreadBodies(pipeline)];
   if (config.appMetrics !== undefined) {
@@ -173,6 +184,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
         for (const each of sources) each.disable();
         for (const end of undo) end();
         endAnnouncing();
+        countObserved(undefined);
         endWatch();
         endCallersWatch();
         await endPushes();
@@ -269,6 +281,7 @@ function joinService(parts: ServiceParts) {
     },
     begun: () => hub.begun,
     state: () => [...hub.state(), ...info.samples()],
+    details: () => info.details(),
   });
   const readForHub = async () => {
     processes?.readings.severalProcesses();

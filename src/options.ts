@@ -86,6 +86,8 @@ export interface StartOptions {
   global?: boolean;
   /** Whether prom-client's default registry is on the scrape too. Variable CHANNEL_EXPORTER_PROM_CLIENT. Default false. */
   promClient?: boolean;
+  /** Whether `/` on the port of the scrape is the page for people. Variable CHANNEL_EXPORTER_PAGE. Default true. */
+  page?: boolean;
   /** Whether each process's CPU time, memory, event loop and garbage collections are on the scrape. Variable CHANNEL_EXPORTER_RUNTIME_METRICS. Default true. */
   runtimeMetrics?: boolean;
   /** Whether Prometheus is shown a new series as zero once. Variable CHANNEL_EXPORTER_START_AT_ZERO. Default true. */

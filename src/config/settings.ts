@@ -81,6 +81,8 @@ export interface SettingValues {
   /** Whether our provider is the global one of the OpenTelemetry API. */
   global: boolean;
   promClient: boolean;
+  /** Whether `/` is answered with the page for people. */
+  page: boolean;
   /** Whether what processes say of themselves is on the scrape. */
   runtimeMetrics: boolean;
   /** Whether a scraper that will come again is shown a new series as zero first. */
@@ -303,6 +305,15 @@ export const SETTINGS: readonly AnySetting[] = [
     defaultText: 'off',
     help: 'Whether what the application registered in prom-client or @prometheus-io/client is on the scrape too.',
     defaultValue: false,
+    parse: parseSwitch,
+  },
+  {
+    option: 'page',
+    variable: 'CHANNEL_EXPORTER_PAGE',
+    type: 'on or off',
+    defaultText: 'on',
+    help: 'Whether / on the port of the scrape is a page that shows people what is measured, and /metrics?details has what it needs.',
+    defaultValue: true,
     parse: parseSwitch,
   },
   {

@@ -5,6 +5,8 @@
 import { logLine } from './log';
 
 const found = new Set<string>();
+/** Told of each source once; undefined while nobody counts. */
+let onFound: ((source: string) => void) | undefined;
 /** Sources that are switched on; undefined while this process has not logged a start line. */
 let announced: readonly string[] | undefined;
 
@@ -12,6 +14,7 @@ let announced: readonly string[] | undefined;
 export function observes(source: string): void {
   if (found.has(source)) return;
   found.add(source);
+  onFound?.(source);
   if (announced?.includes(source)) logLine('info', `observes ${source} from now on`);
 }
 
@@ -28,4 +31,13 @@ export function announceObserved(sources: readonly string[]): string[] {
 /** Nothing is logged any more. */
 export function endAnnouncing(): void {
   announced = undefined;
+}
+
+/**
+ * Counts sources that have found what they observe.
+ * @param listener told of those that have by now, and of each further one; undefined ends it
+ */
+export function countObserved(listener: ((source: string) => void) | undefined): void {
+  onFound = listener;
+  if (listener !== undefined) for (const source of found) listener(source);
 }

@@ -19,6 +19,8 @@ import { isOpenMetrics } from './text/openmetrics';
 export interface Form {
   readonly format: Format;
   readonly isCompressed: boolean;
+  /** Whether families follow that are for people. */
+  readonly hasDetails?: boolean;
   /** Of one that will come again; absent for whoever else asks. */
   readonly scraper?: Scraper | undefined;
 }
@@ -85,10 +87,12 @@ export interface ScrapeOptions {
   readonly beginnings?: Beginnings | undefined;
   /** Whether OpenMetrics says when each series began. */
   readonly created?: boolean;
+  /** Families for who asks for details, as of the last collection. */
+  readonly details?: () => readonly MetricData[];
 }
 
 export function createScrape(reader: TotalsReader, options: ScrapeOptions = {}): Scrape {
-  const { foreign, beginnings, created } = options;
+  const { foreign, beginnings, created, details = () => [] } = options;
   const labels = new LabelTexts();
   let current: SharedCollection | undefined;
 
@@ -124,14 +128,15 @@ export function createScrape(reader: TotalsReader, options: ScrapeOptions = {}):
   };
   const bodyOf = async (
     families: Collected,
-    { format, isCompressed, unseen }: Shown,
+    { format, isCompressed, unseen, hasDetails }: Shown,
     plain: Written | undefined,
   ): Promise<Written> => {
     const { mark } = families;
+    const all = hasDetails ? { ...families, metrics: [...families.metrics, ...details()] } : families;
     const headers = { 'Content-Type': CONTENT_TYPES[format] };
     const chunks = new Chunks();
-    const written = () => chunksOf(families, { format, unseen, created }, labels, chunks);
-    if (!isCompressed) return { headers, chunks: await all(written()), mark };
+    const written = () => chunksOf(all, { format, unseen, created }, labels, chunks);
+    if (!isCompressed) return { headers, chunks: await toArray(written()), mark };
     const compressed = await (plain === undefined
       ? gzipped(written(), (chunk) => chunks.recycle(chunk))
       : gzipped(inSlices(plain.chunks)));
@@ -165,8 +170,8 @@ export function createScrape(reader: TotalsReader, options: ScrapeOptions = {}):
   };
 }
 
-function keyOf({ format, isCompressed, unseen }: Shown): string {
-  return `${format} ${isCompressed} ${unseen?.fromMark} ${unseen?.begunMs}`;
+function keyOf({ format, isCompressed, unseen, hasDetails = false }: Shown): string {
+  return `${format} ${isCompressed} ${hasDetails} ${unseen?.fromMark} ${unseen?.begunMs}`;
 }
 
 /** @returns undefined where nothing is unseen: that scrape is the same as anybody's */
@@ -199,7 +204,7 @@ async function* inSlices(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
   }
 }
 
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;

@@ -87,6 +87,9 @@ export class Collector implements DeltaSource {
     this.onRecord();
   };
 
+  /** The same of what makes this process no one that measures. */
+  readonly noted = (series: Series, amount: number): void => this.journal.note(series, amount);
+
   collect(): Promise<readonly unknown[]> {
     const collection = this.last.then(() => this.collectOnce());
     this.last = collection.catch(() => undefined);

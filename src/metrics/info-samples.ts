@@ -14,6 +14,7 @@ import type { StateSample } from './totals';
 
 /** Series of each of the two families; a directory may have more, of which the first are shown. */
 const MAX_INFO_SERIES = 10_000;
+const MS_PER_SECOND = 1_000;
 const CONSUMER_CODES: readonly (readonly [code: ConsumerCode, isSuccess: boolean])[] = [
   ['0', true],
   ['1', false],
@@ -36,8 +37,18 @@ interface Directory {
   };
 }
 
+/** A setting in force, as a text. */
+export interface SettingInForce {
+  readonly setting: string;
+  readonly value: string;
+  /** Whether it was given, or is the default. */
+  readonly isSet: boolean;
+}
+
 export interface Info {
   samples(): readonly StateSample[];
+  /** Of the families that are details. */
+  details(): readonly StateSample[];
   /** Deltas of another process have come: its calls have met entries too. */
   received(deltas: Deltas): void;
 }
@@ -46,11 +57,13 @@ export interface Info {
  * @param successCodes business codes of inbound requests that mean success
  * @param catalogue every family of the scrape
  * @param directory the one in force
+ * @param inForce the settings, read when details are asked for
  */
 export function createInfo(
   settings: { readonly syscode: string; readonly successCodes: readonly string[] },
   catalogue: readonly Family[],
   directory: () => Directory,
+  inForce: () => readonly SettingInForce[] = () => [],
 ): Info {
   const names = familyNames(settings.syscode);
   const own: StateSample[] = [
@@ -61,6 +74,7 @@ export function createInfo(
     ...settings.successCodes.map((code) => codeSample(names[INSTRUMENTS.inner], '', code, true)),
     ...CONSUMER_CODES.map(([code, isSuccess]) => codeSample(names[INSTRUMENTS.consumer], '', code, isSuccess)),
   ];
+  const sinceSeconds = Date.now() / MS_PER_SECOND;
   let shown: Meanings | undefined;
   let meant: readonly StateSample[] = own;
   return {
@@ -73,6 +87,13 @@ export function createInfo(
         return { family: INFO_FAMILIES.unmatched, labels: { kind }, value };
       });
       return [...unmatched, ...meant];
+    },
+    details() {
+      const settings = inForce().map(({ setting, value, isSet }) => {
+        const labels = { setting, value: cleanLabelValue(value), set: String(isSet) };
+        return { family: INFO_FAMILIES.setting, labels, value: 1 };
+      });
+      return [{ family: INFO_FAMILIES.since, labels: {}, value: sinceSeconds }, ...settings];
     },
     received(deltas) {
       const { matches } = directory();

@@ -34,12 +34,16 @@ interface Shape {
   /** Shared by the instruments that one kind of measurement is recorded in; absent where all values are our own. */
   readonly values?: LabelLimits;
   /** Absent where all values are our own, and for label values where another instrument reports them. */
+  /** Whether to record in it makes the process no one that measures: it says what is there and not what happened. */
+  readonly isQuiet?: boolean;
   readonly reports?: { readonly [K in keyof OverflowReports]?: OverflowReports[K] | undefined };
 }
 
 /** Told which tables there are, and what is recorded. */
 export interface RecordListener {
   readonly recorded: OnRecord;
+  /** Instead, of what makes the process no one that measures. */
+  readonly noted: OnRecord;
   register(table: SeriesTable): void;
 }
 
@@ -79,7 +83,8 @@ export class InstrumentFactory {
 
   private recorder(shape: Shape, kind: SeriesTable['kind'], write: SeriesTable['write']): FamilyCounter & FamilyValues {
     const table = this.tableOf(shape, kind, write);
-    return table === undefined ? DROPPED : new SeriesRecorder(table, this.listener.recorded);
+    const { recorded, noted } = this.listener;
+    return table === undefined ? DROPPED : new SeriesRecorder(table, shape.isQuiet ? noted : recorded);
   }
 
   private viewOf(instrument: InstrumentName): View {
@@ -133,6 +138,8 @@ export function createSelfMetrics(factory: InstrumentFactory, syscode: string) {
   const fixed = identityOf(syscode);
   const counter = (instrument: InstrumentName, labels: readonly string[]) =>
     factory.counter({ instrument, fixed, labels });
+  const quiet = (instrument: InstrumentName, labels: readonly string[]) =>
+    factory.counter({ instrument, fixed, labels, isQuiet: true });
   return {
     unrecordedRequests: counter(INSTRUMENTS.unrecordedRequests, ['reason']),
     lostMeasurements: counter(INSTRUMENTS.lostMeasurements, ['family']),
@@ -141,6 +148,8 @@ export function createSelfMetrics(factory: InstrumentFactory, syscode: string) {
     seriesOverflow: counter(INSTRUMENTS.seriesOverflow, ['family']),
     unreadBodies: counter(INSTRUMENTS.unreadBodies, ['reason']),
     partnerMisses: counter(INSTRUMENTS.partnerMisses, ['partner', 'reason']),
+    observed: quiet(INSTRUMENTS.observed, ['source']),
+    unknownHosts: quiet(INSTRUMENTS.unknownHosts, ['host']),
   };
 }
 

@@ -78,6 +78,8 @@ export interface Members {
   begun?(): Promise<unknown>;
   /** Read after everything is added. */
   state(): readonly StateSample[];
+  /** The same of the families that are details. */
+  details?(): readonly StateSample[];
 }
 
 export class ServiceTotals implements MetricProducer {
@@ -145,6 +147,12 @@ export class ServiceTotals implements MetricProducer {
     const collection = this.last.then(() => this.collectOnce());
     this.last = collection.catch(() => undefined);
     return collection;
+  }
+
+  /** @returns the families that are details, as of the last collection */
+  details(): MetricData[] {
+    const state = byFamily(this.members?.details?.() ?? []);
+    return [...this.totals.values()].filter(({ family }) => family.isDetail === true).map(this.metricOf(state));
   }
 
   private async collectOnce(): Promise<CollectionResult> {
@@ -315,16 +323,18 @@ export class ServiceTotals implements MetricProducer {
     Object.assign(this.endTime, hrTimeNow());
     const state = byFamily([this.target, ...(this.members?.state() ?? [])]);
     const shown = [...this.totals.values()].filter(
-      ({ family, points }) => points.length > 0 || family.isShown?.() !== false,
+      ({ family, points }) => family.isDetail !== true && (points.length > 0 || family.isShown?.() !== false),
     );
-    const metrics = shown.map(({ family, points }) =>
+    const ofProcesses = this.options.processes?.produce(this.endTime) ?? [];
+    return [...shown.map(this.metricOf(state)), ...ofProcesses, ...this.application.produce()];
+  }
+
+  private metricOf(state: ReadonlyMap<string, readonly StateSample[]>) {
+    return ({ family, points }: FamilyTotals): MetricData =>
       metricData(
         family,
         family.instrument === undefined ? this.statePoints(family, state.get(family.name) ?? []) : points,
-      ),
-    );
-    const ofProcesses = this.options.processes?.produce(this.endTime) ?? [];
-    return [...metrics, ...ofProcesses, ...this.application.produce()];
+      );
   }
 
   private statePoints({ fixed }: Family, samples: readonly StateSample[]): Point[] {

@@ -23,8 +23,14 @@ export type MissReason = 'path' | 'port';
 /** Counts a call. */
 export type OnMiss = (partner: string, reason: MissReason) => void;
 
+/** Hosts outside the directory that have a label of their own; one more stands for all others. */
+const MAX_UNKNOWN_HOSTS = 50;
+
+/** Told of a host that the directory does not have, once. */
+export type OnUnknownHost = (hostname: string) => void;
+
 export interface PartnerMisses {
-  /** A host that has no entry; absent unless it is logged, because every call to such a host would ask. */
+  /** A host that has no entry; absent where nobody wants to know, because every call to such a host would ask. */
   readonly host?: (hostname: string) => void;
   /** A path of a partner that no entry knows. */
   path(hostname: string, path: string, partner: CalledPartner): void;
@@ -50,7 +56,7 @@ interface HostEntries {
 }
 
 /** The level of the log is read here, once. */
-export function createPartnerMisses(onMiss: OnMiss = () => undefined): PartnerMisses {
+export function createPartnerMisses(onMiss: OnMiss = () => undefined, onUnknownHost?: OnUnknownHost): PartnerMisses {
   const isDebugging = isLogged('debug');
   const reported = new Set<string>();
   const isFirst = (key: string) => {
@@ -61,6 +67,15 @@ export function createPartnerMisses(onMiss: OnMiss = () => undefined): PartnerMi
   const debug = (what: string) => {
     if (isDebugging && isFirst(what)) logLine('debug', what);
   };
+  /** As they are written, so that a call costs one look-up. */
+  const unknown = new Set<string>();
+  const firstCallTo = (hostname: string) => {
+    if (unknown.has(hostname) || unknown.size > MAX_UNKNOWN_HOSTS) return;
+    const isOther = unknown.size === MAX_UNKNOWN_HOSTS;
+    unknown.add(hostname);
+    debug(`calls to ${show(hostname)} are not recorded: no partner entry has this host`);
+    onUnknownHost?.(isOther ? OTHER : hostname.toLowerCase());
+  };
   const partners = new Set<string>();
   const count = (partner: string, reason: MissReason) => {
     if (!partners.has(partner) && partners.size < MAX_PARTNERS) partners.add(partner);
@@ -70,9 +85,7 @@ export function createPartnerMisses(onMiss: OnMiss = () => undefined): PartnerMi
   /** Of hosts whose entries all have a port: one that calls have and entries have not. */
   const otherPorts = new Map<string, string>();
   return {
-    ...(isDebugging && {
-      host: (hostname) => debug(`calls to ${show(hostname)} are not recorded: no partner entry has this host`),
-    }),
+    ...((isDebugging || onUnknownHost !== undefined) && { host: firstCallTo }),
     path(hostname, path, partner) {
       count(partner.code, 'path');
       const key = `${hostname} ${path}`.slice(0, PATH_CHARACTERS);

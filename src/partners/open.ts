@@ -6,7 +6,7 @@ import { watchAndReread } from '../files/watch';
 import type { PartnerHosts } from './check';
 import { DirectoryDraft, PartnerDirectory, type PartnerHost } from './directory';
 import { readPartnerHosts } from './file';
-import { createPartnerMisses, type OnMiss, UNMATCHED_AFTER_MS } from './misses';
+import { createPartnerMisses, type OnMiss, type OnUnknownHost, UNMATCHED_AFTER_MS } from './misses';
 import { PRESET_HOSTS } from './presets';
 
 /** What the settings say of partners. */
@@ -31,10 +31,17 @@ const PARTNER_FILE: FileKind<PartnerHost, DirectoryDraft> = {
   add: (draft, host) => draft.add(host),
 };
 
-/** @param onMiss counts calls that meet no entry; without it, nothing is reported of entries that no call meets */
-export function openPartnerDirectory(settings: PartnerSettings, onMiss?: OnMiss): OpenDirectory {
+/**
+ * @param onMiss counts calls that meet no entry; without it, nothing is reported of entries that no call meets
+ * @param onUnknownHost counts hosts that are called and that no entry has
+ */
+export function openPartnerDirectory(
+  settings: PartnerSettings,
+  onMiss?: OnMiss,
+  onUnknownHost?: OnUnknownHost,
+): OpenDirectory {
   const preset = settings.partnersPreset ? PRESET_HOSTS : [];
-  const misses = createPartnerMisses(onMiss);
+  const misses = createPartnerMisses(onMiss, onUnknownHost);
   const partners = new PartnerDirectory(settings.partnerHosts, preset, misses);
   const report = onMiss && setTimeout(() => misses.unmatched(partners.matches), UNMATCHED_AFTER_MS);
   // a process that has nothing else to do may end

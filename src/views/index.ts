@@ -42,6 +42,8 @@ export interface Family {
   readonly seriesLimit?: number;
   /** Whether a View of the application's drops it: it is not measured. */
   readonly isDropped?: boolean;
+  /** Whether it is on a scrape only of who asks for details: it is for people, and no monitoring is to pay for it. */
+  readonly isDetail?: boolean;
 }
 
 /** Families about the processes of the service; they have no instrument. */
@@ -64,6 +66,8 @@ export const INFO_FAMILIES = {
   unmatched: 'channel_exporter_partner_unmatched',
   partner: 'channel_partner_info',
   businessCode: 'channel_business_code_info',
+  setting: 'channel_exporter_setting_info',
+  since: 'channel_exporter_since_seconds',
 } as const;
 
 /** The attributes of the service, with the name and text that PrometheusSerializer gives them. */
@@ -200,9 +204,28 @@ function catalogueOf(settings: ViewSettings, hasMonitored: () => boolean): reado
       help: 'Business codes whose meaning is known, by family, partner and whether they mean success; always 1.',
       kind: 'gauge',
     },
+    ...details(counter),
   ];
   const fixed = identityOf(settings.syscode);
   return all.map((family) => (family.name.startsWith(OWN_PREFIX) ? { ...family, fixed } : family));
+}
+
+function details(counter: (instrument: InstrumentName, help: string) => Family): Family[] {
+  const all: Family[] = [
+    counter(INSTRUMENTS.observed, 'Processes in which a source of measurements has found what it observes.'),
+    counter(INSTRUMENTS.unknownHosts, 'Processes that have called a host that the partner directory does not have.'),
+    {
+      name: INFO_FAMILIES.setting,
+      help: 'Settings in force in the process that serves this scrape, and whether each has been set: 1.',
+      kind: 'gauge',
+    },
+    {
+      name: INFO_FAMILIES.since,
+      help: 'When the process that serves this scrape began to count, in seconds of the Unix epoch.',
+      kind: 'gauge',
+    },
+  ];
+  return all.map((family) => ({ ...family, isDetail: true }));
 }
 
 /**

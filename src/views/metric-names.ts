@@ -22,6 +22,8 @@ export const INSTRUMENTS = {
   seriesOverflow: 'channel.exporter.series_overflow',
   unreadBodies: 'channel.exporter.unread_bodies',
   partnerMisses: 'channel.exporter.partner_misses',
+  observed: 'channel.exporter.observed',
+  unknownHosts: 'channel.exporter.unknown_hosts',
 } as const;
 
 export type InstrumentName = (typeof INSTRUMENTS)[keyof typeof INSTRUMENTS];
@@ -65,5 +67,7 @@ export function familyNames(syscode: string): Record<InstrumentName, string> {
     [INSTRUMENTS.seriesOverflow]: 'channel_exporter_series_overflow_total',
     [INSTRUMENTS.unreadBodies]: 'channel_exporter_unread_bodies_total',
     [INSTRUMENTS.partnerMisses]: 'channel_exporter_partner_misses_total',
+    [INSTRUMENTS.observed]: 'channel_exporter_observed_total',
+    [INSTRUMENTS.unknownHosts]: 'channel_exporter_unknown_hosts_total',
   };
 }

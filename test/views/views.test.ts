@@ -61,6 +61,8 @@ const COUNTERS = [
   { instrument: 'seriesOverflow', family: 'channel_exporter_series_overflow_total' },
   { instrument: 'unreadBodies', family: 'channel_exporter_unread_bodies_total' },
   { instrument: 'partnerMisses', family: 'channel_exporter_partner_misses_total' },
+  { instrument: 'observed', family: 'channel_exporter_observed_total' },
+  { instrument: 'unknownHosts', family: 'channel_exporter_unknown_hosts_total' },
 ] as const;
 
 describe('the Views', () => {

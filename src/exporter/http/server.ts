@@ -9,6 +9,7 @@ import type { WebEndpoint } from '../web-config/endpoint';
 import { answerScrape, type Reply, replyOver, replyText, requestPath } from './answer';
 import { type Arriving, boundConnections } from './connections';
 import { scraperOf } from './negotiate';
+import { answerPage, PAGE_PATH, withDetails } from './page';
 import { closePipelined, WITHOUT_PIPELINING } from './pipelining';
 import { closeOnRequestTimeout, WITHOUT_CHECK } from './request-timeout';
 import { StalledScrapers } from './stalled-scrapers';
@@ -49,14 +50,17 @@ export interface ServerSettings {
   readonly host: string | undefined;
   /** Path of the file that says how the port is protected. */
   readonly webConfigFile?: string | undefined;
+  /** Whether the page for people is answered; absent: it is not. */
+  readonly page?: boolean;
 }
 
 /** Creates a server that does not listen yet. */
 export function createMetricsServer(scrape: Scrape, settings: ServerSettings): MetricsServer {
+  const { page = false } = settings;
   const stalled = new StalledScrapers();
   const options = { maxHeaderSize: MAX_HEADER_BYTES, ...WITHOUT_CHECK, ...WITHOUT_PIPELINING };
   const server = new Server(options, (request, response) => {
-    const serve = () => answer(request, response, scrape, () => stalled.add(request.socket));
+    const serve = () => answer(request, response, scrape, { page, onWaiting: () => stalled.add(request.socket) });
     if (web === undefined) serve();
     else web.admit(request, response, serve);
   });
@@ -127,11 +131,17 @@ export const NO_SERVER: MetricsServer = {
   close: async () => undefined,
 };
 
-function answer(request: IncomingMessage, response: ServerResponse, scrape: Scrape, onWaiting: () => void): void {
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  scrape: Scrape,
+  { page, onWaiting }: { readonly page: boolean; readonly onWaiting: () => void },
+): void {
   const path = requestPath(request);
   const reply = replyOver(response, onWaiting);
-  if (path === METRICS_PATH) answerScrape(request, METRICS_PATH, scrape, reply);
+  if (path === METRICS_PATH) answerScrape(request, METRICS_PATH, page ? withDetails(request, scrape) : scrape, reply);
   else if (path === HEALTH_PATH) answerHealth(request, reply);
+  else if (page && path === PAGE_PATH) answerPage(request, reply);
   else replyText(reply, 404, `Nothing is here; the metrics are at ${METRICS_PATH}.`);
 }
 

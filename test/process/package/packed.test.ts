@@ -54,6 +54,7 @@ const CARRIED = [
   /^bin\/channel-exporter\.js$/,
   /^dist\/third-party-licences\.txt$/,
   /^(register|src\/.+)\.(ts|json)$/,
+  /^src\/page\/page\.(css|html)$/,
   /^schema\/.+\.json$/,
   /^ops\/(README\.md|dashboards\/\w+\.json|rules\/[\w.]+\.yaml)$/,
   /^(package\.json|LICENSE)$/,
