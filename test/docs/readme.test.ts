@@ -12,7 +12,7 @@ function codeBlocks(text: string): string[] {
 
 describe('the README', () => {
   it('is no longer than a first reader takes', () => {
-    assert.ok(read('README.md').split('\n').length <= 187);
+    assert.ok(read('README.md').split('\n').length <= 190);
   });
 
   it('has the same commands, programs and output in Chinese', () => {

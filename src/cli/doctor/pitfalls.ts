@@ -50,7 +50,9 @@ export const PITFALLS: readonly Pitfall[] = [
     name: 'variable-without-effect',
     how: 'as `check` finds misspelled variables and words in them, of ours and of OpenTelemetry',
     look: ({ settings }) =>
-      settings.warnings.filter(({ code }) => code?.startsWith('CHX_VARIABLE_')).map((warning) => loss(lineOf(warning))),
+      settings.warnings
+        .filter(({ code }) => code === 'CHX_VARIABLE_UNKNOWN' || code === 'CHX_VARIABLE_VALUE')
+        .map((warning) => loss(lineOf(warning))),
   },
   {
     name: 'partner-spelling',
