@@ -45,8 +45,9 @@ const pairs = [
 
 describe('a page in two languages', () => {
   it('exists for what operators read', () => {
-    const pages = ['settings', 'migration', 'partners', 'callers', 'metrics', 'scrape', 'processes', 'deployment'];
-    for (const name of [...pages, 'troubleshooting', 'boundaries']) {
+    const setUp = ['settings', 'migration', 'partners', 'callers', 'deployment', 'endpoint', 'cli'];
+    const understood = ['metrics', 'scrape', 'processes', 'boundaries', 'page'];
+    for (const name of [...setUp, ...understood, 'troubleshooting', 'queries', 'alerts']) {
       assert.ok(
         pairs.some(({ chinese }) => chinese === `${CHINESE}/${name}.md`),
         name,
