@@ -1,7 +1,7 @@
 /** Pages in two languages say the same: as many sections, rows and programs, and every name that one of them has. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from '../support/paths';
 
@@ -45,8 +45,9 @@ const pairs = [
 
 describe('a page in two languages', () => {
   it('exists for what operators read', () => {
-    const pages = ['settings', 'migration', 'partners', 'callers', 'metrics', 'scrape', 'processes', 'deployment'];
-    for (const name of [...pages, 'troubleshooting', 'boundaries']) {
+    const setUp = ['settings', 'migration', 'partners', 'callers', 'deployment', 'endpoint', 'cli'];
+    const understood = ['metrics', 'scrape', 'processes', 'boundaries', 'page'];
+    for (const name of [...setUp, ...understood, 'troubleshooting', 'queries', 'alerts']) {
       assert.ok(
         pairs.some(({ chinese }) => chinese === `${CHINESE}/${name}.md`),
         name,
@@ -67,6 +68,18 @@ describe('a page in two languages', () => {
       );
     });
   }
+
+  it('leads a Chinese reader to Chinese pages', () => {
+    const twins = new Map(pairs.map(({ english, chinese }) => [english, chinese]));
+    for (const { chinese } of pairs) {
+      const lines = readPage(chinese).lines.filter((line) => !line.startsWith('[English]'));
+      const linked = Array.from(lines.join('\n').matchAll(/\]\(([^)#:\s]+\.md)/g), ([, link]) =>
+        posix.join(posix.dirname(chinese), link as string),
+      );
+      const english = linked.filter((page) => twins.has(page));
+      assert.deepEqual(english, [], chinese);
+    }
+  });
 
   it('links to the other one at its head', () => {
     for (const { english, chinese } of pairs.slice(1)) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from '../support/paths';
@@ -12,7 +12,15 @@ function codeBlocks(text: string): string[] {
 
 describe('the README', () => {
   it('is no longer than a first reader takes', () => {
-    assert.ok(read('README.md').split('\n').length <= 190);
+    assert.ok(read('README.md').trimEnd().split('\n').length <= 186);
+  });
+
+  it('leads to every page', () => {
+    const text = read('README.md');
+    const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+    for (const page of [...pages.map((name) => `docs/${name}`), 'ops/README.md']) {
+      assert.ok(text.includes(`(${page})`) || text.includes(`(${page}#`), page);
+    }
   });
 
   it('has the same commands, programs and output in Chinese', () => {
