@@ -7,12 +7,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { codeDepth } from './business-code/code-depth';
-import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bodies';
+import { countUnreadBodies } from './business-code/unread-bodies';
 import { openCallers } from './callers/open';
 import { settingsInForce } from './config/in-force';
-import { type Config, PRESET_HOST_COUNT, resolveConfig } from './config/resolve';
-import { offText } from './config/source-names';
+import { type Config, resolveConfig } from './config/resolve';
 import { metricsExporters } from './config/standard-variables';
+import { startLine } from './config/start-line';
 import { HeldWarnings } from './diagnostics/held-warnings';
 import { errorText, logLine, warn } from './diagnostics/log';
 import { announceObserved, countObserved, endAnnouncing } from './diagnostics/observed';
@@ -24,7 +24,8 @@ import { createMetricsServer, type MetricsServer, NO_SERVER } from './exporter/h
 import type { PushKind } from './exporter/push';
 import { createTotalsReader } from './exporter/reader';
 import { withRests } from './exporter/rests';
-import { createScrape, type Scrape, ScrapeUnavailable } from './exporter/scrape';
+import { createScrape, type Scrape } from './exporter/scrape';
+import { scrapeOfService } from './exporter/service-scrape';
 import { createSource, effectiveSources, SOURCES } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
 import { createInfo, type Info } from './metrics/info-samples';
@@ -41,21 +42,20 @@ import { Election } from './processes/election';
 import { Hub } from './processes/hub';
 import { Member } from './processes/member';
 import { threadSettings } from './processes/thread-settings';
-import { nowMs } from './runtime/clock';
 import { Signal } from './runtime/signal';
-import { pause } from './runtime/time-limit';
 import { createRuntimeSource, type RuntimeSource } from './runtime-metrics/source';
 import { type ExporterServices, sharedState } from './shared-state';
 import { VERSION } from './version';
 import { boundariesNote } from './views/boundaries-note';
+
+const SOURCE_NAMES = SOURCES.map(({ name }) => name);
 
 /**
  * Puts the exporter together from its options and the environment, and starts it.
  * @throws {ConfigError} listing every problem of the settings and of the files that they name; nothing is started then
  */
 export function startExporter(options: StartOptions, env: NodeJS.ProcessEnv): Exporter {
-  const names = SOURCES.map(({ name }) => name);
-  const { config, warnings } = resolveConfig(options, env, names, threadSettings()?.options);
+  const { config, warnings } = resolveConfig(options, env, SOURCE_NAMES, threadSettings()?.options);
   const held = new HeldWarnings();
   for (const { code, text } of warnings) held.add(code, text, text);
   return compose(config, held, env);
@@ -105,7 +105,8 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
   const note = boundariesNote(pipeline.catalogue);
   const logStart = () => {
     const observed = announceObserved([...new Set(rows.map(({ name }) => name))]);
-    logLine('info', startLine(config, whereTo(server.url, available), observed));
+    const where = { url: server.url, pushedBy: available };
+    logLine('info', startLine(config, { version: VERSION, ...where, sources: SOURCE_NAMES, observed }));
     if (note !== undefined) logLine('info', note);
     held.release();
   };
@@ -144,7 +145,10 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     logStart,
   });
   const producer = createDetachedProducer(totals, () => election.isServedElsewhere());
-  const scrapeHere = scrapeOfService(scrape, election, member);
+  const scrapeHere = scrapeOfService(scrape, {
+    isServedElsewhere: () => election.isServedElsewhere(),
+    fetchScrape: (form) => member.fetchScrape(form),
+  });
 
   const context = {
     recorder: pipeline.recorder,
@@ -161,7 +165,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
   for (const each of sources) each.enable(context);
   countObserved((source) => observed.add([source], 1));
 
-  const undo: (() => void)[] = [countUnreadBodies(pipeline)];
+  const undo: (() => void)[] = [countUnreadBodies(pipeline.selfMetrics.unreadBodies)];
   if (config.appMetrics !== undefined) {
     undo.push(
       answerOnApplication(config.appMetrics, scrapeHere, { isOwnServer: server.owns, onTaken: forgetExchange }),
@@ -215,14 +219,6 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
   pipeline.measured.listen(() => election.measured());
   election.begin();
   return exporter;
-}
-
-/** @returns what ends it */
-function countUnreadBodies({ selfMetrics: { unreadBodies } }: Pipeline): () => void {
-  // present from the start: that every body was read is a value and not a gap
-  for (const reason of UNREAD_REASONS) unreadBodies.add([reason], 0);
-  setUnreadBodyListener((reason) => unreadBodies.add([reason], 1));
-  return () => setUnreadBodyListener(undefined);
 }
 
 interface ServiceParts {
@@ -305,27 +301,6 @@ function joinService(parts: ServiceParts) {
   return { election, member };
 }
 
-/** How long a member tries to get the scrape again, and the pause between: the hub may just have ended. */
-const FETCH_AGAIN_MS = 2_000;
-const FETCH_PAUSE_MS = 100;
-
-/** The scrape for the application's own port: a member fetches it from the hub, where what it measures goes. */
-function scrapeOfService(scrape: Scrape, election: Election, member: Member): Scrape {
-  return async (form) => {
-    const until = nowMs() + FETCH_AGAIN_MS;
-    for (;;) {
-      if (!(await election.isServedElsewhere())) return scrape(form);
-      try {
-        return await member.fetchScrape(form);
-      } catch (error) {
-        const reason = `the process that serves them cannot be asked (${errorText(error)})`;
-        if (nowMs() > until) throw new ScrapeUnavailable(reason);
-      }
-      await pause(FETCH_PAUSE_MS);
-    }
-  };
-}
-
 /** Answers a request to the application's own server that its handler passed on to us. */
 function answerScraper(scrape: Scrape, request: IncomingMessage, response: ServerResponse): void {
   forgetExchange(response);
@@ -345,17 +320,4 @@ function startPushes(
 ): () => Promise<void> {
   if (kinds.length === 0) return async () => undefined;
   return pushing().startPushes({ kinds, producer, env, onFault: (code, text) => held.add(code, text, text) });
-}
-
-function whereTo(url: string, pushed: readonly PushKind[]): string {
-  return [...(url === '' ? ['no port'] : [url]), ...pushed.map((kind) => `pushed by ${kind}`)].join(', ');
-}
-
-function startLine(config: Config, where: string, names: readonly string[]): string {
-  const { syscode, partnerHosts, partnersPreset, sourceOffBy } = config;
-  const off = offText([...new Set(SOURCES.map(({ name }) => name))], sourceOffBy);
-  const observed = `${names.join(', ') || 'nothing yet'}${off}`;
-  const preset = partnersPreset ? ` and ${PRESET_HOST_COUNT} of the preset` : '';
-  const hosts = `partner hosts: ${partnerHosts.length} of its own${preset}`;
-  return `${VERSION}, ${syscode}, ${where}; observes ${observed}; ${hosts}`;
 }

@@ -1,7 +1,8 @@
 /**
  * Reads codes from a body as it passes, up to a limit, without keeping or delaying it. Only a compressed body is
- * copied, and decompressed at its end.
+ * copied (compressed-body.ts), and decompressed at its end.
  */
+import { CompressedBody } from './compressed-body';
 import {
   type Decompress,
   type Decompressed,
@@ -11,8 +12,7 @@ import {
   isIdentity,
 } from './decompress';
 import type { Found } from './json/code-matches';
-import { CodeScanner } from './json/scanner';
-import { KeptBytes } from './kept-bytes';
+import type { CodeScanner } from './json/scanner';
 import {
   discardGathered,
   type GatheredReader,
@@ -22,6 +22,7 @@ import {
   readGathered,
   SHORT_CHUNK_BYTES,
 } from './short-chunks';
+import { giveBackScanner, takeScanner } from './spare-scanners';
 import { encodeInParts, isTextEncoding, type PartTaker } from './text-parts';
 
 /** What a body held. */
@@ -43,22 +44,14 @@ const NOT_JSON: BodyCodes = { isJson: false, found: [] };
  */
 const CHECKED_AFTER_MATCH_BYTES = 1024;
 
-/** Scanners kept for later bodies: creating one takes a kilobyte in a dozen objects. */
-const MAX_SPARE_SCANNERS = 16;
-/** By the list of names they look for; there are a few such lists, all constant. */
-const spareScanners = new Map<readonly string[], CodeScanner[]>();
-
 export class BodyReader implements GatheredReader, PartTaker {
   private readonly scanner: CodeScanner;
-  private encoding: string | undefined;
-  private compressed: KeptBytes | undefined;
+  private compressed: CompressedBody | undefined;
   private bytesRead = 0;
   /** Where reading ends, counted from the start of the text; nearer, once the wanted code is settled. */
   private checkUntil: number;
   /** Whether the text goes on after what is read of it. */
   private isCut = false;
-  /** Whether the body goes on after what is kept of it, compressed. */
-  private isKeptCut = false;
   /** What was found, if the body comes to its end, once no chunk comes any more; the scanner is another body's then. */
   private settled: BodyCodes | undefined;
   private hasEnded = false;
@@ -74,14 +67,14 @@ export class BodyReader implements GatheredReader, PartTaker {
     private readonly names: readonly string[],
     private readonly limitBytes: number,
   ) {
-    this.scanner = spareScanners.get(names)?.pop() ?? new CodeScanner(names);
+    this.scanner = takeScanner(names);
     this.isCut = limitBytes === 0;
     this.checkUntil = limitBytes;
   }
 
   /** Whether no further byte can change the result. */
   get isDone(): boolean {
-    return this.isKeptCut || this.settled !== undefined || this.isTextDone;
+    return this.compressed?.isCut === true || this.settled !== undefined || this.isTextDone;
   }
 
   private get isTextDone(): boolean {
@@ -96,9 +89,8 @@ export class BodyReader implements GatheredReader, PartTaker {
   /** To be called before the first chunk. @param contentEncoding the header's value */
   setEncoding(contentEncoding: string | undefined): void {
     const encoding = contentEncoding?.trim().toLowerCase();
-    if (isIdentity(encoding)) return;
-    this.encoding = encoding;
-    this.compressed = new KeptBytes(this.limitBytes);
+    if (encoding === undefined || isIdentity(encoding)) return;
+    this.compressed = new CompressedBody(encoding, this.limitBytes);
   }
 
   /** Takes the next chunk. A string is taken as UTF-8 unless an encoding says otherwise. */
@@ -134,7 +126,7 @@ export class BodyReader implements GatheredReader, PartTaker {
     readGathered(this);
     if (this.isShared) this.tryAtOnce();
     if (this.settled === undefined && this.isReadable(this.compressed)) {
-      this.unpack(this.wasTriedAtOnce ? decompressInBackground : decompressBody, (outcome) => {
+      this.unpack(this.compressed, this.wasTriedAtOnce ? decompressInBackground : decompressBody, (outcome) => {
         this.unpacked(outcome);
         onCodes(this.codes(isWhole));
       });
@@ -191,7 +183,7 @@ export class BodyReader implements GatheredReader, PartTaker {
 
   private pushBytes(bytes: Uint8Array, length = bytes.length): void {
     if (this.compressed !== undefined) {
-      this.isKeptCut = !this.compressed.push(bytes, length);
+      this.compressed.push(bytes, length);
     } else if (this.isGathered(length)) {
       gather(this, bytes, length, this.gatheredUntilRead());
     } else {
@@ -241,7 +233,7 @@ export class BodyReader implements GatheredReader, PartTaker {
     return last;
   }
 
-  private isReadable(compressed: KeptBytes | undefined): compressed is KeptBytes {
+  private isReadable(compressed: CompressedBody | undefined): compressed is CompressedBody {
     return compressed !== undefined && !compressed.isRefused && !this.isTextDone;
   }
 
@@ -249,31 +241,24 @@ export class BodyReader implements GatheredReader, PartTaker {
   private tryAtOnce(): void {
     if (this.wasTriedAtOnce || this.settled !== undefined || !this.isReadable(this.compressed)) return;
     this.wasTriedAtOnce = true;
-    this.unpack(decompressAtOnce, (outcome) => {
+    this.unpack(this.compressed, decompressAtOnce, (outcome) => {
       if (outcome === 'whole' || outcome === 'no' || this.isTextDone) this.unpacked(outcome);
     });
   }
 
-  private unpack(decompressBody: Decompress, onDone: (outcome: Decompressed) => void): void {
+  private unpack(body: CompressedBody, decompressBody: Decompress, onDone: (outcome: Decompressed) => void): void {
+    const read = (text: Uint8Array) => {
+      this.read(text);
+      return !this.isTextDone;
+    };
     // what was read at once comes again
-    let read = this.bytesRead;
-    decompressBody(
-      this.encoding as string,
-      (this.compressed as KeptBytes).bytes(),
-      (bytes) => {
-        const again = Math.min(read, bytes.length);
-        read -= again;
-        this.read(again === 0 ? bytes : bytes.subarray(again));
-        return !this.isTextDone;
-      },
-      onDone,
-    );
+    body.decompress(decompressBody, this.bytesRead, read, onDone);
   }
 
   private unpacked(outcome: Decompressed): void {
     this.compressed?.release();
     // if the compressed bytes were cut, what could be decompressed counts as the beginning of a longer body
-    if (outcome === 'cut' || (outcome === 'whole' && this.isKeptCut)) this.isCut = true;
+    if (outcome === 'cut' || (outcome === 'whole' && this.compressed?.isCut === true)) this.isCut = true;
     this.settle(outcome === 'whole');
   }
 
@@ -309,9 +294,6 @@ export class BodyReader implements GatheredReader, PartTaker {
   /** Hands the scanner on to a later body; nothing more is read. */
   private giveBack(): void {
     this.isCut = true;
-    this.scanner.reset();
-    const spare = spareScanners.get(this.names);
-    if (spare === undefined) spareScanners.set(this.names, [this.scanner]);
-    else if (spare.length < MAX_SPARE_SCANNERS) spare.push(this.scanner);
+    giveBackScanner(this.scanner, this.names);
   }
 }

@@ -22,6 +22,17 @@ export function setUnreadBodyListener(listener: UnreadBodyListener | undefined):
   onUnread = listener;
 }
 
+/**
+ * Counts them by their reasons from now on.
+ * @returns what ends it
+ */
+export function countUnreadBodies(counter: { add(values: readonly [UnreadReason], count: number): void }): () => void {
+  // present from the start: that every body was read is a value and not a gap
+  for (const reason of UNREAD_REASONS) counter.add([reason], 0);
+  setUnreadBodyListener((reason) => counter.add([reason], 1));
+  return () => setUnreadBodyListener(undefined);
+}
+
 /** Call once for each body that is not read. */
 export function reportUnread(reason: UnreadReason): void {
   onUnread?.(reason);

@@ -1,40 +1,24 @@
 /**
- * The parsers of settings: each takes a value as an option or as a variable's text and gives back the value to use, or
- * what is wrong with it. Nothing here throws.
+ * The parsers of settings that are one plain value or a list of them: each takes a value as an option or as a variable's
+ * text and gives back the value to use, or what is wrong with it. Labels and codes have parsers of their own
+ * (label-parsers.ts, code-parsers.ts). Nothing here throws.
  */
 import { cleanCode } from '../business-code/clean';
-import { ANY_DEPTH, type CodeDepths } from '../business-code/code-depth';
-import { nearest, type Problem, type ProblemCode, problem, show } from '../errors';
-import { shownText } from '../files/shown-text';
-import { LABELS, type LabelName } from '../metrics/label-limits';
-import { type DropLabels, KIND_LABELS, type MeasurementKind } from '../metrics/measurement';
-import { MAX_SUCCESS_CODES } from '../partners/meaning-check';
 import { boundariesFault, MAX_BOUNDARIES } from '../views/boundaries';
 import { parseSyscode } from '../views/metric-names';
 import {
   BOUNDARIES_TEXT,
   DEFAULT_APP_METRICS,
   DEFAULT_BODY_LIMIT_BYTES,
-  DEFAULT_CODE_VALUES,
   DEFAULT_ENV,
   DEFAULT_IGNORE_PATHS,
-  DEFAULT_LABEL_VALUES,
-  DEFAULT_PATH_VALUES,
   DEFAULT_PORT,
-  DEFAULT_ROUTE_VALUES,
   DEFAULT_SERIES,
   MAX_BODY_LIMIT_BYTES,
-  MAX_CODE_DEPTH,
-  MAX_LABEL_VALUES,
   MAX_SERIES,
 } from './defaults';
+import { decimalNumber, fault, isPlainObject, listItems, type Parsed, wholeNumber } from './parsed';
 import { SWITCH_WORDS } from './switch-words';
-
-/** The value to use, or one problem. */
-export type Parsed<T> = { readonly value: T } | { readonly problem: Problem };
-
-/** Highest number of distinct values of each label. */
-export type LabelValueLimits = Readonly<Record<LabelName, number>>;
 
 export function parseSyscodeSetting(raw: unknown, from: string): Parsed<string> {
   const value = typeof raw === 'string' ? parseSyscode(raw) : undefined;
@@ -81,7 +65,7 @@ function isIpv6(text: string): boolean {
 
 export function parsePartners(raw: unknown, from: string): Parsed<string | object | undefined> {
   if (typeof raw === 'string' && raw.trim() !== '') return { value: raw };
-  if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return { value: raw };
+  if (isPlainObject(raw)) return { value: raw };
   return fault('CHX_PARTNERS_INVALID', {
     wrong: `${from} is not a partner file`,
     got: raw,
@@ -92,7 +76,7 @@ export function parsePartners(raw: unknown, from: string): Parsed<string | objec
 
 export function parseCallersSetting(raw: unknown, from: string): Parsed<string | object | undefined> {
   if (typeof raw === 'string' && raw.trim() !== '') return { value: raw };
-  if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return { value: raw };
+  if (isPlainObject(raw)) return { value: raw };
   return fault('CHX_CALLERS_INVALID', {
     wrong: `${from} is not a callers file`,
     got: raw,
@@ -169,21 +153,6 @@ export function parseIgnorePaths(raw: unknown, from: string): Parsed<readonly st
   });
 }
 
-/** The same codes as of a partner in its file. */
-export function parseSuccessCodes(raw: unknown, from: string): Parsed<readonly string[]> {
-  const items = listItems(raw);
-  const codes = items?.flatMap((item) => shownText(item) ?? []);
-  if (codes !== undefined && codes.length === items?.length && codes.length <= MAX_SUCCESS_CODES) {
-    return { value: Object.freeze([...new Set(codes)]) };
-  }
-  return fault('CHX_SUCCESS_CODES_INVALID', {
-    wrong: `${from} is not a list of business codes`,
-    got: raw,
-    expected: `at most ${MAX_SUCCESS_CODES} codes of 1 to 64 characters that can be seen, separated by commas`,
-    remedy: 'For instance 0,00,SUCCESS; a code that holds a comma or a space can be written in a JSON array.',
-  });
-}
-
 export function parseBodyLimit(raw: unknown, from: string): Parsed<number> {
   const value = wholeNumber(raw);
   if (value !== undefined && value >= 0 && value <= MAX_BODY_LIMIT_BYTES) return { value };
@@ -206,163 +175,6 @@ export function parseSeriesLimit(raw: unknown, from: string): Parsed<number> {
   });
 }
 
-export function parseLabelValuesLimit(raw: unknown, from: string): Parsed<LabelValueLimits> {
-  const all = wholeNumber(raw);
-  if (all !== undefined) return isLabelLimit(all) ? { value: labelLimits({}, all) } : labelLimitFault(raw, from, '');
-  const pairs = typeof raw === 'string' ? labelPairs(raw) : isPlainObject(raw) ? Object.entries(raw) : undefined;
-  if (pairs === undefined || pairs.length === 0) return labelLimitFault(raw, from, '');
-  const given: Partial<Record<LabelName, number>> = {};
-  for (const [label, limit] of pairs) {
-    const value = wholeNumber(limit);
-    if (!LABELS.includes(label as LabelName)) return labelLimitFault(raw, from, `: there is no label ${label}`);
-    if (value === undefined || !isLabelLimit(value)) return labelLimitFault(raw, from, `: ${label} has no number`);
-    given[label as LabelName] = value;
-  }
-  return { value: labelLimits(given) };
-}
-
-function labelLimitFault(raw: unknown, from: string, detail: string): Parsed<never> {
-  return fault('CHX_LABEL_VALUES_LIMIT_INVALID', {
-    wrong: `${from} is not a limit of label values${detail}`,
-    got: raw,
-    expected: `1 to ${MAX_LABEL_VALUES}, for every label or as pairs over ${LABELS.join(', ')}`,
-    remedy: 'For instance 500, or route=2000,code=300.',
-  });
-}
-
-const ALL = 'all';
-
-export function parseCodeDepth(raw: unknown, from: string): Parsed<CodeDepths> {
-  const items = depthItems(raw);
-  let otherwise: number | undefined;
-  const patterns: [string, number][] = [];
-  for (const { pattern, text } of items ?? []) {
-    const number = text === ALL ? ANY_DEPTH : (wholeNumber(text) ?? 0);
-    const isDepth = number === ANY_DEPTH || (number >= 1 && number <= MAX_CODE_DEPTH);
-    if (!isDepth) return codeDepthFault(raw, from, `: ${show(text)} is no depth`);
-    if (pattern === undefined && otherwise !== undefined) return codeDepthFault(raw, from, ': it has two defaults');
-    if (pattern === undefined) otherwise = number;
-    else if (!/^[/*]/.test(pattern)) return codeDepthFault(raw, from, `: ${show(pattern)} can match no path`);
-    else patterns.push([pattern, number]);
-  }
-  if (items === undefined || items.length > MAX_DEPTH_ITEMS) return codeDepthFault(raw, from, '');
-  return { value: Object.freeze({ otherwise: otherwise ?? ANY_DEPTH, patterns }) };
-}
-
-/** Patterns are tried one after the other. */
-const MAX_DEPTH_ITEMS = 100;
-
-/** @returns undefined for what is neither a depth nor a list of them */
-function depthItems(raw: unknown): { pattern?: string; text: unknown }[] | undefined {
-  if (typeof raw === 'number') return [{ text: raw }];
-  if (isPlainObject(raw)) return Object.entries(raw).map(([pattern, text]) => ({ pattern, text }));
-  if (typeof raw !== 'string' || raw.trim() === '') return undefined;
-  return raw.split(',').map((item) => {
-    const equals = item.lastIndexOf('=');
-    const text = item.slice(equals + 1).trim();
-    return equals < 0 ? { text } : { pattern: item.slice(0, equals).trim(), text };
-  });
-}
-
-function codeDepthFault(raw: unknown, from: string, detail: string): Parsed<never> {
-  return fault('CHX_CODE_DEPTH_INVALID', {
-    wrong: `${from} is not a depth of codes${detail}`,
-    got: raw,
-    expected: `1 to ${MAX_CODE_DEPTH} or ${ALL}, for every path or as path=depth pairs`,
-    remedy: 'For instance 1, or /articles/*=1,/orders/:id=2; keys of the outermost object stand at 1.',
-  });
-}
-
-const KINDS = Object.keys(KIND_LABELS) as MeasurementKind[];
-export const NO_DROPS: DropLabels = Object.freeze({ inner: [], partner: [], consumer: [], function: [] });
-
-export function parseDropLabels(raw: unknown, from: string): Parsed<DropLabels> {
-  const items = dropItems(raw);
-  if (items === undefined || items.length === 0) return dropLabelsFault(raw, from, '');
-  const dropped: Record<MeasurementKind, Set<string>> = {
-    inner: new Set(),
-    partner: new Set(),
-    consumer: new Set(),
-    function: new Set(),
-  };
-  for (const { kind, labels } of items) {
-    const known = KINDS.filter((each) => kind === undefined || each === kind);
-    if (known.length === 0)
-      return dropLabelsFault(raw, from, `: there is no family ${kind}`, nearest(`${kind}`, KINDS));
-    for (const label of labels) {
-      const having = known.filter((each) => (KIND_LABELS[each] as readonly unknown[]).includes(label));
-      const all = known.flatMap((each): readonly string[] => KIND_LABELS[each]);
-      const where = kind === undefined ? '' : ` in ${kind}`;
-      if (having.length === 0) {
-        const detail = `: there is no label ${show(label)}${where}`;
-        return dropLabelsFault(raw, from, detail, nearest(String(label), all));
-      }
-      for (const each of having) dropped[each].add(label as string);
-    }
-  }
-  const value = Object.fromEntries(Object.entries(dropped).map(([kind, labels]) => [kind, [...labels]]));
-  return { value: Object.freeze(value as Record<MeasurementKind, string[]>) };
-}
-
-interface DropItem {
-  /** Absent: every family that has the label. */
-  readonly kind?: string;
-  readonly labels: readonly unknown[];
-}
-
-/** `f_code`, or `inner=f_code,method_code;partner=code`; as an option a list, or lists by family. */
-function dropItems(raw: unknown): DropItem[] | undefined {
-  if (Array.isArray(raw)) return [{ labels: raw }];
-  if (isPlainObject(raw)) {
-    return Object.entries(raw).map(([kind, labels]) => ({ kind, labels: Array.isArray(labels) ? labels : [labels] }));
-  }
-  if (typeof raw !== 'string') return undefined;
-  return raw.split(';').map((item) => {
-    const equals = item.indexOf('=');
-    const labels = item
-      .slice(equals + 1)
-      .split(',')
-      .map((label) => label.trim());
-    return equals < 0 ? { labels } : { kind: item.slice(0, equals).trim(), labels };
-  });
-}
-
-function dropLabelsFault(raw: unknown, from: string, detail: string, near?: string): Parsed<never> {
-  return fault('CHX_DROP_LABELS_INVALID', {
-    wrong: `${from} is not a list of labels${detail}`,
-    got: raw,
-    expected: `labels of ${KINDS.map((kind) => `${kind} (${KIND_LABELS[kind].join(', ')})`).join(', ')}`,
-    remedy:
-      near === undefined
-        ? 'For instance f_code, or inner=f_code,method_code;partner=code.'
-        : `Did you mean ${near}? Labels are written as on the scrape.`,
-  });
-}
-
-function isLabelLimit(value: number): boolean {
-  return value >= 1 && value <= MAX_LABEL_VALUES;
-}
-
-function labelPairs(text: string): [string, string][] {
-  return text.split(',').map((pair) => {
-    const [label = '', limit = ''] = pair.split('=', 2);
-    return [label.trim(), limit.trim()];
-  });
-}
-
-const STANDARD_LIMITS: Partial<Record<LabelName, number>> = {
-  route: DEFAULT_ROUTE_VALUES,
-  path: DEFAULT_PATH_VALUES,
-  code: DEFAULT_CODE_VALUES,
-};
-
-export function labelLimits(given: Partial<Record<LabelName, number>>, otherwise?: number): LabelValueLimits {
-  const limits = LABELS.map((label) => {
-    return [label, given[label] ?? otherwise ?? STANDARD_LIMITS[label] ?? DEFAULT_LABEL_VALUES];
-  });
-  return Object.freeze(Object.fromEntries(limits));
-}
-
 /** Any text will do: a variable of that name may be there for other reasons, and must not keep the exporter from starting. */
 export function parseEnv(raw: unknown, from: string): Parsed<string> {
   if (typeof raw === 'string') return { value: cleanCode(raw) };
@@ -372,37 +184,4 @@ export function parseEnv(raw: unknown, from: string): Parsed<string> {
     expected: 'a text, such as PROD',
     remedy: `Give it in quotes, or leave it out to use ${DEFAULT_ENV}.`,
   });
-}
-
-function isPlainObject(raw: unknown): raw is Record<string, unknown> {
-  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
-}
-
-/** A list as an array, as JSON text, or as words separated by commas or spaces. */
-function listItems(raw: unknown): unknown[] | undefined {
-  if (Array.isArray(raw)) return raw;
-  if (typeof raw !== 'string') return undefined;
-  const text = raw.trim();
-  if (text.startsWith('[')) {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return undefined;
-    }
-  }
-  return text.split(/\s*,\s*|\s+/);
-}
-
-/** A number written in decimals, as in `2.5` or `1e3`; `0x10` and words are none. */
-function decimalNumber(raw: unknown): number | undefined {
-  return typeof raw === 'string' && /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(raw) ? Number(raw) : undefined;
-}
-
-function wholeNumber(raw: unknown): number | undefined {
-  if (typeof raw === 'number') return Number.isInteger(raw) ? raw : undefined;
-  return typeof raw === 'string' && /^\d{1,15}$/.test(raw) ? Number(raw) : undefined;
-}
-
-function fault(code: ProblemCode, what: Parameters<typeof problem>[1]): { problem: Problem } {
-  return { problem: problem(code, what) };
 }

@@ -3,6 +3,7 @@ import { ANY_DEPTH, type CodeDepths } from '../business-code/code-depth';
 import type { DropLabels } from '../metrics/measurement';
 import type { ApplicationViews } from '../views/application-views';
 import { DEFAULT_BOUNDARIES_MS } from '../views/boundaries';
+import { parseCodeDepth, parseSuccessCodes } from './code-parsers';
 import {
   BOUNDARIES_TEXT,
   DEFAULT_BODY_LIMIT_BYTES,
@@ -15,25 +16,19 @@ import {
   DEFAULT_ROUTE_VALUES,
   DEFAULT_SERIES,
 } from './defaults';
+import { type LabelValueLimits, labelLimits, NO_DROPS, parseDropLabels, parseLabelValuesLimit } from './label-parsers';
+import type { Parsed } from './parsed';
 import {
-  type LabelValueLimits,
-  labelLimits,
-  NO_DROPS,
-  type Parsed,
   parseAppMetrics,
   parseBodyLimit,
   parseBuckets,
   parseCallersSetting,
-  parseCodeDepth,
-  parseDropLabels,
   parseEnv,
   parseHost,
   parseIgnorePaths,
-  parseLabelValuesLimit,
   parsePartners,
   parsePort,
   parseSeriesLimit,
-  parseSuccessCodes,
   parseSwitch,
   parseSyscodeSetting,
   parseWebConfigFile,

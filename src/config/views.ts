@@ -11,7 +11,7 @@ import { INSTRUMENTS, type InstrumentName, METER_NAME } from '../views/metric-na
 import { sampleNames } from '../views/prometheus-names';
 import { AggregationType } from '../views/sdk-constants';
 import { MAX_SERIES } from './defaults';
-import type { Parsed } from './parsers';
+import type { Parsed } from './parsed';
 
 /** Why a View cannot be used. */
 interface Fault {

@@ -1,4 +1,4 @@
-/** Logs why a process has neither the port nor a hub, and what to do about it. */
+/** Logs once why a process has neither the port nor a hub, and what to do about it. */
 import { warn } from '../diagnostics/log';
 import { VERSION } from '../version';
 import type { Address } from './hub-socket';
@@ -7,9 +7,9 @@ import { findPortHolder } from './port-holder';
 import { PROTOCOL_VERSION, type Refused } from './protocol';
 
 /** Pause after which the port is tried again. */
-export const RETRY_MS = 5_000;
+const RETRY_MS = 5_000;
 /** The same after a hub has refused this process. */
-export const RETRY_REFUSED_MS = 60_000;
+const RETRY_REFUSED_MS = 60_000;
 
 /** Why an attempt to become hub or member failed. */
 export type Fault = Refused | 'silent' | 'application' | OtherListens | NodeJS.ErrnoException;
@@ -26,7 +26,43 @@ export interface Candidate {
   readonly applicationPath: string | undefined;
 }
 
-export function logFault(fault: Fault, { syscode, address, applicationPath }: Candidate): void {
+/** @returns the pause after which the port is tried again */
+export function retryMs(fault: Fault): number {
+  return typeof fault === 'object' && 'reason' in fault ? RETRY_REFUSED_MS : RETRY_MS;
+}
+
+/** Until it is cleared, logs the first fault alone, and each new one of the web configuration. */
+export class FaultLog {
+  private isLogged = false;
+  /** What was last said to be wrong with the web configuration. */
+  private refusal = '';
+
+  constructor(private readonly candidate: Candidate & { readonly isThread: boolean }) {}
+
+  get hasLogged(): boolean {
+    return this.isLogged;
+  }
+
+  add(fault: Fault, wasMember: boolean): void {
+    // the hub of a cluster is its primary, which has let go of the port for this worker and has logged it
+    const isKnown = this.isLogged || (fault === 'application' && wasMember);
+    const refusal = isWebConfig(fault) ? (fault as Error).message : this.refusal;
+    if ((!isKnown || refusal !== this.refusal) && !this.candidate.isThread) logFault(fault, this.candidate);
+    this.refusal = refusal;
+    this.isLogged = true;
+  }
+
+  /** Another process has logged it. */
+  knownElsewhere(): void {
+    this.isLogged = true;
+  }
+
+  clear(): void {
+    this.isLogged = false;
+  }
+}
+
+function logFault(fault: Fault, { syscode, address, applicationPath }: Candidate): void {
   const { port, host } = address;
   const where = host === undefined ? `port ${port}` : `${host}, port ${port}`;
   const until = 'until then nothing can be scraped here';

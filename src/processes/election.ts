@@ -6,37 +6,25 @@
  *      └─hub answers───────▶│   └───neither───────▶ waiting ──retry──▶ …
  *
  * The process that binds the port exclusively is the hub; the kernel guarantees that there is only one. Threads never
- * bind. A hub or a member at rest runs no timer. A server of the application that wants the port gets it, in whatever
- * process or thread of the service: the hub lets go of it and waits.
+ * bind. A hub or a member at rest runs no timer. A server of the application that wants the port gets it (port-claims.ts),
+ * and the hub that has let go of it waits.
  */
 import { randomInt } from 'node:crypto';
-import { setEnvironmentData } from 'node:worker_threads';
 import { errorText, logLine, warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
 import { endsWithin, pause } from '../runtime/time-limit';
-import {
-  type Candidate,
-  type Fault,
-  isAddressInUse,
-  isWebConfig,
-  logFault,
-  RETRY_MS,
-  RETRY_REFUSED_MS,
-} from './election-messages';
+import { type Candidate, type Fault, FaultLog, isAddressInUse, isWebConfig, retryMs } from './election-messages';
 import { onFirstThread, onFirstUse } from './first-use';
 import type { Hub } from './hub';
-import { type Address, hubSocketPaths } from './hub-socket';
-import { type ListenRequest, mayCollide, onListenRequest } from './listen-requests';
+import { hubSocketPaths } from './hub-socket';
 import type { Joined, Member } from './member';
-import { releasePort } from './port-release';
-import { PROTOCOL_VERSION, type ReleaseRequest } from './protocol';
-import { THREAD_SETTINGS_KEY, type ThreadSettings, threadSettings } from './thread-settings';
+import { PortClaims } from './port-claims';
+import { MAX_PORT, publishToThreads, threadSettings } from './thread-settings';
 
 /** Pauses between attempts while a hub may be starting or ending; about one second in total. */
 const PAUSES_MS = [0, 10, 20, 40, 80, 150, 250, 400] as const;
 /** How long shutdown() waits until the hub has acknowledged the last batch. */
 const LAST_HAND_OVER_MS = 1_000;
-const MAX_PORT = 65_535;
 
 export interface ElectionParts extends Candidate {
   readonly isThread: boolean;
@@ -63,18 +51,22 @@ export class Election {
   private isWanted = false;
   private wasMember = false;
   private hasAnnounced = false;
-  private hasLoggedFault = false;
-  /** What was last said to be wrong with the web configuration. */
-  private refusal = '';
-  /** A server of the application was about to bind the port; until the port is tried again. */
-  private hasYielded = false;
   private retry: NodeJS.Timeout | undefined;
   private endFirstUse: () => void = () => undefined;
-  private endListenRequests: () => void = () => undefined;
   /** Settles when the last search for a hub has ended. */
   private settled: Promise<void> = Promise.resolve();
+  private readonly faults: FaultLog;
+  private readonly claims: PortClaims;
 
-  constructor(private readonly parts: ElectionParts) {}
+  constructor(private readonly parts: ElectionParts) {
+    this.faults = new FaultLog(parts);
+    this.claims = new PortClaims(parts, {
+      isHub: () => this.state === 'hub',
+      hubPaths: () => this.hubPaths(),
+      left: (to) => this.wait(to),
+      leftByHub: () => this.faults.knownElsewhere(),
+    });
+  }
 
   /**
    * Joins a hub that is there already, else waits for the first use. Port 0 is bound at once: no other process can have
@@ -86,22 +78,21 @@ export class Election {
   }
 
   private takePlace(): void {
-    const { address, isThread, hub, server } = this.parts;
+    const { syscode, address, isThread, hub, server } = this.parts;
     this.hasBegun = true;
     // before the first use, which may be the same request
-    hub.onRelease((request) => this.otherListens(request));
-    if (server.url !== '') this.endListenRequests = onListenRequest((request) => this.applicationListens(request));
+    this.claims.begin();
     if (address.port === 0) {
       if (isThread) return;
       this.settle(this.contend());
       this.endFirstUse = onFirstUse(() => this.join());
       const bound = { ...address, port: server.url === '' ? noPort() : Number(new URL(server.url).port) || noPort() };
-      this.publishToThreads(bound);
+      publishToThreads(syscode, bound);
       // only threads of this process know which port was free
       onFirstThread(() => hub.open(bound));
       return;
     }
-    this.publishToThreads(address);
+    if (!isThread) publishToThreads(syscode, address);
     this.endFirstUse = onFirstUse(() => this.join());
     this.settle(this.joinExisting());
   }
@@ -142,7 +133,7 @@ export class Election {
     const { state } = this;
     const { member, hub, server } = this.parts;
     this.state = 'ended';
-    this.endListenRequests();
+    this.claims.end();
     this.endFirstUse();
     clearTimeout(this.retry);
     if (state === 'member') await endsWithin(LAST_HAND_OVER_MS, member.handOver());
@@ -216,18 +207,18 @@ export class Election {
     if (!isAddressInUse(error) && !isWebConfig(error)) return error;
     const joined = await this.findHub();
     if (this.hasEnded) return undefined;
-    if (joined === 'no hub') return this.hasYielded ? 'application' : error;
+    if (joined === 'no hub') return this.claims.hasYielded ? 'application' : error;
     if (joined !== 'member') return joined;
     this.state = 'member';
-    this.hasLoggedFault = false;
+    this.faults.clear();
     return undefined;
   }
 
   private async bind(): Promise<NodeJS.ErrnoException | undefined> {
     const { server, isThread } = this.parts;
-    if (isThread || this.hasYielded) return portTaken();
+    if (isThread || this.claims.hasYielded) return portTaken();
     const error = await server.listen();
-    if (!this.hasYielded) return error;
+    if (!this.claims.hasYielded) return error;
     void server.close();
     return portTaken();
   }
@@ -242,9 +233,9 @@ export class Election {
     if (address.port !== 0) hub.open(address, { mayInherit: !this.wasMember });
     const wasServed = this.wasMember || this.hasAnnounced;
     this.announce();
-    if (wasServed && this.hasLoggedFault) logLine('info', `metrics are now on ${server.url}`);
+    if (wasServed && this.faults.hasLogged) logLine('info', `metrics are now on ${server.url}`);
     else if (this.wasMember) logLine('info', `the process that served ${server.url} has ended; this one does so now`);
-    this.hasLoggedFault = false;
+    this.faults.clear();
     this.wasMember = false;
     for (const deltas of await member.takeQueue()) addOwn(deltas);
   }
@@ -265,67 +256,17 @@ export class Election {
 
   private wait(fault: Fault): void {
     this.state = 'waiting';
-    // the hub of a cluster is its primary, which has let go of the port for this worker and has logged it
-    const isLogged = this.hasLoggedFault || (fault === 'application' && this.wasMember);
-    const refusal = isWebConfig(fault) ? (fault as Error).message : this.refusal;
-    if ((!isLogged || refusal !== this.refusal) && !this.parts.isThread) logFault(fault, this.parts);
-    this.refusal = refusal;
-    this.hasLoggedFault = true;
-    const retryMs = typeof fault === 'object' && 'reason' in fault ? RETRY_REFUSED_MS : RETRY_MS;
+    this.faults.add(fault, this.wasMember);
     this.retry = setTimeout(() => {
       if (this.state === 'waiting') this.settle(this.tryAgain());
-    }, retryMs).unref();
+    }, retryMs(fault)).unref();
   }
 
   private async tryAgain(): Promise<void> {
     this.state = 'joining';
-    this.hasYielded = false;
+    this.claims.forget();
     const fault = await this.attempt();
     if (fault !== undefined && this.state === 'joining') this.wait(fault);
-  }
-
-  /** Lets go of a port that the application is about to bind. */
-  private applicationListens(request: ListenRequest): void {
-    const { address, server, hub } = this.parts;
-    const { port } = address.port === 0 && !this.parts.isThread ? new URL(server.url) : address;
-    if (server.owns(request.server) || !mayCollide(request, { ...address, port: Number(port) })) return;
-    this.hasYielded = true;
-    // closed when the call returns: the application binds next
-    void server.close();
-    if (this.state === 'hub') {
-      void hub.close();
-      this.wait('application');
-    } else if (releasePort(this.hubPaths(), this.releaseRequest(request))) {
-      // the hub has logged it
-      this.hasLoggedFault = true;
-    }
-  }
-
-  private releaseRequest({ port, host }: ListenRequest): ReleaseRequest {
-    const { syscode } = this.parts;
-    const { pid } = process;
-    return { type: 'release', version: PROTOCOL_VERSION, syscode, pid, port, ...(host !== undefined && { host }) };
-  }
-
-  /** The same for a server of another process, or of a thread, which binds it when it has our answer. */
-  private otherListens({ port, host, pid }: ReleaseRequest): void {
-    const { address, server, hub } = this.parts;
-    if (this.state !== 'hub' || !mayCollide({ port, host }, address)) return;
-    this.hasYielded = true;
-    void server.close();
-    void hub.closeSlowly();
-    this.wait({ listeningPid: pid });
-  }
-
-  /** Threads started from now on join the hub of this process, whatever their own environment says. */
-  private publishToThreads(address: Address): void {
-    if (this.parts.isThread) return;
-    const { syscode } = this.parts;
-    // no thread binds it
-    const port = Math.min(address.port, MAX_PORT);
-    const options = { syscode, port, ...(address.host && { host: address.host }) };
-    const settings: ThreadSettings = { options, paths: hubSocketPaths(address) };
-    setEnvironmentData(THREAD_SETTINGS_KEY, settings);
   }
 }
 

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DEFAULT_SERIES } from '../../src/config/defaults';
-import { labelLimits, NO_DROPS } from '../../src/config/parsers';
+import { labelLimits, NO_DROPS } from '../../src/config/label-parsers';
 import type { Deltas } from '../../src/metrics/deltas';
 import type { InnerLabels } from '../../src/metrics/measurement';
 import { createPipeline, type Pipeline, type PipelineSettings } from '../../src/metrics/pipeline';

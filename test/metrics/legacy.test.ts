@@ -2,16 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Deltas } from '../../src/metrics/deltas';
-import type { ViewSettings } from '../../src/views';
-import { collectFrom, createMeasuring } from '../support/measuring';
+import { collectFrom, createMeasuring, SETTINGS } from '../support/measuring';
 
-const SETTINGS: ViewSettings = {
-  syscode: 'B000000001',
-  innerMetricsBuckets: [100, 200, 500],
-  partnerHttpMetricsBuckets: [1, 2, 3],
-  consumerMetricsBuckets: [1000],
-  flaskMetrics: true,
-};
 const INNER = 'B000000001_inner_metrics';
 const ONCE = ['', '/once', '200', '', ''];
 const MARK = 7;

@@ -1,7 +1,7 @@
 /** The pipeline of one process, from the recorder to its deltas. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { labelLimits, NO_DROPS } from '../../src/config/parsers';
+import { labelLimits, NO_DROPS } from '../../src/config/label-parsers';
 import { createInstruments } from '../../src/metrics/instruments';
 import { createMeters, createPipeline, type PipelineSettings } from '../../src/metrics/pipeline';
 import { createViews, families } from '../../src/views';

@@ -3,16 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { emptyResource } from '@opentelemetry/resources';
 import { ServiceTotals } from '../../src/metrics/totals';
-import type { ViewSettings } from '../../src/views';
-import { collectFrom, createMeasuring, SERIES_LIMIT, scrapeOf } from '../support/measuring';
+import { collectFrom, createMeasuring, SERIES_LIMIT, SETTINGS, scrapeOf } from '../support/measuring';
 
-const SETTINGS: ViewSettings = {
-  syscode: 'B000000001',
-  innerMetricsBuckets: [100, 200, 500],
-  partnerHttpMetricsBuckets: [1, 2, 3],
-  consumerMetricsBuckets: [1000],
-  flaskMetrics: true,
-};
 const INNER = 'B000000001_inner_metrics';
 const ONCE = ['', '/once', '200', '', ''];
 

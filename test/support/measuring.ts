@@ -27,6 +27,15 @@ export type Overflow = readonly [family: string, label: string];
 
 export const SERIES_LIMIT = 2_000;
 
+/** Boundaries few enough to write their buckets down. */
+export const SETTINGS: ViewSettings = {
+  syscode: 'B000000001',
+  innerMetricsBuckets: [100, 200, 500],
+  partnerHttpMetricsBuckets: [1, 2, 3],
+  consumerMetricsBuckets: [1000],
+  flaskMetrics: true,
+};
+
 export type TestInstruments = ReturnType<typeof createMeasuring>['instruments'];
 
 /** @param settings with the families of Flask exporters where their instruments are used */
