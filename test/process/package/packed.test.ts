@@ -56,7 +56,7 @@ const CARRIED = [
   /^(register|src\/.+)\.(ts|json)$/,
   /^src\/page\/page\.(css|html)$/,
   /^schema\/.+\.json$/,
-  /^ops\/(README\.md|dashboards\/\w+\.json|rules\/[\w.]+\.yaml)$/,
+  /^ops\/(README\.md|query-dashboard\.mjs|dashboards\/\w+\.json|rules\/[\w.]+\.yaml)$/,
   /^(package\.json|LICENSE)$/,
   /^(README(\.zh-CN)?|CHANGELOG|CONTRIBUTING|SECURITY)\.md$/,
   /^docs\/.+\.md$/,
