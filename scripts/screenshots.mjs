@@ -3,7 +3,8 @@
 // that the curves have something to show.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +23,12 @@ const PICTURES = [
   { file: 'page-zh-CN-dark.png', locale: 'zh-CN', colorScheme: 'dark' },
 ];
 
-const demo = spawn(process.execPath, [join(ROOT, 'examples/demo/demo.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
+// where no other service of the same code finds it and joins in
+const folder = mkdtempSync(join(tmpdir(), 'pictures-'));
+const demo = spawn(process.execPath, [join(ROOT, 'examples/demo/demo.mjs')], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+  env: { ...process.env, TMPDIR: folder, XDG_RUNTIME_DIR: undefined },
+});
 let said = '';
 demo.stdout.setEncoding('utf8').on('data', (text) => {
   said += text;
@@ -54,6 +60,7 @@ try {
   await browser.close();
   demo.kill('SIGINT');
   if (demo.exitCode === null) await once(demo, 'exit');
+  rmSync(folder, { recursive: true, force: true });
 }
 
 /** The address that the demo has said under a name. */

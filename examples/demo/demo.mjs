@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { PARTNER_CALLS, REQUESTS, ROUND, send, sendRound } from './traffic.mjs';
+import { MESSAGES, PARTNER_CALLS, REQUESTS, ROUND, send, sendRound } from './traffic.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const SYSCODE = 'A123010101';
@@ -58,7 +58,9 @@ async function main(isOnce) {
   const serviceUrl = `http://127.0.0.1:${await readyPort(service)}`;
   const metricsUrl = await outputOf(service, 'stderr', /(http:\/\/\S+\/metrics);/, 'the address of the metrics');
 
-  say(`\n3. Traffic: ${ROUND.length} kinds of requests, ${REQUESTS} to be recorded, ${PARTNER_CALLS} partner calls.`);
+  say(
+    `\n3. Traffic: ${ROUND.length} kinds of requests, ${REQUESTS} to be recorded, ${PARTNER_CALLS} partner calls, ${MESSAGES} messages.`,
+  );
   await sendRound(serviceUrl);
   const text = await scrapeWhole(metricsUrl);
 
@@ -68,6 +70,7 @@ async function main(isOnce) {
   say(bucketsOfOneSeries(text));
   say('\n5. The addresses:');
   say(`   metrics  ${metricsUrl}`);
+  say(`   page     ${new URL('/', metricsUrl)}`);
   say(`   service  ${serviceUrl}/api/users/7`);
   say(`   partner  http://${partnerHost}/v1/orders/1`);
   if (isOnce) return end(0);
@@ -123,7 +126,9 @@ async function scrapeWhole(url) {
     const response = await fetch(url);
     text = await response.text();
     const isWhole = countOf(text, `${SYSCODE}_inner_metrics`) >= REQUESTS;
-    if (response.ok && isWhole && countOf(text, 'partner_http_metrics') >= PARTNER_CALLS) return text;
+    const areCallsWhole = countOf(text, 'partner_http_metrics') >= PARTNER_CALLS;
+    const areMessagesWhole = countOf(text, `${SYSCODE}_consumer_metrics`) >= MESSAGES;
+    if (response.ok && isWhole && areCallsWhole && areMessagesWhole) return text;
   }
   throw new Error(`the scrape lacks requests that were sent:\n${text}`);
 }

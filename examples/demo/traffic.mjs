@@ -1,4 +1,4 @@
-/** The demo's callers: who asks what, how often, and how many calls to the partner that makes. */
+/** The demo's callers: who asks what, how often, and how many calls to the partner and messages it makes. */
 
 /** One round. `recorded: false`: the exporter leaves such requests out. */
 export const ROUND = [
@@ -7,8 +7,15 @@ export const ROUND = [
   { caller: 'C002', path: '/api/users/0' },
   { caller: 'C001', path: '/api/orders/1001/items/3', times: 2 },
   { caller: 'C001', path: '/api/orders/1001?method_code=M2', times: 2, partnerCalls: 1 },
-  { caller: 'C003', path: '/api/pay', body: { amount: 20, method_code: 'M1' }, times: 3, partnerCalls: 1 },
-  { caller: 'C003', path: '/api/pay', body: { amount: 5000 }, headers: { 'Method-Code': 'M1' }, partnerCalls: 1 },
+  { caller: 'C003', path: '/api/pay', body: { amount: 20, method_code: 'M1' }, times: 3, partnerCalls: 1, messages: 1 },
+  {
+    caller: 'C003',
+    path: '/api/pay',
+    body: { amount: 5000 },
+    headers: { 'Method-Code': 'M1' },
+    partnerCalls: 1,
+    messages: 1,
+  },
   { caller: 'C001', path: '/api/stock/A-1', times: 2, partnerCalls: 1 },
   { caller: 'C002', path: '/api/report', partnerCalls: 1 },
   { caller: 'C002', path: '/api/receipt', partnerCalls: 1 },
@@ -22,6 +29,7 @@ export const ROUND = [
 /** What a round adds to the scrape. */
 export const REQUESTS = sum(ROUND, ({ recorded = true, times = 1 }) => (recorded ? times : 0));
 export const PARTNER_CALLS = sum(ROUND, ({ partnerCalls = 0, times = 1 }) => partnerCalls * times);
+export const MESSAGES = sum(ROUND, ({ messages = 0, times = 1 }) => messages * times);
 
 /** Sends one round, all requests of a line at a time. */
 export async function sendRound(serviceUrl) {

@@ -9,6 +9,7 @@ import { createSparkline } from './sparkline';
 import { type RowTotal, since, whole } from './totals';
 
 export function createCards(context: Context): Part {
+  byId('cards').setAttribute('aria-label', say(context, 'glance'));
   const parts = KINDS.map((kind) => createCard(context, kind));
   return (snapshot) => {
     for (const part of parts) part(snapshot);
@@ -21,7 +22,9 @@ function createCard(context: Context, kind: Kind): Part {
   const list = element('dl');
   const curve = createSparkline();
   const title = element('p', {}, element('a', { href: `#${kind}` }, say(context, kind)));
-  byId('cards').append(element('div', { class: 'card' }, title, big, list));
+  byId('cards').append(
+    element('div', { class: 'card', role: 'group', 'aria-label': say(context, kind) }, title, big, list),
+  );
   title.after(curve.root);
   return (snapshot) => {
     const family = snapshot.families[kind];

@@ -59,7 +59,7 @@ function drawObserved(context: Context, snapshot: Snapshot): void {
   const unmatched = Object.fromEntries(
     of('channel_exporter_partner_unmatched').map(({ labels: { kind = '' }, value }) => [`${kind}s`, value]),
   );
-  const list = (texts: readonly string[]) => texts.join(', ');
+  const list = (texts: readonly string[]) => texts.join(say(context, 'separator'));
   const rows: [string, string][] = [
     [
       say(context, 'observedFound'),

@@ -31,10 +31,35 @@ export function setText(target: Element, text: string): void {
 
 const shown = new WeakMap<Element, string>();
 
-/** Draws the content of an element anew where what it depends on has changed. @param content told apart by its JSON */
+/**
+ * Draws the content of an element anew where what it depends on has changed. What stays the same inside is not touched,
+ * so that the focus, and the place where somebody reads aloud, outlast a scrape.
+ * @param content told apart by its JSON
+ */
 export function redraw(target: Element, content: unknown, draw: () => readonly Child[]): void {
   const text = JSON.stringify(content);
   if (shown.get(target) === text) return;
   shown.set(target, text);
-  target.replaceChildren(...draw());
+  patch(target, draw());
+}
+
+/** Gives an element these children, and keeps of its own those that are of the same kind in the same place. */
+function patch(target: Element, children: readonly (Node | string)[]): void {
+  for (const [index, child] of children.entries()) {
+    const made = typeof child === 'string' ? document.createTextNode(child) : child;
+    const own = target.childNodes[index];
+    if (own === undefined) target.append(made);
+    else if (own instanceof Text && made instanceof Text) {
+      if (own.data !== made.data) own.data = made.data;
+    } else if (own instanceof Element && made instanceof Element && own.localName === made.localName) {
+      patchAttributes(own, made);
+      patch(own, [...made.childNodes]);
+    } else own.replaceWith(made);
+  }
+  while (target.childNodes.length > children.length) target.lastChild?.remove();
+}
+
+function patchAttributes(own: Element, made: Element): void {
+  for (const name of own.getAttributeNames()) if (!made.hasAttribute(name)) own.removeAttribute(name);
+  for (const { name, value } of made.attributes) if (own.getAttribute(name) !== value) own.setAttribute(name, value);
 }

@@ -40,7 +40,7 @@ export function createLimits(context: Context): Part {
           name,
           context.numbers.count(count),
           context.numbers.count(limit),
-          meter(context, name, count, limit),
+          meter(context, count, limit),
         ]),
         'unseen',
         [1, 2],
@@ -52,7 +52,7 @@ export function createLimits(context: Context): Part {
   };
 }
 
-function meter(context: Context, name: string, count: number, limit: number): Element {
+function meter(context: Context, count: number, limit: number): Element {
   const part = Math.min(count / limit, 1);
   const bar = element('meter', {
     min: '0',
@@ -60,7 +60,8 @@ function meter(context: Context, name: string, count: number, limit: number): El
     high: '0.75',
     optimum: '0',
     value: String(part),
-    'aria-label': name,
+    // the text beside it says the same
+    'aria-hidden': 'true',
   });
   return element('span', {}, bar, ` ${context.numbers.share(part)}`);
 }

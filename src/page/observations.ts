@@ -15,6 +15,8 @@ const WORDS: Readonly<Record<Kind, { readonly name: Word; readonly caption: Word
   partner: { name: 'partnerName', caption: 'captionPartner', empty: 'emptyPartner' },
   consumer: { name: 'topic', caption: 'captionConsumer', empty: 'emptyConsumer' },
 };
+/** Of the column of curves: it is not read aloud, because the rate beside it says as much. */
+const TREND = { class: 'trend', 'aria-hidden': 'true' };
 const COLUMN_WORDS: Readonly<Record<Exclude<Column, 'name'>, Word>> = {
   rate: 'rate',
   count: 'count',
@@ -50,17 +52,19 @@ export function createObservations(context: Context, kind: Kind): Part {
       const isSame = order.column === column;
       order = { column, isDescending: isSame ? !order.isDescending : column !== 'name' };
       showOrder();
-      context.say(
-        say(context, 'sorted', {
-          column: wordOf(column),
-          order: say(context, order.isDescending ? 'descending' : 'ascending'),
-        }),
-      );
+      context.say(orderText());
       if (last !== undefined) draw(last);
     });
     headings.set(column, element('th', { scope: 'col', class: column === 'name' ? undefined : 'number' }, button));
   }
+  const caption = element('caption', { id: `${kind}-order` });
+  const orderText = () =>
+    say(context, 'sorted', {
+      column: wordOf(order.column),
+      order: say(context, order.isDescending ? 'descending' : 'ascending'),
+    });
   const showOrder = () => {
+    setText(caption, say(context, WORDS[kind].caption, { sorted: orderText() }));
     for (const [column, heading] of headings) {
       if (column !== order.column) heading.removeAttribute('aria-sort');
       else heading.setAttribute('aria-sort', order.isDescending ? 'descending' : 'ascending');
@@ -73,12 +77,12 @@ export function createObservations(context: Context, kind: Kind): Part {
     {},
     name as Element,
     rate as Element,
-    element('th', { scope: 'col', class: 'trend' }, say(context, 'trend')),
+    element('th', { ...TREND, scope: 'col' }, say(context, 'trend')),
     ...others,
     element('th', { scope: 'col' }, say(context, 'codes')),
   );
-  const caption = element('caption', {}, say(context, WORDS[kind].caption));
-  const table = element('table', {}, caption, element('thead', {}, head), body);
+  const names = { 'aria-labelledby': `${kind}-title`, 'aria-describedby': `${kind}-order` };
+  const table = element('table', names, caption, element('thead', {}, head), body);
   const region = { class: 'scroll', role: 'group', tabindex: '0', 'aria-labelledby': `${kind}-title` };
   const scroll = element('div', region, table);
   section.append(scroll, cut, empty);
@@ -131,7 +135,7 @@ function createRow(): Drawn {
   const curve = createSparkline();
   const codes = element('ul', { class: 'chips' });
   const { name, rate, ...others } = cells;
-  const trend = element('td', { class: 'trend' });
+  const trend = element('td', TREND);
   trend.append(curve.root);
   const row = element('tr', {}, name, rate, trend, ...Object.values(others), element('td', {}, codes));
   return { row, cells, curve, codes };
@@ -170,6 +174,8 @@ function drawLine(context: Context, kind: Kind, snapshot: Snapshot, line: Line, 
         { class: isFailure ? 'bad' : undefined, title: text },
         element('b', {}, text),
         ` ×${numbers.count(count)}`,
+        // what the colour says
+        ...(isFailure ? [element('span', { class: 'unseen' }, ` ${say(context, 'failure')}`)] : []),
         ...(isNew ? [element('span', { class: 'new' }, say(context, 'isNew'))] : []),
       ),
     ),

@@ -2,6 +2,8 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { installedBinary } from './debian-install';
 
+/** Roles of nodes that say nothing. */
+const SILENT = /^(none|generic|InlineTextBox)$/;
 const CHROMIUM = { packageName: 'chromium', path: '/usr/bin/chromium' };
 
 /** A page, with what a test asks of it. */
@@ -13,6 +15,19 @@ export interface Tab {
   readonly faults: readonly string[];
   /** Runs an expression in the page, past its policy; gives its value or that of its promise. */
   run(expression: string): Promise<unknown>;
+  /** What a screen reader is given of the page, in its order. */
+  spoken(): Promise<readonly Spoken[]>;
+}
+
+/** A node of the accessibility tree; those that mean nothing by themselves are left out. */
+export interface Spoken {
+  /** As in ARIA, where it is one of ARIA's. */
+  readonly role: string;
+  readonly name: string;
+  readonly description: string;
+  /** Such as `level` and `focusable`. */
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly children: readonly Spoken[];
 }
 
 /** @returns a browser to be closed; rejects where there is none and none may be installed */
@@ -52,6 +67,20 @@ export async function openTab(browser: Browser, url: string, options: BrowserCon
         throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
       }
       return result.value;
+    },
+    async spoken() {
+      const { nodes } = await devtools.send('Accessibility.getFullAXTree');
+      const byId = new Map(nodes.map((node) => [node.nodeId, node]));
+      const read = (id: string): readonly Spoken[] => {
+        const node = byId.get(id);
+        const children = (node?.childIds ?? []).flatMap(read);
+        const role = String(node?.role?.value ?? 'none');
+        if (node === undefined || node.ignored || SILENT.test(role)) return children;
+        const properties = Object.fromEntries((node.properties ?? []).map(({ name, value }) => [name, value.value]));
+        const [name, description] = [node.name, node.description].map((text) => String(text?.value ?? ''));
+        return [{ role, name: name ?? '', description: description ?? '', properties, children }];
+      };
+      return nodes.filter(({ parentId }) => parentId === undefined).flatMap(({ nodeId }) => read(nodeId));
     },
   };
 }

@@ -40,7 +40,7 @@ export interface RunFacts {
 }
 
 /** Variables that would have the scrape encrypted, or asked for with a password. */
-const GUARDS = /^CHANNEL_EXPORTER_(?:\w+_)?(?:TLS|CERT|KEY|AUTH|USER|PASSWORD)/;
+const GUARDS = /^CHANNEL_EXPORTER_(?:\w+_)?(?:TLS|CERT|KEY|AUTH|USER|PASSWORD|WEB_CONFIG)/;
 const SCRAPE_EVERY_MS = 500;
 const SCRAPE_LIMIT_MS = 5_000;
 /** Between SIGTERM and SIGKILL. */

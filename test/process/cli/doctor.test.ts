@@ -308,6 +308,15 @@ describe('the doctor finds in a run', { concurrency: 3 }, () => {
     assert.deepEqual([report.observed?.processes, report.observed?.ended], [1, undefined]);
   });
 
+  it('all of this behind TLS and a password, by a scrape that needs neither', async () => {
+    const web = 'tls_server_config:\n  cert_file: none.crt\n  key_file: none.key\nbasic_auth_users:\n  ann: none\n';
+    const application = make({ 'app.js': SERVICE, 'web.yaml': web }, ['express']);
+    const env = { CHANNEL_EXPORTER_WEB_CONFIG_FILE: 'web.yaml' };
+    const report = await doctor(application.folder, env, [...RUN, 'app.js']);
+    assert.deepEqual(report.observed?.requests, [{ name: '/orders/:id', count: 2 }]);
+    assert.doesNotMatch(JSON.stringify(report.found), /nothing-served|CHX_WEB_CONFIG_REFUSED/);
+  });
+
   it('a partner host that is called on a port which its entry has not', async () => {
     const application = make({ 'app.js': SERVICE, 'p.json': partners }, ['express']);
     const env = { CHANNEL_EXPORTER_PARTNERS: 'p.json' };

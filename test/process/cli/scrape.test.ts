@@ -6,6 +6,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { type App, INNER, runApp } from '../../support/app';
 import { runCommand } from '../../support/command';
+import { ALICE, openEndpoint, portOf, TLS } from '../../support/endpoint';
 import { freePort } from '../../support/waiting';
 
 interface Report {
@@ -86,6 +87,37 @@ describe('scrape', () => {
     const refused = await answer(guarded);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /status 401.*--user-from/);
+  });
+
+  it('shows a running exporter behind TLS and a password, and nothing to whoever lacks one of them', async () => {
+    const endpoint = await openEndpoint();
+    try {
+      const guarded = await endpoint.run(TLS + ALICE);
+      const address = `https://localhost:${portOf(guarded)}/metrics`;
+      const [ca, right, wrong] = [
+        ['--ca', endpoint.authority.file],
+        ['--user-from', 'SCRAPER'],
+        ['--user-from', 'STRANGER'],
+      ] as const;
+      const env = { SCRAPER: 'alice:secret', STRANGER: 'alice:secre' };
+      const scraped = await runCommand(['scrape', address, ...ca, ...right], { env });
+      assert.equal(scraped.code, 0, scraped.stderr);
+      assert.match(scraped.stdout, new RegExp(`^${address}: \\d+ families, \\d+ series, \\d+ bytes$`, 'm'));
+      assert.match(scraped.stdout, /^channel_exporter_processes /m);
+      for (const [args, says] of [
+        [right, /cannot be scraped: .*certificate/],
+        [ca, /status 401.*--user-from/],
+        [[...ca, ...wrong], /status 401/],
+        [['--ca', endpoint.client.cert, ...right], /cannot be scraped: .*certificate/],
+      ] as const) {
+        const refused = await runCommand(['scrape', address, ...args], { env });
+        assert.match(refused.stderr, says);
+        assert.doesNotMatch(refused.stdout + refused.stderr, /secret|channel_exporter_processes /);
+        assert.notEqual(refused.code, 0);
+      }
+    } finally {
+      await endpoint.end();
+    }
   });
 
   for (const { name, listener, says } of [

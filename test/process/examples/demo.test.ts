@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { INNER, nodeBinary, PARTNER, PARTNER_ERRORS } from '../../support/app';
+import { CONSUMER } from '../../support/consumers';
 import { ROOT } from '../../support/paths';
 
 const LIMIT_MS = 30_000;
@@ -53,6 +54,8 @@ const EXPECTED: [family: string, labels: Record<string, string>, count: number][
   [`${PARTNER}_count`, { partner: '12', action_code: '1204', http_status: '200', code: '0' }, 1],
   [`${PARTNER}_count`, { partner: '12', action_code: '1205', http_status: '0', code: '-1' }, 1],
   [PARTNER_ERRORS, { partner: '12', action_code: '1205', error: 'reset' }, 1],
+  [`${CONSUMER}_count`, { topic: 'receipts', code: '0' }, 3],
+  [`${CONSUMER}_count`, { topic: 'receipts', code: '1' }, 1],
 ];
 
 describe('npm run demo', () => {
@@ -83,7 +86,10 @@ describe('npm run demo', () => {
       const isOpen = () => output().includes('Ctrl-C ends everything');
       while (!isOpen() && child.exitCode === null) await once(child.stdout, 'data');
       const ports = [...output().matchAll(/^ {3}\w+ +http:\/\/[^:]+:(\d+)\//gm)].map(([, port]) => Number(port));
-      assert.equal(ports.length, 3, output());
+      assert.equal(ports.length, 4, output());
+      const [, metrics, page = ''] = /^ {3}metrics +(\S+)\/metrics\n {3}page +(\S+)$/m.exec(output()) ?? [];
+      assert.equal(page, `${metrics}/`);
+      assert.match(await (await fetch(page)).text(), /^<!doctype html>/);
       const folder = /(channel-exporter-demo-\w+)/.exec(output())?.[1] as string;
       assert.ok(readdirSync(tmpdir()).includes(folder));
       child.kill(signal);

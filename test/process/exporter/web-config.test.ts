@@ -61,7 +61,11 @@ describe('a port with a web configuration', () => {
       { auth: 'alice:wrong' },
       { auth: 'bob:secret' },
       { auth: ':' },
+      // the page, its scrape, and what is beside them
       { path: '/' },
+      { path: '/', method: 'POST' },
+      { path: '/', headers: { accept: 'text/html', 'accept-encoding': 'gzip' } },
+      { path: '/metrics?details' },
       { path: '/-/healthy' },
       { path: '/none', method: 'DELETE' },
       { auth: `alice:${'x'.repeat(73)}` },
