@@ -232,7 +232,7 @@ export class Hub {
       this.leave(former);
       former.socket.destroy();
     }
-    this.known.comes(member, hello.isThread);
+    this.known.comes(member);
     peer.hello = hello;
     this.peers.set(member, peer);
     this.known.remember(member);

@@ -11,7 +11,9 @@ const MAX_REMEMBERED = 10_000;
 export class KnownMembers {
   /** Member to the number of its last batch, in the order of that batch's arrival. */
   private readonly lastBatches = new Map<string, number>();
-  /** Members that have left without taking leave, among those that are remembered. */
+  /** Members that have left this hub, among those that are remembered: one that another hub has had is not among them. */
+  private readonly goneMembers = new Set<string>();
+  /** Of them, those that did not take leave. */
   private readonly lostMembers = new Set<string>();
   private goneCount = 0;
   private lostCount = 0;
@@ -35,14 +37,15 @@ export class KnownMembers {
   }
 
   /** Call before the member is connected. One that comes back, because only its connection was lost, is neither gone nor lost. */
-  comes(member: string, isThread: boolean): void {
-    if (this.lastBatches.has(member) && !isThread) this.goneCount--;
+  comes(member: string): void {
+    if (this.goneMembers.delete(member)) this.goneCount--;
     if (this.lostMembers.delete(member)) this.lostCount--;
   }
 
   /** Call when the member, which is no thread, is not connected any more. */
   leaves(member: string, hasTakenLeave: boolean): void {
     this.goneCount++;
+    this.goneMembers.add(member);
     if (hasTakenLeave) return;
     this.lostCount++;
     this.lostMembers.add(member);
@@ -56,6 +59,7 @@ export class KnownMembers {
     const oldest = [...this.lastBatches.keys()].find((each) => !this.connected.has(each));
     if (oldest === undefined) return;
     this.lastBatches.delete(oldest);
+    this.goneMembers.delete(oldest);
     this.lostMembers.delete(oldest);
   }
 

@@ -13,6 +13,8 @@ import { freePort } from '../support/waiting';
 
 /** Of the second that an answer may take, and what a busy machine adds. */
 const LIMIT_MS = 1_500;
+/** What is waited at least where somebody has the port. */
+const MOMENT_MS = 100;
 /** What listens at a path: as the hub, as one whose event loop is blocked, and as one that refuses. */
 const HUBS: Readonly<Record<string, string>> = {
   answers: `(socket) => socket.once('data', () => socket.end('answer'))`,
@@ -58,11 +60,11 @@ describe('a hub that is asked for its port', { skip: process.platform === 'win32
     const left = join(folder, 'left.sock');
     writeFileSync(left, '');
     for (const paths of [[], [join(folder, 'none.sock')], [left]]) {
-      const answers = Array.from({ length: 5 }, () => asked(paths));
+      const answers = Array.from({ length: 10 }, () => asked(paths));
       assert.ok(answers.every(({ isReleased }) => !isReleased));
       // of a machine that is busy, the best says whether there is a wait
       const ms = Math.min(...answers.map((each) => each.ms));
-      assert.ok(ms < 50, `${ms} ms`);
+      assert.ok(ms < MOMENT_MS, `${ms} ms`);
     }
   });
 
