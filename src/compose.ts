@@ -5,7 +5,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
-import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { codeDepth } from './business-code/code-depth';
 import { setUnreadBodyListener, UNREAD_REASONS } from './business-code/unread-bodies';
 import { openCallers } from './callers/open';
@@ -21,7 +20,7 @@ import { createDetachedProducer } from './exporter/detached';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
 import { answerOnApplication } from './exporter/http/application-port';
 import { createMetricsServer, type MetricsServer, NO_SERVER } from './exporter/http/server';
-import type { PushKind } from './exporter/push';
+import type { PushInstance, PushKind, PushOptions } from './exporter/push';
 import { createTotalsReader } from './exporter/reader';
 import { withRests } from './exporter/rests';
 import { createScrape, type Scrape, ScrapeUnavailable } from './exporter/scrape';
@@ -130,6 +129,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     () => partners,
     () => settingsInForce(config),
   );
+  const instance: PushInstance = {};
   const { election, member } = joinService({
     config,
     pipeline,
@@ -139,6 +139,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     promTotals,
     beginnings,
     info,
+    instance,
     scrape,
     server,
     logStart,
@@ -171,7 +172,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     undo.push(registerGlobally(ownMeterProvider, (text) => held.add('CHX_GLOBAL_REFUSED', 'global', text)));
   }
 
-  const endPushes = isMainThread ? startPushes(pushed, producer, env, held) : async () => undefined;
+  const endPushes = isMainThread ? startPushes(pushed, { producer, instance, env }, held) : async () => undefined;
 
   let ending: Promise<void> | undefined;
   const exporter: Exporter = {
@@ -235,6 +236,8 @@ interface ServiceParts {
   readonly totals: ServiceTotals;
   /** What is known of partners and codes without measuring. */
   readonly info: Info;
+  /** Left to the next hub with the totals that are pushed under it. */
+  readonly instance: PushInstance;
   readonly promTotals: PromTotals;
   /** Absent where every series is true at once to everybody. */
   readonly beginnings: Beginnings | undefined;
@@ -245,7 +248,8 @@ interface ServiceParts {
 
 /** This process among the others of its service; it may become their hub or a member. */
 function joinService(parts: ServiceParts) {
-  const { config, pipeline, source, processes, totals, promTotals, beginnings, info, scrape, server, logStart } = parts;
+  const { config, pipeline, source, processes, totals, promTotals, beginnings, info, instance } = parts;
+  const { scrape, server, logStart } = parts;
   const { syscode, port, host, appMetrics } = config;
   const hub = new Hub(syscode, pipeline.familyLabels, scrape, {
     add(deltas, from) {
@@ -259,12 +263,18 @@ function joinService(parts: ServiceParts) {
       processes?.readings.left(from);
       promTotals.leave(from);
     },
-    leave: () => ({ mark: totals.mark(), scrapers: beginnings?.leave() ?? [], totals: totals.leave() }),
+    leave: () => ({
+      mark: totals.mark(),
+      scrapers: beginnings?.leave() ?? [],
+      totals: totals.leave(),
+      instance: instance.id,
+    }),
     inherit(left) {
       const isFresh = totals.isFresh;
       if (isFresh) {
         totals.inherit(left.totals, left.mark);
         beginnings?.inherit(left);
+        instance.id = left.instance ?? instance.id;
       }
       return isFresh;
     },
@@ -339,12 +349,11 @@ function pushing(): typeof import('./exporter/push') {
 
 function startPushes(
   kinds: readonly PushKind[],
-  producer: MetricProducer,
-  env: NodeJS.ProcessEnv,
+  options: Pick<PushOptions, 'producer' | 'instance' | 'env'>,
   held: HeldWarnings,
 ): () => Promise<void> {
   if (kinds.length === 0) return async () => undefined;
-  return pushing().startPushes({ kinds, producer, env, onFault: (code, text) => held.add(code, text, text) });
+  return pushing().startPushes({ ...options, kinds, onFault: (code, text) => held.add(code, text, text) });
 }
 
 function whereTo(url: string, pushed: readonly PushKind[]): string {

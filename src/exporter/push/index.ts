@@ -17,9 +17,16 @@ const OTLP_VERSION = '0.223';
 
 export type PushKind = 'otlp' | 'console';
 
+/** What the pushes of this process are named by: a UUID, from its first push on or from the hub before. */
+export interface PushInstance {
+  id?: string | undefined;
+}
+
 export interface PushOptions {
   readonly kinds: readonly PushKind[];
   readonly producer: MetricProducer;
+  /** Given an id where it has none. */
+  readonly instance: PushInstance;
   readonly env: NodeJS.ProcessEnv;
   /** Takes what is wrong, for the log of the process that is in use. */
   readonly onFault: (code: WarningCode, text: string) => void;
@@ -31,10 +38,10 @@ export function availableKinds(kinds: readonly PushKind[]): readonly PushKind[] 
 }
 
 /** Reports what cannot be done, and throws nothing. @returns a function that pushes for the last time and ends all */
-export function startPushes({ kinds, producer, env, onFault }: PushOptions): () => Promise<void> {
+export function startPushes({ kinds, producer, instance, env, onFault }: PushOptions): () => Promise<void> {
   const { intervalMs, timeoutMs, faults } = pushSettings(env);
   for (const fault of faults) onFault('CHX_VARIABLE_VALUE', fault);
-  const named = withInstance(producer);
+  const named = withInstance(producer, instance);
   const otlpExporter = () => {
     const exporter = findExporter();
     if (exporter !== undefined) return new OtlpThreadExporter({ exporter, timeoutMs, env });
@@ -65,13 +72,17 @@ export function startPushes({ kinds, producer, env, onFault }: PushOptions): () 
   };
 }
 
-/** Processes that push must not be taken for one another: each counts from zero. */
-function withInstance(producer: MetricProducer): MetricProducer {
-  const instance = { 'service.instance.id': randomUUID() };
+/**
+ * Processes that push must not be taken for one another: each counts from zero. Who goes on with the totals of another
+ * one pushes under the name of that: under two names they would be added up.
+ */
+function withInstance(producer: MetricProducer, instance: PushInstance): MetricProducer {
+  instance.id ??= randomUUID();
   return {
     async collect(options) {
       const { resourceMetrics, errors } = await producer.collect(options);
-      const attributes = { ...instance, ...resourceMetrics.resource.attributes };
+      // read after the collection: before its first one a hub may have been left totals
+      const attributes = { 'service.instance.id': instance.id, ...resourceMetrics.resource.attributes };
       const resource = { attributes } as unknown as typeof resourceMetrics.resource;
       return { resourceMetrics: { ...resourceMetrics, resource }, errors };
     },
