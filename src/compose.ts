@@ -69,7 +69,8 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
   // a thread hands over to its process; and where nothing can be pushed, metrics must go somewhere
   const hasPort = exporters.includes('prometheus') || !isMainThread || available.length === 0;
   const config = hasPort ? given : { ...given, port: 0 };
-  const pipeline = createPipeline(config, () => shared.hasMonitored);
+  const isExponential = available.includes('otlp') && pushing().isExponentialWanted(env);
+  const pipeline = createPipeline({ ...config, isExponential }, () => shared.hasMonitored);
   const ownMetricsFailed: ExporterServices['ownMetricsFailed'] = (source, error) => {
     pipeline.selfMetrics.errors.add([source], 1);
     const text = `metrics of the application are missing, from ${source}: ${errorText(error)}`;
@@ -144,7 +145,9 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     server,
     logStart,
   });
-  const producer = createDetachedProducer(totals, () => election.isServedElsewhere());
+  const isServedElsewhere = () => election.isServedElsewhere();
+  const producer = createDetachedProducer(totals, isServedElsewhere);
+  const otlpProducer = isExponential ? createDetachedProducer(totals, isServedElsewhere, true) : undefined;
   const scrapeHere = scrapeOfService(scrape, election, member);
 
   const context = {
@@ -172,7 +175,9 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     undo.push(registerGlobally(ownMeterProvider, (text) => held.add('CHX_GLOBAL_REFUSED', 'global', text)));
   }
 
-  const endPushes = isMainThread ? startPushes(pushed, { producer, instance, env }, held) : async () => undefined;
+  const endPushes = isMainThread
+    ? startPushes(pushed, { producer, otlpProducer, instance, env }, held)
+    : async () => undefined;
 
   let ending: Promise<void> | undefined;
   const exporter: Exporter = {
@@ -349,7 +354,7 @@ function pushing(): typeof import('./exporter/push') {
 
 function startPushes(
   kinds: readonly PushKind[],
-  options: Pick<PushOptions, 'producer' | 'instance' | 'env'>,
+  options: Pick<PushOptions, 'producer' | 'otlpProducer' | 'instance' | 'env'>,
   held: HeldWarnings,
 ): () => Promise<void> {
   if (kinds.length === 0) return async () => undefined;

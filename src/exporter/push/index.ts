@@ -8,7 +8,9 @@ import type { WarningCode } from '../../errors';
 import { installedCopies } from '../../runtime/application-packages';
 import { consoleExporter } from './console';
 import { OtlpThreadExporter } from './otlp';
-import { pushSettings } from './settings';
+import { isExponentialWanted, pushSettings } from './settings';
+
+export { isExponentialWanted };
 
 /** The application installs it: most services push nothing. */
 const OTLP_PACKAGE = '@opentelemetry/exporter-metrics-otlp-proto';
@@ -25,6 +27,8 @@ export interface PushInstance {
 export interface PushOptions {
   readonly kinds: readonly PushKind[];
   readonly producer: MetricProducer;
+  /** The same for OTLP, where that is to have other histograms. */
+  readonly otlpProducer?: MetricProducer | undefined;
   /** Given an id where it has none. */
   readonly instance: PushInstance;
   readonly env: NodeJS.ProcessEnv;
@@ -38,10 +42,16 @@ export function availableKinds(kinds: readonly PushKind[]): readonly PushKind[] 
 }
 
 /** Reports what cannot be done, and throws nothing. @returns a function that pushes for the last time and ends all */
-export function startPushes({ kinds, producer, instance, env, onFault }: PushOptions): () => Promise<void> {
+export function startPushes({
+  kinds,
+  producer,
+  otlpProducer = producer,
+  instance,
+  env,
+  onFault,
+}: PushOptions): () => Promise<void> {
   const { intervalMs, timeoutMs, faults } = pushSettings(env);
   for (const fault of faults) onFault('CHX_VARIABLE_VALUE', fault);
-  const named = withInstance(producer, instance);
   const otlpExporter = () => {
     const exporter = findExporter();
     if (exporter !== undefined) return new OtlpThreadExporter({ exporter, timeoutMs, env });
@@ -50,16 +60,20 @@ export function startPushes({ kinds, producer, instance, env, onFault }: PushOpt
     onFault('CHX_EXPORTER_MISSING', text);
     return undefined;
   };
-  const exporters = kinds.map((kind) => (kind === 'console' ? consoleExporter : otlpExporter()));
+  const exporters = kinds.map((kind) =>
+    kind === 'console'
+      ? { exporter: consoleExporter, produced: producer }
+      : { exporter: otlpExporter(), produced: otlpProducer },
+  );
   const readers = exporters
-    .filter((exporter): exporter is PushMetricExporter => exporter !== undefined)
-    .map((exporter) => {
+    .filter((each): each is typeof each & { exporter: PushMetricExporter } => each.exporter !== undefined)
+    .map(({ exporter, produced }) => {
       const { PeriodicExportingMetricReader } = require('./reader') as typeof import('./reader');
       // its own limit covers the handing over alone
       const exportTimeoutMillis = Math.min(timeoutMs, intervalMs);
       const options = { exporter, exportIntervalMillis: intervalMs, exportTimeoutMillis };
       const reader = new PeriodicExportingMetricReader(options);
-      reader.setMetricProducer(named);
+      reader.setMetricProducer(withInstance(produced, instance));
       return { exporter, reader };
     });
   return async () => {

@@ -329,10 +329,11 @@ describe('pushed alone', () => {
         OTEL_METRIC_EXPORT_TIMEOUT: 'soon',
         OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
         OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+        OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histograms',
       });
       await portsOf(service, 1);
       await until(
-        async () => service.said('CHX_VARIABLE_VALUE').length === 4 && receiver.pushes.length > 0,
+        async () => service.said('CHX_VARIABLE_VALUE').length === 5 && receiver.pushes.length > 0,
         () => service.output(),
       );
       for (const text of [
@@ -340,9 +341,11 @@ describe('pushed alone', () => {
         'got "soon"; expected milliseconds',
         'got "delta"; expected cumulative',
         'got "grpc"; expected http/protobuf',
+        'Did you mean base2_exponential_bucket_histogram?',
       ]) {
         assert.equal(service.said(text).length, 1, service.output());
       }
+      assert.equal(receiver.pushes.at(-1)?.metrics.get(INNER)?.kind, 'histogram');
     }));
 });
 
