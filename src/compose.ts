@@ -5,7 +5,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isMainThread } from 'node:worker_threads';
-import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { codeDepth } from './business-code/code-depth';
 import { countUnreadBodies } from './business-code/unread-bodies';
 import { openCallers } from './callers/open';
@@ -21,7 +20,7 @@ import { createDetachedProducer } from './exporter/detached';
 import { answerScrape, replyOver, requestPath } from './exporter/http/answer';
 import { answerOnApplication } from './exporter/http/application-port';
 import { createMetricsServer, type MetricsServer, NO_SERVER } from './exporter/http/server';
-import type { PushKind } from './exporter/push';
+import type { PushInstance, PushKind, PushOptions } from './exporter/push';
 import { createTotalsReader } from './exporter/reader';
 import { withRests } from './exporter/rests';
 import { createScrape, type Scrape } from './exporter/scrape';
@@ -70,7 +69,8 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
   // a thread hands over to its process; and where nothing can be pushed, metrics must go somewhere
   const hasPort = exporters.includes('prometheus') || !isMainThread || available.length === 0;
   const config = hasPort ? given : { ...given, port: 0 };
-  const pipeline = createPipeline(config, () => shared.hasMonitored);
+  const isExponential = available.includes('otlp') && pushing().isExponentialWanted(env);
+  const pipeline = createPipeline({ ...config, isExponential }, () => shared.hasMonitored);
   const ownMetricsFailed: ExporterServices['ownMetricsFailed'] = (source, error) => {
     pipeline.selfMetrics.errors.add([source], 1);
     const text = `metrics of the application are missing, from ${source}: ${errorText(error)}`;
@@ -131,6 +131,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     () => partners,
     () => settingsInForce(config),
   );
+  const instance: PushInstance = {};
   const { election, member } = joinService({
     config,
     pipeline,
@@ -140,15 +141,15 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     promTotals,
     beginnings,
     info,
+    instance,
     scrape,
     server,
     logStart,
   });
-  const producer = createDetachedProducer(totals, () => election.isServedElsewhere());
-  const scrapeHere = scrapeOfService(scrape, {
-    isServedElsewhere: () => election.isServedElsewhere(),
-    fetchScrape: (form) => member.fetchScrape(form),
-  });
+  const isServedElsewhere = () => election.isServedElsewhere();
+  const producer = createDetachedProducer(totals, isServedElsewhere);
+  const otlpProducer = isExponential ? createDetachedProducer(totals, isServedElsewhere, true) : undefined;
+  const scrapeHere = scrapeOfService(scrape, { isServedElsewhere, fetchScrape: (form) => member.fetchScrape(form) });
 
   const context = {
     recorder: pipeline.recorder,
@@ -175,7 +176,9 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     undo.push(registerGlobally(ownMeterProvider, (text) => held.add('CHX_GLOBAL_REFUSED', 'global', text)));
   }
 
-  const endPushes = isMainThread ? startPushes(pushed, producer, env, held) : async () => undefined;
+  const endPushes = isMainThread
+    ? startPushes(pushed, { producer, otlpProducer, instance, env }, held)
+    : async () => undefined;
 
   let ending: Promise<void> | undefined;
   const exporter: Exporter = {
@@ -231,6 +234,8 @@ interface ServiceParts {
   readonly totals: ServiceTotals;
   /** What is known of partners and codes without measuring. */
   readonly info: Info;
+  /** Left to the next hub with the totals that are pushed under it. */
+  readonly instance: PushInstance;
   readonly promTotals: PromTotals;
   /** Absent where every series is true at once to everybody. */
   readonly beginnings: Beginnings | undefined;
@@ -241,7 +246,8 @@ interface ServiceParts {
 
 /** This process among the others of its service; it may become their hub or a member. */
 function joinService(parts: ServiceParts) {
-  const { config, pipeline, source, processes, totals, promTotals, beginnings, info, scrape, server, logStart } = parts;
+  const { config, pipeline, source, processes, totals, promTotals, beginnings, info, instance } = parts;
+  const { scrape, server, logStart } = parts;
   const { syscode, port, host, appMetrics } = config;
   const hub = new Hub(syscode, pipeline.familyLabels, scrape, {
     add(deltas, from) {
@@ -255,12 +261,18 @@ function joinService(parts: ServiceParts) {
       processes?.readings.left(from);
       promTotals.leave(from);
     },
-    leave: () => ({ mark: totals.mark(), scrapers: beginnings?.leave() ?? [], totals: totals.leave() }),
+    leave: () => ({
+      mark: totals.mark(),
+      scrapers: beginnings?.leave() ?? [],
+      totals: totals.leave(),
+      instance: instance.id,
+    }),
     inherit(left) {
       const isFresh = totals.isFresh;
       if (isFresh) {
         totals.inherit(left.totals, left.mark);
         beginnings?.inherit(left);
+        instance.id = left.instance ?? instance.id;
       }
       return isFresh;
     },
@@ -314,10 +326,9 @@ function pushing(): typeof import('./exporter/push') {
 
 function startPushes(
   kinds: readonly PushKind[],
-  producer: MetricProducer,
-  env: NodeJS.ProcessEnv,
+  options: Pick<PushOptions, 'producer' | 'otlpProducer' | 'instance' | 'env'>,
   held: HeldWarnings,
 ): () => Promise<void> {
   if (kinds.length === 0) return async () => undefined;
-  return pushing().startPushes({ kinds, producer, env, onFault: (code, text) => held.add(code, text, text) });
+  return pushing().startPushes({ ...options, kinds, onFault: (code, text) => held.add(code, text, text) });
 }

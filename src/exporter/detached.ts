@@ -5,13 +5,17 @@
 import type {
   CollectionResult,
   DataPoint,
+  ExponentialHistogram,
   Histogram,
   MetricData,
   MetricProducer,
   ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
+import { exponentialOfBuckets, toExponentialHistogram } from '../metrics/exponential';
+import type { Doubled } from '../metrics/points';
 import { within } from '../runtime/time-limit';
 import { TimeSlice } from '../runtime/time-slice';
+import { DataPointType } from '../views/sdk-constants';
 
 /** Longest time that a reader waits; what the application observes itself is given up before. */
 export const PRODUCE_LIMIT_MS = 5_000;
@@ -21,11 +25,13 @@ type Point = DataPoint<number> | DataPoint<Histogram>;
 /**
  * @param totals of the service
  * @param isServedElsewhere whether another process has what this one measures; asked before each collection
+ * @param isExponential whether histograms that have exponential buckets too are produced with these
  * @returns a producer that does not reject: a reader would drop what others produce beside it
  */
 export function createDetachedProducer(
   totals: MetricProducer,
   isServedElsewhere: () => Promise<boolean>,
+  isExponential = false,
 ): MetricProducer {
   const produce = async (): Promise<CollectionResult> => {
     if (await isServedElsewhere()) return nothing();
@@ -34,7 +40,8 @@ export function createDetachedProducer(
     const scopeMetrics: ScopeMetrics[] = [];
     for (const { scope, metrics } of resourceMetrics.scopeMetrics) {
       const copies: MetricData[] = [];
-      for (const metric of metrics) copies.push(await copyOf(metric, slice));
+      for (const metric of metrics)
+        copies.push(await (isExponential && hasExponential(metric) ? exponentialCopyOf : copyOf)(metric, slice));
       scopeMetrics.push({ scope: { ...scope }, metrics: copies });
     }
     return { resourceMetrics: { ...resourceMetrics, scopeMetrics }, errors };
@@ -73,6 +80,34 @@ async function copyOf(metric: MetricData, slice: TimeSlice): Promise<MetricData>
     if (slice.isOver()) await slice.wait();
   }
   return { ...metric, descriptor: { ...descriptor }, dataPoints: points } as MetricData;
+}
+
+function hasExponential({ dataPointType, dataPoints }: MetricData): boolean {
+  return dataPointType === DataPointType.HISTOGRAM && dataPoints.some((point) => 'exponential' in point);
+}
+
+/** The same with exponential buckets in place of the explicit ones. */
+async function exponentialCopyOf(metric: MetricData, slice: TimeSlice): Promise<MetricData> {
+  const { descriptor, dataPoints } = metric;
+  const points: DataPoint<ExponentialHistogram>[] = [];
+  for (const point of dataPoints as readonly (DataPoint<Histogram> & Partial<Doubled>)[]) {
+    const { startTime, endTime, attributes, value } = point;
+    const { boundaries, counts } = value.buckets;
+    const exponential = point.exponential ?? exponentialOfBuckets(boundaries, counts);
+    points.push({
+      startTime: [...startTime],
+      endTime: [...endTime],
+      attributes: { ...attributes },
+      value: toExponentialHistogram(exponential, value.count, value.sum),
+    });
+    if (slice.isOver()) await slice.wait();
+  }
+  return {
+    ...metric,
+    descriptor: { ...descriptor },
+    dataPointType: DataPointType.EXPONENTIAL_HISTOGRAM,
+    dataPoints: points,
+  } as MetricData;
 }
 
 /** @param copies of boundaries, which the points of a family share */

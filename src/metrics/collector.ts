@@ -4,19 +4,21 @@
  * The SDK collects in one step, and the labels are put back in time slices: for thousands of series that is most of the
  * work. What is collected stays here until it is taken, so that a process that ends between the two hands it over too.
  */
-import type { DataPoint, Histogram, MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import type { DataPoint, ExponentialHistogram, Histogram, MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { TimeSlice } from '../runtime/time-slice';
+import { exponentialName } from '../views';
 import { METER_NAME } from '../views/metric-names';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
 import { applicationDeltas } from './application-deltas';
 import type { ApplicationJournal } from './application-journal';
 import type { CounterDelta, Deltas, FamilyDelta, GaugeDelta, HistogramDelta, SeriesDelta } from './deltas';
+import { exponentialOf } from './exponential';
 import { Journal } from './journal';
 import { MetricReader } from './sdk';
 import type { Series, SeriesTable } from './series';
 import type { DeltaSource } from './totals';
 
-/** Of our instruments, whose Views have no exponential histograms. */
+/** Of our instruments; exponential histograms are second streams of theirs. */
 type Point = DataPoint<number> | DataPoint<Histogram>;
 /** A delta may change until it is handed over. */
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
@@ -141,10 +143,18 @@ export class Collector implements DeltaSource {
       const isGauge = metric.dataPointType === DataPointType.GAUGE;
       const isLong = metric.dataPoints.length >= MANY;
       const series: SeriesDelta[] = [];
+      const second = table.isExponential
+        ? metrics.find(({ descriptor }) => descriptor.name === exponentialName(family))
+        : undefined;
+      const exponentials = second && new Map<Series | undefined, ExponentialHistogram>();
+      for (const { attributes, value } of second?.dataPoints ?? []) {
+        exponentials?.set(table.recordedUnder(attributes), value as ExponentialHistogram);
+        if (isLong && exponentials?.size && exponentials.size % STEP === 0) yield;
+      }
       for (let index = 0; index < metric.dataPoints.length; index++) {
         const point = metric.dataPoints[index] as Point;
         const own = table.recordedUnder(point.attributes);
-        if (own !== undefined) series.push(rowOf(own, point, isGauge));
+        if (own !== undefined) series.push(rowOf(own, point, isGauge, exponentials?.get(own)));
         if (isLong && index % STEP === 0) yield;
       }
       const delta: FamilyDelta = { family, labels, ...(boundaries === undefined ? {} : { boundaries }), series };
@@ -158,7 +168,12 @@ function isOurs({ scope }: ScopeMetrics): boolean {
 }
 
 /** A delta a field at a time: objects spread into another cost several times as much. */
-function rowOf(series: Series, { value }: Point, isGauge: boolean): SeriesDelta {
+function rowOf(
+  series: Series,
+  { value }: Point,
+  isGauge: boolean,
+  second: ExponentialHistogram | undefined,
+): SeriesDelta {
   const row: Changing<Partial<CounterDelta & GaugeDelta & HistogramDelta>> = series.table.rowOf(series);
   const isFirst = !series.isCollected;
   series.isCollected = true;
@@ -167,6 +182,8 @@ function rowOf(series: Series, { value }: Point, isGauge: boolean): SeriesDelta 
     row.count = value.count;
     row.sum = value.sum ?? 0;
     row.buckets = value.buckets.counts;
+    const exponential = second && exponentialOf(second, value.count);
+    if (exponential !== undefined) row.exponential = exponential;
   } else if (isGauge) row.last = value;
   else row.add = value;
   return row as SeriesDelta;

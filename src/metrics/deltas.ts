@@ -3,6 +3,8 @@
  * several processes can be added; totals could not be without counting a process that has died twice.
  */
 
+import type { Exponential } from './exponential';
+
 /** Label values of one series, in the order of the family's labels. */
 export interface SeriesValues {
   readonly values: readonly string[];
@@ -37,6 +39,8 @@ export interface HistogramDelta extends SeriesValues {
   readonly sum: number;
   /** One more than there are boundaries. */
   readonly buckets: readonly number[];
+  /** The same measurements once more, where they are pushed by OTLP as such; of our own families alone. */
+  readonly exponential?: Exponential;
 }
 
 export type SeriesDelta = CounterDelta | GaugeDelta | HistogramDelta;

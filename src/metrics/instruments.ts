@@ -96,7 +96,7 @@ export class InstrumentFactory {
   /** @returns undefined where the View drops the family */
   private tableOf(shape: Shape, kind: SeriesTable['kind'], write: SeriesTable['write']): SeriesTable | undefined {
     const { instrument, fixed = {}, labels, values, reports } = shape;
-    const { name: family, seriesLimit, aggregation } = this.viewOf(instrument);
+    const { name: family, seriesLimit, aggregation, isExponential } = this.viewOf(instrument);
     if (aggregation?.type === AggregationType.DROP) return undefined;
     const { labelFull, familyFull } = reports ?? {};
     const onFull: OnLabelFull | undefined = labelFull && ((...full) => labelFull(family, ...full));
@@ -116,6 +116,7 @@ export class InstrumentFactory {
       family,
       kind,
       boundaries: aggregation?.options.boundaries,
+      isExponential,
       fixed,
       labels,
       admit,

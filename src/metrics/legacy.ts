@@ -27,6 +27,8 @@ export interface LegacyMarks {
 /** Totals, and marks; each series with its beginning, and with its arrival where some scraper may not know it yet. */
 export interface Legacy extends LegacyMarks {
   readonly totals: Deltas;
+  /** What their pushes are named by, so that the next hub's are the same streams; absent where nothing is pushed. */
+  readonly instance?: string | undefined;
 }
 
 /** Series that began before are known to every scraper that will come again, or were true when they were seen first. */

@@ -7,7 +7,7 @@
 import type { Resource } from '@opentelemetry/resources';
 import type { ViewOptions } from '@opentelemetry/sdk-metrics';
 import { Signal } from '../runtime/signal';
-import { createViews, type Family, families, type View, type ViewSettings } from '../views';
+import { createViews, exponentialViews, type Family, families, type View, type ViewSettings } from '../views';
 import { type InstrumentName, METER_NAME } from '../views/metric-names';
 import { ApplicationJournal } from './application-journal';
 import { createApplicationMeters } from './application-meters';
@@ -33,6 +33,8 @@ export interface PipelineSettings extends ViewSettings, InstrumentsSettings {
   readonly dropLabels: DropLabels;
   /** Of the service, with its name. */
   readonly resourceAttributes: Readonly<Record<string, string>>;
+  /** Whether histograms have exponential buckets beside the explicit ones. */
+  readonly isExponential?: boolean;
 }
 
 export interface Pipeline {
@@ -69,12 +71,12 @@ interface Meters {
  * @param hasMonitored whether a function has been monitored, now or before; asked at each scrape
  */
 export function createPipeline(settings: PipelineSettings, hasMonitored: () => boolean): Pipeline {
-  const { syscode, seriesLimit } = settings;
+  const { syscode, seriesLimit, isExponential } = settings;
   const all = families(settings, hasMonitored);
   const catalogue = all.filter(({ isDropped }) => !isDropped);
   const measured = new Signal();
   const resource = defaultResource().merge(resourceFromAttributes(settings.resourceAttributes));
-  const meters = createMeters({ syscode, seriesLimit }, createViews(all, seriesLimit), measured.emit, {
+  const meters = createMeters({ syscode, seriesLimit }, createViews(all, seriesLimit, isExponential), measured.emit, {
     resource,
     views: settings.views?.others ?? [],
   });
@@ -118,7 +120,11 @@ export function createMeters(
 ): Meters {
   const reader = new DeltaReader(seriesLimit);
   const { resource = defaultResource(), views: otherViews = [] } = others;
-  const provider = new MeterProvider({ resource, readers: [reader], views: [...views, ...otherViews] });
+  const provider = new MeterProvider({
+    resource,
+    readers: [reader],
+    views: [...views, ...exponentialViews(views), ...otherViews],
+  });
   const applicationJournal = new ApplicationJournal(seriesLimit);
   const applicationMeters = createApplicationMeters(provider, applicationJournal, onRecord);
   const collector = new Collector(reader, {

@@ -4,6 +4,7 @@ import type { DataPoint, Histogram, MetricData } from '@opentelemetry/sdk-metric
 import type { Family } from '../views';
 import { AggregationTemporality, DataPointType } from '../views/sdk-constants';
 import type { CounterDelta, FamilyDelta, HistogramDelta, SeriesDelta } from './deltas';
+import { addExponential, type Exponential, exponentialOfBuckets } from './exponential';
 import { addBuckets } from './values';
 
 /**
@@ -15,9 +16,14 @@ export interface SeenFromStart {
   readonly arrival: number;
 }
 
-export type Point = (DataPoint<number> | DataPoint<Histogram>) & Partial<SeenFromStart>;
+/** A histogram that is pushed with exponential buckets. */
+export interface Doubled {
+  readonly exponential: Exponential;
+}
 
-type Counts = Pick<HistogramDelta, 'count' | 'sum' | 'buckets'>;
+export type Point = (DataPoint<number> | DataPoint<Histogram>) & Partial<SeenFromStart & Doubled>;
+
+type Counts = Pick<HistogramDelta, 'count' | 'sum' | 'buckets' | 'exponential'>;
 
 /** A point's own value may change though its type says otherwise: totals are kept in place. */
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
@@ -54,10 +60,18 @@ export function firstValue({ boundaries = [] }: Family, row: SeriesDelta): numbe
 }
 
 /** @returns what a series is worth, as a delta that begins another one; undefined for a gauge, which is measured anew */
-export function wholeRow({ kind }: Family, { value }: Point): Pick<CounterDelta, 'add'> | Counts | undefined {
+export function wholeRow(
+  { kind }: Family,
+  { value, exponential }: Point,
+): Pick<CounterDelta, 'add'> | Counts | undefined {
   if (kind === 'gauge') return undefined;
   if (typeof value === 'number') return { add: value };
-  return { count: value.count, sum: value.sum ?? 0, buckets: value.buckets.counts };
+  return {
+    count: value.count,
+    sum: value.sum ?? 0,
+    buckets: value.buckets.counts,
+    ...(exponential && { exponential }),
+  };
 }
 
 /** Adds a delta to a total, in place. */
@@ -65,7 +79,18 @@ export function addTo(point: Changing<Point>, row: SeriesDelta): void {
   if ('add' in row) point.value = (point.value as number) + row.add;
   // the last value of a gauge is its total
   else if ('last' in row) point.value = Number(row.last);
-  else addBuckets(point.value as Histogram, row.count, row.sum, row.buckets);
+  else {
+    addExponentials(point, row);
+    addBuckets(point.value as Histogram, row.count, row.sum, row.buckets);
+  }
+}
+
+/** Processes may run with other settings than the hub: what has no exponential buckets is placed by its explicit ones. */
+function addExponentials(point: Changing<Point>, { buckets, exponential }: HistogramDelta): void {
+  if (point.exponential === undefined && exponential === undefined) return;
+  const { boundaries, counts } = (point.value as Histogram).buckets;
+  point.exponential ??= exponentialOfBuckets(boundaries, counts);
+  addExponential(point.exponential, exponential ?? exponentialOfBuckets(boundaries, buckets));
 }
 
 /** As the SDK numbers the types of values. */

@@ -8,6 +8,7 @@ import type {
   SeriesDelta,
   SeriesValues,
 } from './deltas';
+import { emptyExponential, recordExponential } from './exponential';
 import type { Series, SeriesTable } from './series';
 
 /** A row may change until it is handed over. */
@@ -46,14 +47,20 @@ export class Rows {
   }
 }
 
-function emptyRow({ kind, boundaries }: SeriesTable, labels: SeriesValues): SeriesDelta {
+function emptyRow({ kind, boundaries, isExponential }: SeriesTable, labels: SeriesValues): SeriesDelta {
   switch (kind) {
     case 'counter':
       return { ...labels, add: 0 };
     case 'gauge':
       return { ...labels, last: 0 };
     case 'histogram':
-      return { ...labels, count: 0, sum: 0, buckets: new Array<number>((boundaries?.length ?? 0) + 1).fill(0) };
+      return {
+        ...labels,
+        count: 0,
+        sum: 0,
+        buckets: new Array<number>((boundaries?.length ?? 0) + 1).fill(0),
+        ...(isExponential && { exponential: emptyExponential() }),
+      };
   }
 }
 
@@ -64,4 +71,5 @@ function observe(row: Histogram, boundaries: readonly number[], amount: number):
   row.count++;
   row.sum += amount;
   row.buckets[bucket] = (row.buckets[bucket] as number) + 1;
+  if (row.exponential !== undefined) recordExponential(row.exponential, amount);
 }

@@ -17,6 +17,8 @@ export interface SeriesTableOptions {
   readonly kind: Family['kind'];
   /** Of a histogram, from its View. */
   readonly boundaries: readonly number[] | undefined;
+  /** Whether a histogram has exponential buckets beside them. */
+  readonly isExponential?: boolean | undefined;
   /** Labels with the same value on every series; they stand first. */
   readonly fixed: Readonly<Record<string, string>>;
   /** Labels whose values each record brings, in their order. */
@@ -64,6 +66,7 @@ export class SeriesTable {
   readonly labels: readonly string[];
   /** Of a histogram. */
   readonly boundaries: readonly number[] | undefined;
+  readonly isExponential: boolean;
   readonly write: SeriesTableOptions['write'];
 
   constructor(private readonly options: SeriesTableOptions) {
@@ -72,6 +75,7 @@ export class SeriesTable {
     this.fixedValues = Object.values(options.fixed);
     this.labels = [...Object.keys(options.fixed), ...options.labels];
     this.boundaries = options.boundaries;
+    this.isExponential = options.isExponential === true;
     this.write = options.write;
   }
 

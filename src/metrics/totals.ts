@@ -314,6 +314,7 @@ export class ServiceTotals implements MetricProducer {
     const startTime = 'begin' in row && row.begin !== undefined ? hrTimeOf(row.begin) : beginning.startTime;
     const value = firstValue(family, row);
     const point = { startTime, endTime, attributes, value, ...('last' in row ? {} : { arrival }) } as Point;
+    if ('buckets' in row && row.exponential !== undefined) Object.assign(point, { exponential: row.exponential });
     series.set(seriesKey(delta, row), point);
     points.push(point);
     return point;

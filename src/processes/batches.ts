@@ -10,6 +10,7 @@ import {
   type ApplicationInstrument,
   type Deltas,
   type FamilyDelta,
+  type HistogramDelta,
   INSTRUMENT_KINDS,
   LIBRARY_ORIGINS,
   LIBRARY_TYPES,
@@ -17,6 +18,7 @@ import {
   NON_FINITE,
   type SeriesDelta,
 } from '../metrics/deltas';
+import { isExponential } from '../metrics/exponential';
 import { MAX_LABEL_CHARACTERS } from '../metrics/label-limits';
 import { prometheusFamilyName, prometheusLabelName, sampleNames } from '../views/prometheus-names';
 
@@ -56,8 +58,13 @@ export function* toBatches(deltas: Deltas): Generator<Deltas> {
 /** Bytes of a series in a frame, estimated. */
 function sizeOf(row: SeriesDelta): number {
   const characters = row.values.reduce((sum, value) => sum + value.length + 3, 0);
-  const numbers = 'buckets' in row ? row.buckets.length + 3 : 1;
+  const numbers = 'buckets' in row ? row.buckets.length + 3 + sizeOfExponential(row) : 1;
   return characters * 3 + numbers * 8 + 64;
+}
+
+/** In numbers. */
+function sizeOfExponential({ exponential }: HistogramDelta): number {
+  return exponential === undefined ? 0 : exponential.counts.length + 16;
 }
 
 /** Bytes of a family without its series, estimated: an application may have many families of one series each. */
@@ -178,9 +185,10 @@ function isNumberDelta(value: unknown, labels: number): boolean {
 
 function isHistogramDelta(value: unknown, labels: number, length: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { values, count, sum, buckets } = value as Record<string, unknown>;
+  const { values, count, sum, buckets, exponential } = value as Record<string, unknown>;
   if (!isTexts(values) || values.length !== labels || !isAmount(count) || !isAmount(sum)) return false;
   if (!Array.isArray(buckets) || buckets.length !== length || !buckets.every(isAmount)) return false;
+  if (exponential !== undefined && !isExponential(exponential, count)) return false;
   // Prometheus rejects the whole scrape when a histogram's buckets do not add up to its count
   return buckets.reduce((total: number, each: number) => total + each, 0) === count;
 }

@@ -17,6 +17,8 @@ const MAX_SCRAPERS = 64;
 const MAX_BATCHES = 512;
 const MAX_TEXT_CHARACTERS = 1_024;
 const GOOD_FOR_MS = 1_000;
+/** As `randomUUID()` writes one. */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Number of the last batch that a hub has added of a member. */
 export type LastBatch = readonly [member: string, number: number];
@@ -32,6 +34,8 @@ export type LegacyMessage =
       readonly parts: number;
       /** Of members that are connected: what was added before is not added again. */
       readonly batches: readonly LastBatch[];
+      /** See `Legacy`. */
+      readonly instance?: string | undefined;
     }
   | { readonly type: 'totals'; readonly totals: Deltas };
 
@@ -41,10 +45,11 @@ export interface Received extends Legacy {
 }
 
 /** @returns the messages in their order */
-export function legacyMessages({ mark, scrapers, totals }: Legacy, batches: readonly LastBatch[]): LegacyMessage[] {
+export function legacyMessages(left: Legacy, batches: readonly LastBatch[]): LegacyMessage[] {
+  const { totals, ...marks } = left;
   const parts = [...toBatches(totals)].slice(0, MAX_PARTS);
   return [
-    { type: 'legacy', atMs: Date.now(), mark, scrapers, parts: parts.length, batches: batches.slice(0, MAX_BATCHES) },
+    { type: 'legacy', atMs: Date.now(), ...marks, parts: parts.length, batches: batches.slice(0, MAX_BATCHES) },
     ...parts.map((part) => ({ type: 'totals' as const, totals: part })),
   ];
 }
@@ -53,12 +58,13 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** One checker per message. */
 export const LEGACY_CHECKS: Readonly<Record<LegacyMessage['type'], (fields: Fields) => boolean>> = {
-  legacy: ({ atMs, mark, scrapers, parts, batches }) =>
+  legacy: ({ atMs, mark, scrapers, parts, batches, instance }) =>
     Number.isFinite(atMs) &&
     isCount(mark) &&
     isCount(parts) &&
     isListOf(scrapers, MAX_SCRAPERS, isScraper) &&
-    isListOf(batches, MAX_BATCHES, isLastBatch),
+    isListOf(batches, MAX_BATCHES, isLastBatch) &&
+    (instance === undefined || (typeof instance === 'string' && UUID.test(instance))),
   totals: ({ totals }) =>
     isDeltas(totals) &&
     totals.every(({ instrument, library, series }) => {

@@ -245,7 +245,14 @@ export interface View extends ViewOptions {
   readonly seriesLimit: number;
   /** Series that the SDK keeps between two collections. Ours are limited for the life of the process, and fit. */
   readonly aggregationCardinalityLimit: number;
+  /** Whether a histogram has a second stream, of {@link exponentialViews}. */
+  readonly isExponential?: boolean;
   readonly aggregation?: HistogramAggregation | { readonly type: SdkAggregationType.DROP };
+}
+
+/** A histogram's second metric stream. */
+interface ExponentialView extends ViewOptions {
+  readonly name: string;
 }
 
 interface HistogramAggregation {
@@ -256,11 +263,35 @@ interface HistogramAggregation {
 /**
  * The Views that give every instrument its family.
  * @param seriesLimit series that a family may have which has no limit of its own
+ * @param isExponential whether histograms have exponential buckets beside the explicit ones
  */
-export function createViews(catalogue: readonly Family[], seriesLimit: number): View[] {
-  return catalogue.flatMap((family) =>
+export function createViews(catalogue: readonly Family[], seriesLimit: number, isExponential = false): View[] {
+  const views = catalogue.flatMap((family) =>
     family.instrument === undefined ? [] : [viewOf(family.instrument, family, family.seriesLimit ?? seriesLimit)],
   );
+  if (!isExponential) return views;
+  return views.map((view) => ({
+    ...view,
+    isExponential: view.aggregation?.type === AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
+  }));
+}
+
+/** Of no family: the name of a stream between the SDK and its reader. */
+export function exponentialName(family: string): string {
+  return `${family}.exponential`;
+}
+
+/** @returns the Views of second streams: one record() of the instrument is in both, under the same series */
+export function exponentialViews(views: readonly View[]): ExponentialView[] {
+  return views
+    .filter(({ isExponential }) => isExponential)
+    .map(({ meterName, instrumentName, name, aggregationCardinalityLimit }) => ({
+      meterName: meterName as string,
+      instrumentName,
+      name: exponentialName(name),
+      aggregationCardinalityLimit,
+      aggregation: { type: AggregationType.EXPONENTIAL_HISTOGRAM, options: { recordMinMax: true } },
+    }));
 }
 
 function viewOf(instrumentName: InstrumentName, family: Family, seriesLimit: number): View {

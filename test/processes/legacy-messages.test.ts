@@ -13,6 +13,7 @@ import { encodeFrame, hubMessage, memberMessage, ProtocolError } from '../../src
 const NOW_MS = 1_000_000;
 const GOOD_FOR_MS = 1_000;
 const MARKS = { mark: 3, scrapers: [{ name: 'one', mark: 2, former: 1 }] };
+const INSTANCE = '0b8f7a55-3d5e-4c1c-9a4e-2f7f8a1c5d60';
 
 beforeEach(() => mock.timers.enable({ apis: ['Date'], now: NOW_MS }));
 afterEach(() => mock.timers.reset());
@@ -34,10 +35,13 @@ function received(messages: readonly LegacyMessage[]): LegacyInbox {
 
 describe('what a hub leaves', () => {
   it('arrives as it was sent, and is taken once', () => {
-    const inbox = received(legacyMessages({ ...MARKS, totals: totalsOf(3) }, [['member', 5]]));
+    const inbox = received(legacyMessages({ ...MARKS, totals: totalsOf(3), instance: INSTANCE }, [['member', 5]]));
     assert.ok(inbox.isComplete);
-    const { totals, mark, scrapers, batches } = inbox.take() ?? {};
-    assert.deepEqual({ totals, mark, scrapers, batches }, { ...MARKS, totals: totalsOf(3), batches: [['member', 5]] });
+    const { totals, mark, scrapers, batches, instance } = inbox.take() ?? {};
+    assert.deepEqual(
+      { totals, mark, scrapers, batches, instance },
+      { ...MARKS, totals: totalsOf(3), batches: [['member', 5]], instance: INSTANCE },
+    );
     assert.equal(inbox.take(), undefined);
   });
 
@@ -84,6 +88,9 @@ describe('what a hub leaves', () => {
       { ...head, scrapers: [{ name: 'x'.repeat(2_000), mark: 1, former: 1 }] },
       { ...head, batches: [['member', -1]] },
       { ...head, batches: [['member']] },
+      { ...head, instance: 'x'.repeat(36) },
+      { ...head, instance: `${INSTANCE}0` },
+      { ...head, instance: [INSTANCE] },
       { type: 'totals' },
       { type: 'totals', totals: [{ family: 'f', labels: [], series: [{ values: [], add: 1, arrival: 'a' }] }] },
       { type: 'totals', totals: [{ family: 'f_total', labels: [], instrument, series: [] }] },

@@ -16,7 +16,7 @@ message ScopeMetrics { Scope scope = 1; repeated Metric metrics = 2; }
 message Scope { string name = 1; }
 message Metric {
   string name = 1; string description = 2; string unit = 3;
-  oneof data { Gauge gauge = 5; Sum sum = 7; Histogram histogram = 9; }
+  oneof data { Gauge gauge = 5; Sum sum = 7; Histogram histogram = 9; ExponentialHistogram exponential_histogram = 10; }
 }
 message Gauge { repeated Number data_points = 1; }
 message Sum { repeated Number data_points = 1; int32 aggregation_temporality = 2; bool is_monotonic = 3; }
@@ -29,6 +29,13 @@ message HistogramPoint {
   repeated KeyValue attributes = 9; fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4;
   optional double sum = 5; repeated fixed64 bucket_counts = 6; repeated double explicit_bounds = 7;
 }
+message ExponentialHistogram { repeated ExponentialPoint data_points = 1; int32 aggregation_temporality = 2; }
+message ExponentialPoint {
+  repeated KeyValue attributes = 1; fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4;
+  optional double sum = 5; sint32 scale = 6; fixed64 zero_count = 7; Buckets positive = 8; Buckets negative = 9;
+  optional double min = 12; optional double max = 13;
+}
+message Buckets { sint32 offset = 1; repeated uint64 bucket_counts = 2; }
 message KeyValue { string key = 1; AnyValue value = 2; }
 message AnyValue { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; } }
 `;
@@ -50,6 +57,11 @@ interface EncodedPoint {
   readonly sum?: number;
   readonly bucketCounts?: readonly number[];
   readonly explicitBounds?: readonly number[];
+  readonly scale?: number;
+  readonly zeroCount?: number;
+  readonly positive?: { readonly offset?: number; readonly bucketCounts?: readonly number[] };
+  readonly min?: number;
+  readonly max?: number;
 }
 interface EncodedRequest {
   readonly resourceMetrics: readonly {
@@ -63,6 +75,7 @@ interface EncodedRequest {
         readonly gauge?: Encoded<EncodedPoint>;
         readonly sum?: Encoded<EncodedPoint>;
         readonly histogram?: Encoded<EncodedPoint>;
+        readonly exponentialHistogram?: Encoded<EncodedPoint>;
       }[];
     }[];
   }[];
@@ -78,13 +91,21 @@ export interface ReceivedPoint {
   readonly sum?: number;
   readonly buckets?: readonly number[];
   readonly boundaries?: readonly number[];
+  readonly exponential?: {
+    readonly scale: number;
+    readonly zeroCount: number;
+    readonly offset: number;
+    readonly counts: readonly number[];
+    readonly min?: number | undefined;
+    readonly max?: number | undefined;
+  };
 }
 
 export interface ReceivedMetric {
   readonly name: string;
   readonly description: string;
   readonly unit: string;
-  readonly kind: 'gauge' | 'counter' | 'sum' | 'histogram';
+  readonly kind: 'gauge' | 'counter' | 'sum' | 'histogram' | 'exponential';
   readonly scope: string;
   readonly points: readonly ReceivedPoint[];
 }
@@ -178,15 +199,28 @@ type EncodedMetric = EncodedRequest['resourceMetrics'][number]['scopeMetrics'][n
 
 function received(scope: string, encoded: EncodedMetric): ReceivedMetric {
   // what is empty is not sent
-  const { name, description = '', unit = '', gauge, sum, histogram } = encoded;
-  const data = gauge ?? sum ?? histogram;
+  const { name, description = '', unit = '', gauge, sum, histogram, exponentialHistogram: exponential } = encoded;
+  const data = gauge ?? sum ?? histogram ?? exponential;
   if (data === undefined) throw new Error(`${name} has no data of a kind that is known`);
   if (gauge === undefined && data.aggregationTemporality !== CUMULATIVE) throw new Error(`${name} is not cumulative`);
-  const kind = gauge ? 'gauge' : histogram ? 'histogram' : sum?.isMonotonic ? 'counter' : 'sum';
-  return { name, description, unit, kind, scope, points: (data.dataPoints ?? []).map(pointOf) };
+  const kind = kindOf(encoded);
+  const isExponential = exponential !== undefined;
+  const points = (data.dataPoints ?? []).map((point) => pointOf(point, isExponential));
+  return { name, description, unit, kind, scope, points };
 }
 
-function pointOf({ attributes = [], startTimeUnixNano, timeUnixNano, ...point }: EncodedPoint): ReceivedPoint {
+function kindOf({ gauge, histogram, exponentialHistogram, sum }: EncodedMetric): ReceivedMetric['kind'] {
+  if (gauge) return 'gauge';
+  if (histogram) return 'histogram';
+  if (exponentialHistogram) return 'exponential';
+  return sum?.isMonotonic ? 'counter' : 'sum';
+}
+
+function pointOf(
+  { attributes = [], startTimeUnixNano, timeUnixNano, ...point }: EncodedPoint,
+  isExponential: boolean,
+): ReceivedPoint {
+  const { scale = 0, zeroCount = 0, positive = {}, min, max } = point;
   return {
     labels: objectOf(attributes),
     start: startTimeUnixNano,
@@ -194,6 +228,9 @@ function pointOf({ attributes = [], startTimeUnixNano, timeUnixNano, ...point }:
     value: point.asDouble ?? point.asInt ?? point.count ?? 0,
     ...(point.sum !== undefined && { sum: point.sum }),
     ...(point.bucketCounts?.length && { buckets: point.bucketCounts, boundaries: point.explicitBounds ?? [] }),
+    ...(isExponential && {
+      exponential: { scale, zeroCount, offset: positive.offset ?? 0, counts: positive.bucketCounts ?? [], min, max },
+    }),
   };
 }
 

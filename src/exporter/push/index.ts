@@ -8,7 +8,9 @@ import type { WarningCode } from '../../errors';
 import { installedCopies } from '../../runtime/application-packages';
 import { consoleExporter } from './console';
 import { OtlpThreadExporter } from './otlp';
-import { pushSettings } from './settings';
+import { isExponentialWanted, pushSettings } from './settings';
+
+export { isExponentialWanted };
 
 /** The application installs it: most services push nothing. */
 const OTLP_PACKAGE = '@opentelemetry/exporter-metrics-otlp-proto';
@@ -17,9 +19,18 @@ const OTLP_VERSION = '0.223';
 
 export type PushKind = 'otlp' | 'console';
 
+/** What the pushes of this process are named by: a UUID, from its first push on or from the hub before. */
+export interface PushInstance {
+  id?: string | undefined;
+}
+
 export interface PushOptions {
   readonly kinds: readonly PushKind[];
   readonly producer: MetricProducer;
+  /** The same for OTLP, where that is to have other histograms. */
+  readonly otlpProducer?: MetricProducer | undefined;
+  /** Given an id where it has none. */
+  readonly instance: PushInstance;
   readonly env: NodeJS.ProcessEnv;
   /** Takes what is wrong, for the log of the process that is in use. */
   readonly onFault: (code: WarningCode, text: string) => void;
@@ -31,10 +42,16 @@ export function availableKinds(kinds: readonly PushKind[]): readonly PushKind[] 
 }
 
 /** Reports what cannot be done, and throws nothing. @returns a function that pushes for the last time and ends all */
-export function startPushes({ kinds, producer, env, onFault }: PushOptions): () => Promise<void> {
+export function startPushes({
+  kinds,
+  producer,
+  otlpProducer = producer,
+  instance,
+  env,
+  onFault,
+}: PushOptions): () => Promise<void> {
   const { intervalMs, timeoutMs, faults } = pushSettings(env);
   for (const fault of faults) onFault('CHX_VARIABLE_VALUE', fault);
-  const named = withInstance(producer);
   const otlpExporter = () => {
     const exporter = findExporter();
     if (exporter !== undefined) return new OtlpThreadExporter({ exporter, timeoutMs, env });
@@ -43,16 +60,20 @@ export function startPushes({ kinds, producer, env, onFault }: PushOptions): () 
     onFault('CHX_EXPORTER_MISSING', text);
     return undefined;
   };
-  const exporters = kinds.map((kind) => (kind === 'console' ? consoleExporter : otlpExporter()));
+  const exporters = kinds.map((kind) =>
+    kind === 'console'
+      ? { exporter: consoleExporter, produced: producer }
+      : { exporter: otlpExporter(), produced: otlpProducer },
+  );
   const readers = exporters
-    .filter((exporter): exporter is PushMetricExporter => exporter !== undefined)
-    .map((exporter) => {
+    .filter((each): each is typeof each & { exporter: PushMetricExporter } => each.exporter !== undefined)
+    .map(({ exporter, produced }) => {
       const { PeriodicExportingMetricReader } = require('./reader') as typeof import('./reader');
       // its own limit covers the handing over alone
       const exportTimeoutMillis = Math.min(timeoutMs, intervalMs);
       const options = { exporter, exportIntervalMillis: intervalMs, exportTimeoutMillis };
       const reader = new PeriodicExportingMetricReader(options);
-      reader.setMetricProducer(named);
+      reader.setMetricProducer(withInstance(produced, instance));
       return { exporter, reader };
     });
   return async () => {
@@ -65,13 +86,17 @@ export function startPushes({ kinds, producer, env, onFault }: PushOptions): () 
   };
 }
 
-/** Processes that push must not be taken for one another: each counts from zero. */
-function withInstance(producer: MetricProducer): MetricProducer {
-  const instance = { 'service.instance.id': randomUUID() };
+/**
+ * Processes that push must not be taken for one another: each counts from zero. Who goes on with the totals of another
+ * one pushes under the name of that: under two names they would be added up.
+ */
+function withInstance(producer: MetricProducer, instance: PushInstance): MetricProducer {
+  instance.id ??= randomUUID();
   return {
     async collect(options) {
       const { resourceMetrics, errors } = await producer.collect(options);
-      const attributes = { ...instance, ...resourceMetrics.resource.attributes };
+      // read after the collection: before its first one a hub may have been left totals
+      const attributes = { 'service.instance.id': instance.id, ...resourceMetrics.resource.attributes };
       const resource = { attributes } as unknown as typeof resourceMetrics.resource;
       return { resourceMetrics: { ...resourceMetrics, resource }, errors };
     },

@@ -2,7 +2,7 @@
  * The standard variables of a push that are read here; those of OTLP are the exporter's own.
  * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#periodic-exporting-metricreader
  */
-import { show } from '../../errors';
+import { nearest, show } from '../../errors';
 
 export interface PushSettings {
   readonly intervalMs: number;
@@ -16,6 +16,19 @@ const DEFAULT_INTERVAL_MS = 60_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** As a timer of Node takes it. */
 const MAX_MS = 2 ** 31 - 1;
+
+const AGGREGATION = 'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION';
+const EXPONENTIAL = 'base2_exponential_bucket_histogram';
+const AGGREGATIONS = ['explicit_bucket_histogram', EXPONENTIAL];
+
+/** Whether what is pushed by OTLP is to have exponential buckets in its histograms. */
+export function isExponentialWanted(env: NodeJS.ProcessEnv): boolean {
+  return aggregation(env) === EXPONENTIAL;
+}
+
+function aggregation(env: NodeJS.ProcessEnv): string {
+  return env[AGGREGATION]?.trim().toLowerCase() ?? '';
+}
 
 export function pushSettings(env: NodeJS.ProcessEnv): PushSettings {
   const faults: string[] = [];
@@ -41,5 +54,13 @@ export function pushSettings(env: NodeJS.ProcessEnv): PushSettings {
     env.OTEL_EXPORTER_OTLP_METRICS_PROTOCOL ? 'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL' : 'OTEL_EXPORTER_OTLP_PROTOCOL',
     'http/protobuf',
   );
+  const word = aggregation(env);
+  if (word !== '' && !AGGREGATIONS.includes(word)) {
+    const near = nearest(word, AGGREGATIONS);
+    const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+    faults.push(
+      `${AGGREGATION} names no aggregation; got ${show(word)}; expected ${AGGREGATIONS.join(' or ')}. ${AGGREGATIONS[0]} is used.${hint}`,
+    );
+  }
   return { intervalMs, timeoutMs, faults };
 }

@@ -9,9 +9,20 @@ import { environment, INNER, nodeBinary, PARTNER } from '../../support/app';
 import { openReceiver, type Receiver } from '../../support/otlp';
 import { copyPrograms, openWorkshop, type Workshop } from '../../support/packed';
 import { ROOT } from '../../support/paths';
-import { ask, openWorld, PRELOAD, PROGRAMS, type Service, send, until, type World } from '../../support/service';
+import {
+  ask,
+  openWorld,
+  PRELOAD,
+  PROGRAMS,
+  type Service,
+  send,
+  stateOf,
+  until,
+  type World,
+} from '../../support/service';
 import { freePort } from '../../support/waiting';
 
+const PROCESSES = 'channel_exporter_processes';
 const REQUESTS = 30;
 const X = { path: '/x' };
 const INTERVAL = { OTEL_METRIC_EXPORT_INTERVAL: '150' };
@@ -110,6 +121,31 @@ describe('pushed beside the scrape', () => {
       assert.equal(receiver.total(INNER, X), REQUESTS * 2);
       assert.equal((await world.counted(REQUESTS * 2)).counts(INNER)[0]?.count, REQUESTS * 2);
     }));
+
+  for (const { program, path } of [
+    { program: 'service.js', path: '/exit' },
+    { program: 'shutdown.js', path: '/shutdown' },
+  ]) {
+    it(`goes on as one stream where the hub of two ends by ${path} and the other has its totals`, () =>
+      withReceiver(async () => {
+        const [hub] = (await portsOf(start(program), 1)) as [number];
+        await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === 0);
+        const heir = start('service.js');
+        const [other] = (await portsOf(heir, 1)) as [number];
+        await world.scrapeWhen((seen) => stateOf(seen, PROCESSES, { state: 'member' }) === 1);
+        for (const port of [hub, other]) await send(port, REQUESTS);
+        assert.equal(await receiver.reaches(INNER, REQUESTS * 2, X), REQUESTS * 2);
+        for (const port of [hub, other]) await send(port, REQUESTS);
+        await ask(hub, path);
+        await send(other, REQUESTS);
+        await until(
+          async () => heir.said('this one does so now').length > 0,
+          () => heir.output(),
+        );
+        assert.equal(await receiver.reaches(INNER, REQUESTS * 5, X), REQUESTS * 5, heir.output());
+        assert.equal(instances().length, 1);
+      }));
+  }
 
   it('is no call to a partner, even to a receiver that is one', () =>
     withReceiver(async () => {
@@ -293,10 +329,11 @@ describe('pushed alone', () => {
         OTEL_METRIC_EXPORT_TIMEOUT: 'soon',
         OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
         OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+        OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histograms',
       });
       await portsOf(service, 1);
       await until(
-        async () => service.said('CHX_VARIABLE_VALUE').length === 4 && receiver.pushes.length > 0,
+        async () => service.said('CHX_VARIABLE_VALUE').length === 5 && receiver.pushes.length > 0,
         () => service.output(),
       );
       for (const text of [
@@ -304,9 +341,11 @@ describe('pushed alone', () => {
         'got "soon"; expected milliseconds',
         'got "delta"; expected cumulative',
         'got "grpc"; expected http/protobuf',
+        'Did you mean base2_exponential_bucket_histogram?',
       ]) {
         assert.equal(service.said(text).length, 1, service.output());
       }
+      assert.equal(receiver.pushes.at(-1)?.metrics.get(INNER)?.kind, 'histogram');
     }));
 });
 
