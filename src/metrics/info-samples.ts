@@ -10,7 +10,7 @@ import { familyNames, INSTRUMENTS } from '../views/metric-names';
 import type { Deltas } from './deltas';
 import { cleanLabelValue } from './label-limits';
 import type { ConsumerCode } from './measurement';
-import type { StateSample } from './totals';
+import type { StateSample } from './state-samples';
 
 /** Series of each of the two families; a directory may have more, of which the first are shown. */
 const MAX_INFO_SERIES = 10_000;

@@ -7,16 +7,16 @@
 import type { HrTime } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { CollectionResult, MetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
-import { hrTimeNow, hrTimeOf, millisecondsOf } from '../runtime/hr-time';
+import { hrTimeNow, hrTimeOf } from '../runtime/hr-time';
 import { TimeSlice } from '../runtime/time-slice';
-import { type Family, TARGET_INFO } from '../views';
+import type { Family } from '../views';
 import { METER_NAME } from '../views/metric-names';
-import { prometheusLabelName } from '../views/prometheus-names';
 import { type ApplicationFamilyDelta, ApplicationTotals } from './application-totals';
 import type { Deltas, FamilyDelta, SeriesDelta } from './deltas';
-import { NEW_SERIES_MS } from './legacy';
-import { addTo, firstValue, metricData, type Point, shapeFault, wholeRow } from './points';
+import { wholeTotals } from './legacy';
+import { addTo, firstValue, metricData, type Point, shapeFault } from './points';
 import type { FamilyRoom } from './series-room';
+import { byFamily, type StateSample, statePoints, targetSample } from './state-samples';
 
 /** Where deltas come from. */
 export interface DeltaSource {
@@ -31,13 +31,6 @@ export interface DeltaSource {
 /** Why a member's deltas were not added; the hub itself refuses `connections`, `malformed` messages and `labels`. */
 export const DROP_REASONS = ['connections', 'malformed', 'family', 'labels', 'boundaries', 'series', 'clash'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
-
-/** A sample of a family without instrument: its value is read when the scrape is written. */
-export interface StateSample {
-  readonly family: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
 
 /** This process's own series and those of its members may each reach the limit. */
 const MOST_OVER_LIMIT = 2;
@@ -118,7 +111,7 @@ export class ServiceTotals implements MetricProducer {
     this.totals = new Map(catalogue.map((family) => [family.name, { family, series: new Map(), points: [] }]));
     const taken = [...catalogue, ...(options.processes?.families ?? [])];
     this.application = new ApplicationTotals(taken, options.seriesLimit, this.endTime);
-    this.target = { family: TARGET_INFO.name, labels: resourceLabels(options.resource), value: 1 };
+    this.target = targetSample(options.resource);
   }
 
   /** From now on each collection begins with the deltas of these. */
@@ -243,33 +236,10 @@ export class ServiceTotals implements MetricProducer {
     // a process does not wait for a collection that is under way
     for (const rest of [this.adding, this.addOwn(this.own.takeNow())]) for (const _series of rest);
     this.hasLeft = true;
-    const newMs = Date.now() - NEW_SERIES_MS;
-    const isNew = ({ startTime }: Point) => millisecondsOf(startTime) >= newMs;
-    const all = [...this.totals.values()].filter(({ family }) => family.instrument !== undefined);
-    return [
-      ...all.flatMap((totals) => this.wholeOf(totals, isNew, true)),
-      ...all.flatMap((totals) => this.wholeOf(totals, (point) => !isNew(point), false)),
-    ];
-  }
-
-  private wholeOf({ family, points }: FamilyTotals, isWanted: (point: Point) => boolean, areNew: boolean): Deltas {
-    const room = this.options.rooms.get(family.name);
-    const rows: SeriesDelta[] = [];
-    for (const point of points) {
-      const whole = isWanted(point) ? wholeRow(family, point) : undefined;
-      if (whole === undefined) continue;
-      const values = Object.values(point.attributes) as string[];
-      const isPath = room?.isPath(values) === true;
-      const begin = millisecondsOf(point.startTime);
-      const arrival = areNew && point.arrival !== undefined ? { arrival: point.arrival } : {};
-      rows.push({ values, ...(isPath && { isPath }), begin, ...arrival, ...whole });
-    }
-    const [first] = points;
-    if (rows.length === 0 || first === undefined) return [];
-    const { boundaries } = family;
-    return [
-      { family: family.name, labels: Object.keys(first.attributes), ...(boundaries && { boundaries }), series: rows },
-    ];
+    return wholeTotals(
+      [...this.totals.values()].filter(({ family }) => family.instrument !== undefined),
+      this.options.rooms,
+    );
   }
 
   /** Whether totals of a hub that has ended can be these from now on: nobody has seen others here. */
@@ -331,40 +301,13 @@ export class ServiceTotals implements MetricProducer {
   }
 
   private metricOf(state: ReadonlyMap<string, readonly StateSample[]>) {
+    const times = { startTime: this.startTime, endTime: this.endTime };
     return ({ family, points }: FamilyTotals): MetricData =>
       metricData(
         family,
-        family.instrument === undefined ? this.statePoints(family, state.get(family.name) ?? []) : points,
+        family.instrument === undefined ? statePoints(family, state.get(family.name) ?? [], times) : points,
       );
   }
-
-  private statePoints({ fixed }: Family, samples: readonly StateSample[]): Point[] {
-    const { startTime, endTime } = this;
-    return samples.map(({ labels, value }) => ({
-      startTime,
-      endTime,
-      attributes: fixed === undefined ? labels : { ...fixed, ...labels },
-      value,
-    }));
-  }
-}
-
-/** A directory may have thousands of samples. */
-function byFamily(samples: readonly StateSample[]): ReadonlyMap<string, readonly StateSample[]> {
-  const families = new Map<string, StateSample[]>();
-  for (const sample of samples) {
-    const known = families.get(sample.family);
-    if (known === undefined) families.set(sample.family, [sample]);
-    else known.push(sample);
-  }
-  return families;
-}
-
-/** Two attributes that would be written alike are one label: a label that stands twice spoils the scrape. */
-function resourceLabels({ attributes }: Resource): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [prometheusLabelName(name), String(value)]),
-  );
 }
 
 function isApplications(delta: FamilyDelta): delta is ApplicationFamilyDelta {

@@ -6,7 +6,8 @@
 import type { Socket } from 'node:net';
 import { errorText, warn } from '../diagnostics/log';
 import type { Deltas } from '../metrics/deltas';
-import { DROP_REASONS, type DropReason, type StateSample } from '../metrics/totals';
+import type { StateSample } from '../metrics/state-samples';
+import { DROP_REASONS, type DropReason } from '../metrics/totals';
 import { nowMs } from '../runtime/clock';
 import { pause } from '../runtime/time-limit';
 import { VERSION } from '../version';
