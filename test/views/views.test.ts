@@ -61,6 +61,10 @@ const COUNTERS = [
   { instrument: 'seriesOverflow', family: 'channel_exporter_series_overflow_total' },
   { instrument: 'unreadBodies', family: 'channel_exporter_unread_bodies_total' },
   { instrument: 'partnerMisses', family: 'channel_exporter_partner_misses_total' },
+] as const;
+
+/** Families for who asks for details. */
+const DETAILS = [
   { instrument: 'observed', family: 'channel_exporter_observed_total' },
   { instrument: 'unknownHosts', family: 'channel_exporter_unknown_hosts_total' },
 ] as const;
@@ -104,6 +108,19 @@ describe('the Views', () => {
     });
   }
 
+  for (const { instrument, family } of DETAILS) {
+    it(`name the counter ${instrument} ${family}, which is a detail`, async () => {
+      const { instruments, scrape, hub } = createMeasuring(SETTINGS);
+      instruments[instrument].add(VALUES, 3);
+      assert.equal((await scrape()).types.has(family), false);
+      const details = hub.details().find(({ descriptor }) => descriptor.name === family);
+      assert.deepEqual(
+        details?.dataPoints.map(({ value }) => value),
+        [3],
+      );
+    });
+  }
+
   for (const { instrument, family } of SECONDS) {
     it(`name the instrument ${instrument} ${family}, with boundaries in seconds`, async () => {
       const metrics = await scrapeOf(SETTINGS, (instruments) => {
@@ -129,7 +146,7 @@ describe('the Views', () => {
 
   it('list every family once', () => {
     const names = families(SETTINGS, () => false).map(({ name }) => name);
-    const measured = [...HISTOGRAMS, ...SECONDS, GAUGE, ...COUNTERS].map(({ family }) => family);
+    const measured = [...HISTOGRAMS, ...SECONDS, GAUGE, ...COUNTERS, ...DETAILS].map(({ family }) => family);
     const known: string[] = [...measured, ...Object.values(STATE_FAMILIES), ...Object.values(INFO_FAMILIES)];
     assert.deepEqual(names.sort(), known.sort());
   });

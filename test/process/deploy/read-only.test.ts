@@ -9,21 +9,28 @@ import { describe, it } from 'node:test';
 import { nodeBinary } from '../../support/app';
 import { reportNotRun } from '../../support/debian';
 import { whyNoMount } from '../../support/mount';
+import { ROOT } from '../../support/paths';
 import { countOf, openWorld, PRELOAD_PATH, PROGRAMS, send, stateOf } from '../../support/service';
 
 const WORKERS = 2;
 const REQUESTS = 20;
 const UID = '1000';
 
-/** What the shell runs: $1 is the new root, $2 the options of a file system over /tmp, if any; then the program. */
+/**
+ * What the shell runs: $1 is the new root, $2 the options of a file system over /tmp, if any, $3 the project, which may
+ * lie below it; then the program.
+ */
 const SCRIPT = `
 mount --rbind / "$1" && mount -o remount,bind,ro "$1" || exit 1
 mount -o remount,bind,ro "$1/tmp" 2>/dev/null
 if touch "$1/tmp/written" 2>/dev/null; then exit 1; fi
-if [ -n "$2" ]; then mount -t tmpfs -o "$2" none "$1/tmp" || exit 1; fi
+if [ -n "$2" ]; then
+  mount -t tmpfs -o "$2" none "$1/tmp" || exit 1
+  case "$3" in /tmp/*) mkdir -p "$1$3" && mount --rbind "$3" "$1$3" || exit 1 ;; esac
+fi
 mount -t tmpfs -o mode=1777 none "$1/dev/shm" || exit 1
 root="$1"
-shift 2
+shift 3
 exec chroot "$root" setpriv --reuid ${UID} --clear-groups "$@"
 `;
 
@@ -44,7 +51,7 @@ describe('processes of a pod join where the root file system is read-only', () =
         const program = [nodeBinary(), '-r', PRELOAD_PATH, `${PROGRAMS}/forks.js`];
         const service = world.start({
           command: 'unshare',
-          args: ['-m', 'sh', '-c', SCRIPT, 'pod', root, tmp, ...program],
+          args: ['-m', 'sh', '-c', SCRIPT, 'pod', root, tmp, ROOT, ...program],
           env: { TMPDIR: undefined, WORKERS: String(WORKERS) },
         });
         const ready = await service.ready(WORKERS);
