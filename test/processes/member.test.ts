@@ -79,6 +79,12 @@ const acknowledge = (from: number, to: number) => {
 
 const inOrder = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
+/** One turn of the loop while timers are mocked; a time slice waits for one without delay. */
+async function nextTurn(): Promise<void> {
+  await new Promise(setImmediate);
+  mock.timers.tick(0);
+}
+
 describe('a member whose hub acknowledges nothing', () => {
   it('sends batches ahead up to its window, leaves the rest in the instruments, and goes on with the acks', async () => {
     const member = createMember();
@@ -105,17 +111,17 @@ describe('a member whose hub acknowledges nothing', () => {
     const member = createMember();
     assert.equal(await member.connect(path), 'member');
     const handOvers = [member.handOver(), member.handOver()];
-    while (numbers.length < 2) await new Promise(setImmediate);
+    while (numbers.length < 2) await nextTurn();
     mock.timers.tick(ACK_LIMIT_MS - 1);
-    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
     assert.equal(losses, 0);
     mock.timers.tick(1);
     await Promise.all(handOvers);
-    while (losses === 0) await new Promise(setImmediate);
+    while (losses === 0) await nextTurn();
     assert.equal(ACK_LIMIT_MS, 30_000);
 
     assert.equal(await member.connect(path), 'member');
-    while (numbers.length < 4) await new Promise(setImmediate);
+    while (numbers.length < 4) await nextTurn();
     assert.deepEqual(numbers, [1, 2, 1, 2]);
     acknowledge(1, 2);
     await member.takeQueue();
@@ -128,7 +134,7 @@ describe('a member whose hub acknowledges nothing', () => {
     const member = createMember();
     assert.equal(await member.connect(path), 'member');
     const handOvers = [member.handOver(), member.handOver()];
-    while (numbers.length < 2) await new Promise(setImmediate);
+    while (numbers.length < 2) await nextTurn();
     mock.timers.tick(ACK_LIMIT_MS - 1);
     acknowledge(1, 1);
     await handOvers[0];
@@ -136,7 +142,7 @@ describe('a member whose hub acknowledges nothing', () => {
     acknowledge(2, 2);
     await handOvers[1];
     mock.timers.tick(ACK_LIMIT_MS);
-    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
     assert.equal(losses, 0);
     member.close();
   });
