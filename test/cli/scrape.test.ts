@@ -103,13 +103,13 @@ describe('a quantile', () => {
   });
   for (const { name, share, of, text } of [
     { name: 'is interpolated within its bucket', share: 0.5, of: [buckets(0, 10, 10, 10)], text: '150' },
-    { name: 'begins at 0 in the first bucket', share: 0.95, of: [buckets(2, 2, 2, 2)], text: '95' },
+    { name: 'in the first bucket is said to be so', share: 0.95, of: [buckets(2, 2, 2, 2)], text: '<100' },
     { name: 'above the last boundary is said to be so', share: 0.99, of: [buckets(0, 0, 1, 10)], text: '>500' },
     {
       name: 'is of all series together',
-      share: 0.5,
+      share: 0.75,
       of: [buckets(10, 10, 10, 10), buckets(0, 0, 10, 10)],
-      text: '100',
+      text: '350',
     },
     { name: 'is empty without observations', share: 0.5, of: [buckets(0, 0, 0, 0)], text: '' },
   ]) {

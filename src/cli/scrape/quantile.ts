@@ -1,10 +1,14 @@
-/** Quantiles of histograms, as Prometheus computes them. */
+/** Quantiles of histograms, as Prometheus computes them between two boundaries; beyond the outer ones nothing is known. */
 import type { Series } from './families';
 
-/** A quantile; `isAbove`: it is greater than the last boundary, which is all that is known of it. */
+/**
+ * A quantile. `isAbove`: it is greater than the last boundary, and `isBelow`: not greater than the first, which is all that
+ * is known of it; interpolated between 0 and the first boundary, 5 ms would read 95.
+ */
 export interface Quantile {
   readonly value: number;
   readonly isAbove: boolean;
+  readonly isBelow: boolean;
 }
 
 /**
@@ -25,14 +29,17 @@ export function quantile(share: number, series: Iterable<Series>): Quantile | un
   const rank = share * total;
   const index = buckets.findIndex(([, count]) => count >= rank);
   const [bound, count] = buckets[index] as [number, number];
-  const [lower, below] = buckets[index - 1] ?? [Math.min(0, bound), 0];
-  if (bound === Number.POSITIVE_INFINITY) return { value: lower, isAbove: true };
+  const former = buckets[index - 1];
+  if (bound === Number.POSITIVE_INFINITY) return { value: former?.[0] ?? 0, isAbove: true, isBelow: false };
+  if (former === undefined) return { value: bound, isAbove: false, isBelow: true };
+  const [lower, below] = former;
   const within = count === below ? 0 : (rank - below) / (count - below);
-  return { value: lower + (bound - lower) * within, isAbove: false };
+  return { value: lower + (bound - lower) * within, isAbove: false, isBelow: false };
 }
 
 /** As it stands in the table. */
 export function quantileText(found: Quantile | undefined): string {
   if (found === undefined) return '';
-  return `${found.isAbove ? '>' : ''}${Number(found.value.toPrecision(3))}`;
+  const side = found.isAbove ? '>' : found.isBelow ? '<' : '';
+  return `${side}${Number(found.value.toPrecision(3))}`;
 }

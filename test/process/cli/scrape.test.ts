@@ -34,7 +34,7 @@ describe('scrape', () => {
     const { code, stdout } = await runCommand(['scrape', port]);
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`^http://localhost:${port}/metrics: \\d+ families, \\d+ series, \\d+ bytes$`, 'm'));
-    assert.match(stdout, new RegExp(`^${INNER} +histogram +1 +3( +[\\d.]+){3}$`, 'm'));
+    assert.match(stdout, new RegExp(`^${INNER} +histogram +1 +3( +<100){3}$`, 'm'));
     const metrics = await app.metrics();
     for (const name of metrics.types.keys()) assert.match(stdout, new RegExp(`^${name} `, 'm'));
   });
@@ -49,7 +49,7 @@ describe('scrape', () => {
       metrics.counts(INNER),
     );
     const shown = await runCommand(['scrape', port, '--family', INNER]);
-    assert.match(shown.stdout, /^ +3( +[\d.]+){3} {2}f_code="\S+" path="\/x" http_status="200" code="-1"$/m);
+    assert.match(shown.stdout, /^ +3( +<100){3} {2}f_code="\S+" path="\/x" http_status="200" code="-1"$/m);
   });
 
   it('says which family is meant', async () => {
