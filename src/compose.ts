@@ -25,7 +25,7 @@ import { createTotalsReader } from './exporter/reader';
 import { withRests } from './exporter/rests';
 import { createScrape, type Scrape } from './exporter/scrape';
 import { scrapeOfService } from './exporter/service-scrape';
-import { createSource, effectiveSources, SOURCES } from './instrumentations';
+import { createSource, effectiveSources, SOURCES, watchEsModulesOf } from './instrumentations';
 import { forgetExchange } from './instrumentations/inbound/http1';
 import { createInfo, type Info } from './metrics/info-samples';
 import { createPipeline, type Pipeline } from './metrics/pipeline';
@@ -166,7 +166,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
   for (const each of sources) each.enable(context);
   countObserved((source) => observed.add([source], 1));
 
-  const undo: (() => void)[] = [countUnreadBodies(pipeline.selfMetrics.unreadBodies)];
+  const undo = [watchEsModulesOf(rows), countUnreadBodies(pipeline.selfMetrics.unreadBodies)];
   if (config.appMetrics !== undefined) {
     undo.push(
       answerOnApplication(config.appMetrics, scrapeHere, { isOwnServer: server.owns, onTaken: forgetExchange }),

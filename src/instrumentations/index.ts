@@ -4,6 +4,7 @@
  * A source is loaded when it is enabled; one for a package that not every service has, when that package is.
  */
 import { observes } from '../diagnostics/observed';
+import { type WantedEsModule, watchWantedEsModules } from './es-modules';
 import type { Instrumentation } from './instrumentation';
 import { whenFileLoaded } from './when-file-loaded';
 
@@ -17,6 +18,8 @@ export interface SourceRow {
    * Those that it patches itself may be others.
    */
   readonly files?: readonly string[];
+  /** Those of its files that are ES modules, which the application's loader has to show. */
+  readonly esModules?: readonly WantedEsModule[];
   /** Where servers of the package's protocol listen by default: connections there, without the package, are reported. */
   readonly ports?: readonly number[];
   /** Observes what Node itself has, and no package. */
@@ -129,7 +132,17 @@ export function effectiveSources(isEnabled: (name: string) => boolean): SourceRo
 }
 
 /** The source of a row, which loads its code now or with its package. */
-export function createSource({ name, load, files, ports, isOfNode }: SourceRow): Instrumentation {
+export function createSource({ name, load, files, esModules, ports, isOfNode }: SourceRow): Instrumentation {
   if (isOfNode) observes(name);
-  return files === undefined ? load()() : whenFileLoaded({ name, files, ports: ports ?? [] }, () => load()());
+  if (files === undefined && esModules === undefined) return load()();
+  const rules = new Set(esModules?.map((rule) => rule.name));
+  return whenFileLoaded({ name, files: files ?? [], esModules: [...rules], ports: ports ?? [] }, () => load()());
+}
+
+/**
+ * Has the loader show the ES modules of these rows' packages from now on, where the application has such packages.
+ * @returns a function that ends it
+ */
+export function watchEsModulesOf(rows: readonly SourceRow[]): () => void {
+  return watchWantedEsModules(rows.flatMap(({ esModules }) => esModules ?? []));
 }

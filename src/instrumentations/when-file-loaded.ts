@@ -1,6 +1,7 @@
 /** A source that is loaded with the package that it observes, and costs a few names in a table until then. */
 import { sharedState } from '../shared-state';
 import type { Instrumentation } from './instrumentation';
+import { onEsModuleLoaded } from './patching/es-module-load';
 import { onFileLoaded } from './patching/module-load';
 import { watchForUnseen } from './unseen-clients';
 
@@ -10,6 +11,8 @@ interface ObservedPackage {
   readonly name: string;
   /** Ends of paths, as {@link onFileLoaded} takes them. */
   readonly files: readonly string[];
+  /** Names of rules, as {@link onEsModuleLoaded} takes them. */
+  readonly esModules: readonly string[];
   /** Where its servers listen by default. */
   readonly ports: readonly number[];
 }
@@ -20,7 +23,7 @@ interface ObservedPackage {
  * @param create loads and creates the source, once
  */
 export function whenFileLoaded(
-  { name, files, ports }: ObservedPackage,
+  { name, files, esModules, ports }: ObservedPackage,
   create: () => Instrumentation,
 ): Instrumentation {
   let source: Instrumentation | undefined;
@@ -36,7 +39,10 @@ export function whenFileLoaded(
         source.enable(context);
         return source;
       };
-      undo = files.map((file) => onFileLoaded(file, () => void enableSource()));
+      undo = [
+        ...files.map((file) => onFileLoaded(file, () => void enableSource())),
+        ...esModules.map((rule) => onEsModuleLoaded(rule, () => void enableSource())),
+      ];
 
       // after the files: a package that was found by them is patched already
       const { observed, onObserved } = sharedState();
