@@ -2,15 +2,17 @@
  * Measures what docs/performance.md says, and prints its tables:
  *
  *   npm run bench -- [part …] [--short] [--rounds <n>] [--only <part of a section's name>]
- *                  [--print] [--update]
+ *                  [--variants <expression>] [--print] [--update]
  *
- * Without a part it measures all of them. --print only prints what earlier runs have left in benchmarks/results;
+ * Without a part it measures all of them. --variants leaves out the rows of inbound, outbound and startup that the regular
+ * expression does not fit; with BENCH_OTHER_BUILD=<folder of another checkout, built> they have rows of that build too. --print only prints what earlier runs have left in benchmarks/results;
  * --update also puts the tables into docs/performance.md.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { BARE } from './support/comparison.mjs';
 import { pinLoad } from './support/cores.mjs';
 import { updateDocument } from './support/document.mjs';
 import { loadResults, saveResult } from './support/results.mjs';
@@ -23,6 +25,7 @@ const { positionals, values } = parseArgs({
     short: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     only: { type: 'string', default: '' },
+    variants: { type: 'string', default: '' },
     print: { type: 'boolean', default: false },
     update: { type: 'boolean', default: false },
   },
@@ -31,12 +34,15 @@ const unknown = positionals.filter((name) => !PARTS.includes(name));
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 if (unknown.length > 0 || (rounds !== undefined && !(rounds >= 1))) {
   console.error(
-    `usage: npm run bench -- [${PARTS.join(' | ')}] [--short] [--rounds <n>] [--only <section>] [--print] [--update]`,
+    `usage: npm run bench -- [${PARTS.join(' | ')}] [--short] [--rounds <n>] [--only <section>] [--variants <expression>] [--print] [--update]`,
   );
   process.exit(1);
 }
 const parts = positionals.length > 0 ? positionals : PARTS;
 const options = { length: values.short ? 'short' : 'full', ...(rounds === undefined ? {} : { rounds }) };
+const wanted = new RegExp(values.variants);
+/** Ratios are to the bare application, which is never left out. */
+const isWanted = (variant) => variant === BARE || wanted.test(variant);
 
 if (!values.print) {
   installPeers();
@@ -53,7 +59,7 @@ function installPeers() {
 
 async function measure(part) {
   const { sections } = await import(`./parts/${part}.mjs`);
-  for (const [section, run] of sections(options)) {
+  for (const [section, run] of sections({ ...options, isWanted })) {
     if (!section.includes(values.only)) continue;
     const startedMs = Date.now();
     const data = await run();

@@ -1,7 +1,7 @@
 /** What is compared when requests are answered: how each variant is started, and where it counts what it measured. */
 import { join } from 'node:path';
-import { BARE } from './support/comparison.mjs';
-import { BENCHMARKS, freePort, OURS, SYSCODE, startProgram } from './support/program.mjs';
+import { BARE, BARE_AGAIN } from './support/comparison.mjs';
+import { BENCHMARKS, freePort, OTHERS, OURS, SYSCODE, startProgram, withOtherBuild } from './support/program.mjs';
 
 const INNER_COUNT = `${SYSCODE}_inner_metrics_count`;
 const peerFile = (name) => join(BENCHMARKS, 'peers', name);
@@ -26,8 +26,10 @@ const EXPRESS = ['express5', 'express4'];
  */
 export const VARIANTS = {
   [BARE]: { frameworks: ALL },
+  [BARE_AGAIN]: { frameworks: ALL },
   'channels empty': { frameworks: ALL, nodeArgs: preload('empty-channels.js') },
   'channel-exporter': { frameworks: ALL, nodeArgs: OURS, counter: INNER_COUNT },
+  ...withOtherBuild({ 'another build': { frameworks: ALL, nodeArgs: OTHERS, counter: INNER_COUNT } }),
   'channel-exporter, no bodies read': {
     frameworks: ALL,
     nodeArgs: OURS,
@@ -80,7 +82,7 @@ export async function startVariant(framework, name) {
   const program = await startProgram(script, { args, nodeArgs, env });
   if (counter === undefined) return { program };
   let scrapeUrl = `${program.url}/metrics`;
-  if (nodeArgs === OURS) scrapeUrl = await program.ownScrapeUrl();
+  if (nodeArgs === OURS || nodeArgs === OTHERS) scrapeUrl = await program.ownScrapeUrl();
   else if (makeEnv !== undefined) scrapeUrl = `http://127.0.0.1:${env.OTEL_EXPORTER_PROMETHEUS_PORT}/metrics`;
   return { program, scrapeUrl };
 }

@@ -1,7 +1,7 @@
 /** Requests answered: requests a second, CPU time a request and latencies, against the bare application. */
 import { createHistogram } from 'node:perf_hooks';
 import { FRAMEWORKS, startVariant, VARIANTS } from '../inbound-variants.mjs';
-import { BARE, compareInFleets, comparisonCells, sampleVariants, warmUp } from '../support/comparison.mjs';
+import { BARE, compareInFleets, comparisonRows, sampleVariants, warmUp } from '../support/comparison.mjs';
 import { expectCount } from '../support/counts.mjs';
 import { driveClosed, driveOpen } from '../support/load.mjs';
 import { interleave } from '../support/statistics.mjs';
@@ -22,12 +22,13 @@ const NS_PER_MS = 1e6;
 const PERCENTILES = [50, 99, 99.9];
 
 /** @returns what can be measured by itself, as name and function */
-export function sections({ length, rounds = ROUNDS[length] }) {
+export function sections({ length, rounds = ROUNDS[length], isWanted }) {
   const found = [];
   for (const framework of Object.keys(FRAMEWORKS)) {
     for (const size of SIZES) {
       if (length === 'short' && (framework !== 'express5' || size !== '100B')) continue;
-      found.push([`${framework}-${size}`, () => measureThroughput(framework, size, { length, rounds })]);
+      const names = variantsOf(framework).filter(isWanted);
+      found.push([`${framework}-${size}`, () => measureThroughput(framework, size, { length, rounds, names })]);
     }
   }
   found.push([`latencies-${LATENCIES_OF}`, () => measureLatencies(LATENCIES_OF, '100B', { length, rounds })]);
@@ -113,8 +114,7 @@ export function tables(results) {
     if (sizes.length === 0) continue;
     const cells = sizes.map((size) => results.get(`${framework}-${size}`).data);
     const head = [framework, ...sizes.flatMap((size) => [`${size}: requests/s`, `${size}: CPU`])];
-    const rows = variantsOf(framework).map((name) => [name, ...cells.flatMap((cell) => comparisonCells(name, cell))]);
-    text.push(table(head, rows));
+    text.push(table(head, comparisonRows(variantsOf(framework), cells)));
   }
   const latencies = results.get(`latencies-${LATENCIES_OF}`)?.data;
   if (latencies !== undefined) text.push(latencyTable(latencies));

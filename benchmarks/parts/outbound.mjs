@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BARE, compareInFleets, comparisonCells, sampleVariants, warmUp } from '../support/comparison.mjs';
+import { BARE, BARE_AGAIN, compareInFleets, comparisonRows, sampleVariants, warmUp } from '../support/comparison.mjs';
 import { expectCount } from '../support/counts.mjs';
-import { BENCHMARKS, freePort, OURS, startProgram } from '../support/program.mjs';
+import { BENCHMARKS, freePort, OTHERS, OURS, startProgram, withOtherBuild } from '../support/program.mjs';
 import { table } from '../support/tables.mjs';
 
 const CLIENTS = ['http', 'fetch'];
@@ -24,17 +24,23 @@ const preload = (name) => ['-r', join(BENCHMARKS, 'peers', name)];
  */
 const VARIANTS = {
   [BARE]: {},
+  [BARE_AGAIN]: {},
   'channels empty': { nodeArgs: preload('empty-channels.js') },
   'channel-exporter, not a partner': { nodeArgs: OURS, partner: 'other', counter: OURS_COUNT },
   'channel-exporter, partner': { nodeArgs: OURS, partner: 'called', counter: OURS_COUNT },
+  ...withOtherBuild({
+    'another build, not a partner': { nodeArgs: OTHERS, partner: 'other', counter: OURS_COUNT },
+    'another build, partner': { nodeArgs: OTHERS, partner: 'called', counter: OURS_COUNT },
+  }),
   'OpenTelemetry, metrics alone': { nodeArgs: preload('otel-metrics.js'), counter: OTEL_COUNT },
   'OpenTelemetry, stock set': { nodeArgs: preload('otel-stock.js'), counter: OTEL_COUNT },
 };
 export const NOT_A_PARTNER = 'channel-exporter, not a partner';
 export const PARTNER = 'channel-exporter, partner';
 
-export function sections({ length, rounds = ROUNDS[length] }) {
-  return CLIENTS.map((client) => [client, () => measureCalls(client, { length, rounds })]);
+export function sections({ length, rounds = ROUNDS[length], isWanted }) {
+  const names = Object.keys(VARIANTS).filter(isWanted);
+  return CLIENTS.map((client) => [client, () => measureCalls(client, { length, rounds, names })]);
 }
 
 /** @param names of the variants, bare among them; default: all */
@@ -86,7 +92,8 @@ async function startCaller(name, called, folder) {
     delete env.OTEL_EXPORTER_PROMETHEUS_PORT;
   }
   const program = await startProgram('apps/caller.js', { nodeArgs, env });
-  const scrapeUrl = async () => (nodeArgs === OURS ? program.ownScrapeUrl() : `http://127.0.0.1:${otelPort}/metrics`);
+  const scrapeUrl = async () =>
+    nodeArgs === OURS || nodeArgs === OTHERS ? program.ownScrapeUrl() : `http://127.0.0.1:${otelPort}/metrics`;
   return { program, scrapeUrl };
 }
 
@@ -100,10 +107,5 @@ export function tables(results) {
   const clients = CLIENTS.filter((client) => results.has(client));
   const head = ['calls', ...clients.flatMap((client) => [`${client}: calls/s`, `${client}: CPU`])];
   const cells = clients.map((client) => results.get(client).data);
-  return [
-    table(
-      head,
-      Object.keys(VARIANTS).map((name) => [name, ...cells.flatMap((cell) => comparisonCells(name, cell))]),
-    ),
-  ];
+  return [table(head, comparisonRows(Object.keys(VARIANTS), cells))];
 }

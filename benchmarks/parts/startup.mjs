@@ -3,10 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pinned } from '../support/cores.mjs';
-import { BENCHMARKS, environment, freePort, OURS, ROOT } from '../support/program.mjs';
+import { BENCHMARKS, environment, freePort, OTHERS, OURS, ROOT, withOtherBuild } from '../support/program.mjs';
 import { interleave, spread } from '../support/statistics.mjs';
 import { spreadText, table } from '../support/tables.mjs';
 
+const BARE = 'node';
 const PROGRAMS = { nothing: 'apps/start-nothing.js', server: 'apps/start-server.js' };
 const TITLES = { nothing: 'a program that does nothing', server: 'a server, up to its first answer' };
 const ROUNDS = { full: 21, short: 5 };
@@ -15,8 +16,9 @@ const AUTO_ENV = { OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none', 
 const module = (name) => ['-r', join(BENCHMARKS, 'node_modules', name)];
 
 const VARIANTS = {
-  node: { nodeArgs: [] },
+  [BARE]: { nodeArgs: [] },
   'channel-exporter/register': { nodeArgs: OURS },
+  ...withOtherBuild({ 'another build': { nodeArgs: OTHERS } }),
   'prom-client': { nodeArgs: module('prom-client') },
   'MeterProvider and instrumentation-http': { nodeArgs: ['-r', join(BENCHMARKS, 'peers/otel-metrics.js')] },
   'auto-instrumentations-node/register': {
@@ -25,12 +27,12 @@ const VARIANTS = {
   },
 };
 
-export function sections({ length, rounds = ROUNDS[length] }) {
-  return Object.keys(PROGRAMS).map((program) => [program, () => measureStart(PROGRAMS[program], rounds)]);
+export function sections({ length, rounds = ROUNDS[length], isWanted }) {
+  const names = Object.keys(VARIANTS).filter((name) => name === BARE || isWanted(name));
+  return Object.keys(PROGRAMS).map((program) => [program, () => measureStart(PROGRAMS[program], rounds, names)]);
 }
 
-async function measureStart(script, rounds) {
-  const names = Object.keys(VARIANTS);
+async function measureStart(script, rounds, names) {
   // the first start of each reads its files from the disk
   for (const name of names) await start(script, VARIANTS[name]);
   const samples = await interleave(names, rounds, (name) => start(script, VARIANTS[name]));
@@ -71,7 +73,7 @@ export function tables(results) {
     .map((program) => {
       const head = [TITLES[program], 'time, ms', 'CPU time, ms', 'peak of memory, MB', 'added, ms', 'added, MB'];
       const { data } = results.get(program);
-      const { node } = data;
+      const { [BARE]: node } = data;
       const rows = Object.entries(data).map(([name, { wallMs, cpuMs, peakMb }]) => [
         name,
         ...[wallMs, cpuMs, peakMb].map((value) => spreadText(value, 0)),

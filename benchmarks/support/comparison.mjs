@@ -3,6 +3,8 @@ import { interleave, median, pairRatios, spread } from './statistics.mjs';
 import { grouped, spreadText } from './tables.mjs';
 
 export const BARE = 'bare';
+/** The same once more: how far its ratios are from 1 is what a comparison of this run cannot tell. */
+export const BARE_AGAIN = 'bare, once more';
 const MS_PER_SECOND = 1000;
 const US_PER_MS = 1000;
 
@@ -52,8 +54,15 @@ function figures(samples, bare) {
   };
 }
 
+/** @returns rows of a table, of those variants that have been measured: two cells for each measurement */
+export function comparisonRows(names, measurements) {
+  return names
+    .filter((name) => measurements.some((measured) => measured[name] !== undefined))
+    .map((name) => [name, ...measurements.flatMap((measured) => comparisonCells(name, measured))]);
+}
+
 /** Two cells of a table: rate and CPU time, of the bare application in figures, of the others as ratios. */
-export function comparisonCells(name, cell) {
+function comparisonCells(name, cell) {
   const own = cell[name];
   if (own === undefined) return ['', ''];
   if (name === BARE) {

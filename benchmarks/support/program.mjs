@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pinned } from './cores.mjs';
 
@@ -15,6 +15,12 @@ export const BENCHMARKS = join(ROOT, 'benchmarks');
 export const SYSCODE = 'A123010101';
 /** The package as it was built; `-r` finds it from the project's folder, as in an application that installed it. */
 export const OURS = ['-r', 'channel-exporter/register'];
+/** The same of another checkout that has been built, to be compared with; empty where none is named. */
+export const OTHERS = process.env.BENCH_OTHER_BUILD
+  ? ['-r', resolve(process.env.BENCH_OTHER_BUILD, 'dist/register.js')]
+  : [];
+/** Rows of {@link OTHERS}, where there are any. */
+export const withOtherBuild = (rows) => (OTHERS.length === 0 ? {} : rows);
 
 const START_LIMIT_MS = 20_000;
 const NS_PER_MS = 1e6;
