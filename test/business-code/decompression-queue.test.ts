@@ -86,6 +86,29 @@ describe('bodies that are decompressed in the background', () => {
     assert.equal(unread.length, 3);
   });
 
+  it('are not read and counted once where a span shares them, which reads at once what it can', async () => {
+    listen();
+    const all = Array.from({ length: 1 + MAX_WAITING }, () => byHand(1, true));
+    const shared = (text: string) => {
+      const reader = new BodyReader(['code'], LIMIT_BYTES);
+      reader.share();
+      reader.setEncoding('gzip');
+      reader.push(zlib.gzipSync(text));
+      return reader;
+    };
+    const inTheEnd = (reader: BodyReader) => new Promise<BodyCodes>((resolve) => reader.end(true, resolve));
+    const short = shared('{"code":1}');
+    assert.equal((await inTheEnd(short)).found[0]?.text, '1');
+    assert.deepEqual(unread, []);
+    // more than is decompressed at once, so that it would have to wait
+    const noise = Array.from({ length: 20_000 }, (_, n) => ((n * 7919) % 99_991).toString(36)).join('');
+    const long = shared(`{"rows":"${noise.slice(0, LIMIT_BYTES - 100)}","code":1}`);
+    assert.equal((await inTheEnd(long)).isJson, false);
+    assert.equal(long.readAtOnce(true).isJson, false);
+    assert.deepEqual(unread, ['queue']);
+    for (const each of all) await each.end();
+  });
+
   it('leave no listener with the process when they are done', async () => {
     const before = process.listenerCount('exit');
     const bodies = Array.from({ length: 20 }, () => read('gzip', zlib.gzipSync(Buffer.alloc(300_000, '[1,2]'))));

@@ -105,6 +105,36 @@ describe('beyond what all bodies may keep together', () => {
     assert.equal(totalKeptBytes(), 0);
   });
 
+  it('a body that is shared with a span is counted once, and neither gets a code', () => {
+    const unread: string[] = [];
+    setUnreadBodyListener((reason) => unread.push(reason));
+    const others = exhaust();
+    const shared = () => {
+      const reader = innerCodeReader(LIMIT_BYTES);
+      reader.share();
+      reader.setEncoding('gzip');
+      reader.push(gzipSync('{"code":1}'));
+      return reader;
+    };
+    const inTheEnd = (reader: ReturnType<typeof shared>) => {
+      let code: string | undefined;
+      reader.end(true, (codes) => {
+        code = innerCode(codes);
+      });
+      return code;
+    };
+    // the span asks before the end, and after it
+    const before = shared();
+    assert.equal(innerCode(before.readAtOnce(true)), '-1');
+    assert.equal(inTheEnd(before), '-1');
+    const after = shared();
+    assert.equal(inTheEnd(after), '-1');
+    assert.equal(innerCode(after.readAtOnce(true)), '-1');
+    assert.deepEqual(unread, ['budget', 'budget']);
+    for (const reader of others) reader.discard();
+    assert.equal(totalKeptBytes(), 0);
+  });
+
   it('bodies whose readers are dropped without an end give theirs back', async () => {
     exhaust();
     // a registry is told in a task of its own after a collection
