@@ -1,52 +1,22 @@
 // Runs the process tests on the newest Node of each supported line: npm run test:nodes -- [line …] [part of a file name …]
-// The runtimes come from npm's packages of them, and are kept in node_modules/.cache until the next npm ci.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { LINES, nodeOfLine, unknownLines } from './node-lines.mjs';
 
-const LINES = ['20', '22', '24', '26'];
-const CACHE = resolve('node_modules/.cache/channel-exporter/nodes');
-const PACKAGE = `node-${process.platform}-${process.arch}`;
 const TESTS = ['/process/'];
 
 const args = process.argv.slice(2);
 const lines = args.filter((arg) => /^\d+$/.test(arg));
 const parts = args.length > lines.length ? args.filter((arg) => !lines.includes(arg)) : TESTS;
-const unknown = lines.filter((line) => !LINES.includes(line));
+const unknown = unknownLines(lines);
 if (unknown.length > 0) {
   console.error(`not a supported line: ${unknown.join(', ')}; choose among ${LINES.join(', ')}`);
   process.exit(1);
 }
 const results = [];
-for (const line of lines.length > 0 ? lines : LINES) results.push(await testOn(install(line)));
+for (const line of lines.length > 0 ? lines : LINES) results.push(await testOn(nodeOfLine(line)));
 console.table(Object.fromEntries(results.map(({ version, ...result }) => [version, result])));
 process.exit(results.every(({ exit, pass }) => exit === 0 && pass > 0) ? 0 : 1);
-
-/** @returns the binary of the newest version of a line */
-function install(line) {
-  const answer = JSON.parse(npm('view', '--json', `${PACKAGE}@${line}`, 'version'));
-  const [newest] = [answer].flat().sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
-  const folder = join(CACHE, line);
-  mkdirSync(folder, { recursive: true });
-  // a folder with a package.json of its own, which npm would otherwise look for above
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  npm(
-    'install',
-    '--no-save',
-    '--no-audit',
-    '--no-fund',
-    '--prefer-offline',
-    '--prefix',
-    folder,
-    `${PACKAGE}@${newest}`,
-  );
-  return join(folder, 'node_modules', PACKAGE, 'bin/node');
-}
-
-function npm(...args) {
-  return execFileSync('npm', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-}
 
 /** The runner stays on this Node; the programs under test run on the other. */
 async function testOn(binary) {

@@ -22,13 +22,16 @@ const NS_PER_MS = 1e6;
 const PERCENTILES = [50, 99, 99.9];
 
 /** @returns what can be measured by itself, as name and function */
-export function sections({ length, rounds = ROUNDS[length], isWanted }) {
+export function sections({ length, rounds = ROUNDS[length], isWanted, ...precision }) {
   const found = [];
   for (const framework of Object.keys(FRAMEWORKS)) {
     for (const size of SIZES) {
       if (length === 'short' && (framework !== 'express5' || size !== '100B')) continue;
       const names = variantsOf(framework).filter(isWanted);
-      found.push([`${framework}-${size}`, () => measureThroughput(framework, size, { length, rounds, names })]);
+      found.push([
+        `${framework}-${size}`,
+        () => measureThroughput(framework, size, { length, rounds, names, ...precision }),
+      ]);
     }
   }
   found.push([`latencies-${LATENCIES_OF}`, () => measureLatencies(LATENCIES_OF, '100B', { length, rounds })]);
@@ -36,8 +39,8 @@ export function sections({ length, rounds = ROUNDS[length], isWanted }) {
 }
 
 /** @param names of the variants, bare among them; default: all that the framework has */
-export function measureThroughput(framework, size, { length, rounds, names = variantsOf(framework) }) {
-  return compareInFleets(FLEETS[length], rounds, (fleetRounds) =>
+export function measureThroughput(framework, size, { length, rounds, names = variantsOf(framework), ...precision }) {
+  return compareInFleets({ fleets: FLEETS[length], rounds, ...precision }, (fleetRounds) =>
     withVariants(framework, size, names, length, (variants, bareRate) => {
       const requests = Math.max(20, Math.round(bareRate * SLICE_SECONDS[length]));
       return sampleVariants(variants, fleetRounds, requests, driver(size));

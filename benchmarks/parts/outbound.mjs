@@ -38,14 +38,15 @@ const VARIANTS = {
 export const NOT_A_PARTNER = 'channel-exporter, not a partner';
 export const PARTNER = 'channel-exporter, partner';
 
-export function sections({ length, rounds = ROUNDS[length], isWanted }) {
+export function sections({ length, rounds = ROUNDS[length], isWanted, ...precision }) {
   const names = Object.keys(VARIANTS).filter(isWanted);
-  return CLIENTS.map((client) => [client, () => measureCalls(client, { length, rounds, names })]);
+  return CLIENTS.map((client) => [client, () => measureCalls(client, { length, rounds, names, ...precision })]);
 }
 
 /** @param names of the variants, bare among them; default: all */
-export function measureCalls(client, { length, rounds, names = Object.keys(VARIANTS) }) {
-  return compareInFleets(FLEETS[length], rounds, (fleetRounds) => sampleFleet(client, length, fleetRounds, names));
+export function measureCalls(client, { length, rounds, names = Object.keys(VARIANTS), ...precision }) {
+  const plan = { fleets: FLEETS[length], rounds, ...precision };
+  return compareInFleets(plan, (fleetRounds) => sampleFleet(client, length, fleetRounds, names));
 }
 
 async function sampleFleet(client, length, rounds, names) {

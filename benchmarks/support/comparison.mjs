@@ -1,6 +1,6 @@
 /** Variants side by side: rate and CPU time of slices of equal work, as ratios to the bare application's. */
-import { interleave, median, pairRatios, spread } from './statistics.mjs';
-import { grouped, spreadText } from './tables.mjs';
+import { interleave, interval, median, pairRatios, spread } from './statistics.mjs';
+import { certainText, grouped } from './tables.mjs';
 
 export const BARE = 'bare';
 /** The same once more: how far its ratios are from 1 is what a comparison of this run cannot tell. */
@@ -11,17 +11,22 @@ const US_PER_MS = 1000;
 /**
  * Compares variants by several fleets, in each of which all of them are started anew: what V8 has made of a program
  * differs from process to process by more than from slice to slice.
- * @param rounds of all fleets together
+ * @param {{ fleets: number, rounds: number, within?: number, most?: number }} plan rounds of the first fleets together.
+ *   With `within`, further fleets of as many rounds each, `most` in all, until the 95 % interval of every ratio of CPU time
+ *   is no further than that from its middle
  * @param {(rounds: number) => Promise<Record<string, object[]>>} sampleFleet starts the variants, takes samples of that
  *   many rounds by {@link sampleVariants}, and stops them
  */
-export async function compareInFleets(fleets, rounds, sampleFleet) {
+export async function compareInFleets({ fleets, rounds, within, most = fleets }, sampleFleet) {
   const all = {};
-  for (let fleet = 0; fleet < fleets; fleet++) {
+  const compared = () =>
+    Object.fromEntries(Object.entries(all).map(([name, samples]) => [name, figures(samples, all[BARE])]));
+  const isKnown = () => Object.values(compared()).every(({ cpuRatio }) => cpuRatio.within <= within);
+  for (let fleet = 0; fleet < fleets || (within !== undefined && fleet < most && !isKnown()); fleet++) {
     const samples = await sampleFleet(Math.ceil(rounds / fleets));
-    for (const [name, own] of Object.entries(samples)) all[name] = [...(all[name] ?? []), ...own];
+    for (const [name, own] of Object.entries(samples)) all[name] = [...(all[name] ?? []), own];
   }
-  return Object.fromEntries(Object.entries(all).map(([name, own]) => [name, figures(own, all[BARE])]));
+  return compared();
 }
 
 /**
@@ -42,15 +47,25 @@ export function sampleVariants(variants, rounds, amount, work) {
   });
 }
 
-/** Ratios are of what is better when it is more: 1 is free, in requests a second and in CPU time alike. */
-function figures(samples, bare) {
+/**
+ * Ratios are of what is better when it is more: 1 is free, in requests a second and in CPU time alike.
+ * @param {object[][]} fleets samples of a variant, by fleet
+ * @param {object[][]} bare those of the bare application
+ */
+function figures(fleets, bare) {
+  const samples = fleets.flat();
+  const ratios = (of) => {
+    const byFleet = fleets.map((own, fleet) => pairRatios(own, bare[fleet], of));
+    return { ...spread(byFleet.flat()), ...interval(byFleet) };
+  };
   return {
+    fleets: fleets.length,
     perSecond: median(samples.map(({ perSecond }) => perSecond)),
     cpuUs: median(samples.map(({ cpuUs }) => cpuUs)),
     /** Share of its core; well below 1, the load was what could not go faster. */
     busy: median(samples.map(({ busy }) => busy)),
-    rateRatio: spread(pairRatios(samples, bare, (own, base) => own.perSecond / base.perSecond)),
-    cpuRatio: spread(pairRatios(samples, bare, (own, base) => base.cpuUs / own.cpuUs)),
+    rateRatio: ratios((own, base) => own.perSecond / base.perSecond),
+    cpuRatio: ratios((own, base) => base.cpuUs / own.cpuUs),
   };
 }
 
@@ -68,7 +83,7 @@ function comparisonCells(name, cell) {
   if (name === BARE) {
     return [`${grouped(own.perSecond)}/s, core ${Math.round(own.busy * 100)} % busy`, `${grouped(own.cpuUs, 1)} µs`];
   }
-  return [spreadText(own.rateRatio), spreadText(own.cpuRatio)];
+  return [certainText(own.rateRatio), certainText(own.cpuRatio)];
 }
 
 /**

@@ -15,6 +15,24 @@ export function spread(values) {
   return { median: median(values), low: quantile(values, 0.25), high: quantile(values, 0.75) };
 }
 
+const RESAMPLES = 400;
+const CERTAINTY = 0.95;
+
+/**
+ * How well the median of several fleets' values is known: by drawing fleets anew, with replacement, as the values of one
+ * fleet have the same processes in common (a cluster bootstrap).
+ * @param {number[][]} fleets values of each
+ * @returns half the width of the 95 % interval; Infinity for one fleet, which says nothing of another
+ */
+export function interval(fleets) {
+  if (fleets.length < 2) return { within: Number.POSITIVE_INFINITY };
+  const medians = Array.from({ length: RESAMPLES }, () =>
+    median(fleets.flatMap(() => fleets[Math.floor(Math.random() * fleets.length)])),
+  );
+  const rest = (1 - CERTAINTY) / 2;
+  return { within: (quantile(medians, 1 - rest) - quantile(medians, rest)) / 2 };
+}
+
 /**
  * Measures every variant once a round, in random order.
  * @param {readonly string[]} names of the variants

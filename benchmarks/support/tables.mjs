@@ -12,6 +12,14 @@ export function spreadText({ median, low, high }, digits = 2) {
   return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
 }
 
+/** `0.97 ±0.01 (0.95–0.98)`: the median, how well it is known, and the quartiles. One fleet tells nothing of the second. */
+export function certainText(ratio) {
+  const { median, low, high, within } = ratio;
+  // JSON has no infinity
+  const known = within === null || !Number.isFinite(within) ? '' : `±${within.toFixed(2)} `;
+  return `${median.toFixed(2)} ${known}(${low.toFixed(2)}–${high.toFixed(2)})`;
+}
+
 /** @returns digits in groups of three */
 export function grouped(value, digits = 0) {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
