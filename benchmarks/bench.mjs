@@ -11,7 +11,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readArguments } from './support/arguments.mjs';
 import { pinLoad } from './support/cores.mjs';
-import { updateDocument } from './support/document.mjs';
+import { drawChart, updateDocument } from './support/document.mjs';
 import { loadResults, saveResult } from './support/results.mjs';
 
 const { parts, only, isPrintedOnly, isUpdate, options, node } = readArguments();
@@ -52,14 +52,19 @@ async function measure(part) {
 
 /** The tables of every Node that was measured, the line that most new services run on first. */
 async function print(part) {
-  const { tables } = await import(`./parts/${part}.mjs`);
+  const { tables, chart } = await import(`./parts/${part}.mjs`);
   const lines = loadResults(part);
   if (lines.size === 0) return;
   const text = [...lines].map(([line, results]) =>
     [`**Node ${line}**`, ...tables(results), `Measured on ${runsOf([...results.values()])}.`].join('\n\n'),
   );
   console.log(`\n## ${part}\n\n${text.join('\n\n')}`);
-  if (isUpdate) updateDocument(part, text.join('\n\n'));
+  if (!isUpdate) return;
+  const [[line, results]] = lines;
+  const drawn = chart?.(results);
+  const foot = `1 is free, more is better; bars are medians, lines their 95 % intervals. Node ${line}.`;
+  const pictures = drawn === undefined ? [] : [drawChart(part, { ...drawn, foot })];
+  updateDocument(part, [...pictures, ...text].join('\n\n'));
 }
 
 /** Sections may have been measured on several days or machines, which has to be seen. */

@@ -10,14 +10,16 @@ const preload = (name) => ['-r', peerFile(name)];
 const ownPort = async () => ({ OTEL_EXPORTER_PROMETHEUS_PORT: String(await freePort()) });
 
 export const FRAMEWORKS = {
-  express5: { script: 'apps/express.js', module: 'express' },
-  express4: { script: 'apps/express.js', module: 'express4' },
-  fastify: { script: 'apps/fastify.js', module: 'fastify' },
-  http: { script: 'apps/http.js', module: 'http' },
+  express5: { title: 'Express 5', script: 'apps/express.js', module: 'express' },
+  express4: { title: 'Express 4', script: 'apps/express.js', module: 'express4' },
+  fastify: { title: 'Fastify', script: 'apps/fastify.js', module: 'fastify' },
+  http: { title: 'node:http', script: 'apps/http.js', module: 'http' },
 };
 
 const ALL = Object.keys(FRAMEWORKS);
 const EXPRESS = ['express5', 'express4'];
+
+export const OURS_NAME = 'channel-exporter';
 
 /**
  * `counter`: the sample that counts requests, where the variant counts any. `counts`: false where it is to count none.
@@ -28,7 +30,7 @@ export const VARIANTS = {
   [BARE]: { frameworks: ALL },
   [BARE_AGAIN]: { frameworks: ALL },
   'channels empty': { frameworks: ALL, nodeArgs: preload('empty-channels.js') },
-  'channel-exporter': { frameworks: ALL, nodeArgs: OURS, counter: INNER_COUNT },
+  [OURS_NAME]: { frameworks: ALL, nodeArgs: OURS, counter: INNER_COUNT },
   ...withOtherBuild({ 'another build': { frameworks: ALL, nodeArgs: OTHERS, counter: INNER_COUNT } }),
   'channel-exporter, no bodies read': {
     frameworks: ALL,

@@ -1,7 +1,14 @@
 /** Requests answered: requests a second, CPU time a request and latencies, against the bare application. */
 import { createHistogram } from 'node:perf_hooks';
-import { FRAMEWORKS, startVariant, VARIANTS } from '../inbound-variants.mjs';
-import { BARE, compareInFleets, comparisonRows, sampleVariants, warmUp } from '../support/comparison.mjs';
+import { FRAMEWORKS, OURS_NAME, startVariant, VARIANTS } from '../inbound-variants.mjs';
+import {
+  BARE,
+  compareInFleets,
+  comparisonBars,
+  comparisonRows,
+  sampleVariants,
+  warmUp,
+} from '../support/comparison.mjs';
 import { expectCount } from '../support/counts.mjs';
 import { driveClosed, driveOpen } from '../support/load.mjs';
 import { interleave } from '../support/statistics.mjs';
@@ -122,6 +129,24 @@ export function tables(results) {
   const latencies = results.get(`latencies-${LATENCIES_OF}`)?.data;
   if (latencies !== undefined) text.push(latencyTable(latencies));
   return text;
+}
+
+/** @returns undefined where no requests of 100 B have been measured */
+export function chart(results) {
+  const [size] = SIZES;
+  const groups = Object.keys(FRAMEWORKS).flatMap((framework) => {
+    const data = results.get(`${framework}-${size}`)?.data;
+    if (data === undefined) return [];
+    return [
+      {
+        name: FRAMEWORKS[framework].title,
+        bars: comparisonBars(variantsOf(framework), data, (name) => name === OURS_NAME),
+      },
+    ];
+  });
+  return groups.length === 0
+    ? undefined
+    : { title: `Requests answered, ${size}: CPU time of the bare application over that of the variant`, groups };
 }
 
 function latencyTable({ perSecond, requests, rows }) {

@@ -2,7 +2,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BARE, BARE_AGAIN, compareInFleets, comparisonRows, sampleVariants, warmUp } from '../support/comparison.mjs';
+import {
+  BARE,
+  BARE_AGAIN,
+  compareInFleets,
+  comparisonBars,
+  comparisonRows,
+  sampleVariants,
+  warmUp,
+} from '../support/comparison.mjs';
 import { expectCount } from '../support/counts.mjs';
 import { BENCHMARKS, freePort, OTHERS, OURS, startProgram, withOtherBuild } from '../support/program.mjs';
 import { table } from '../support/tables.mjs';
@@ -109,4 +117,15 @@ export function tables(results) {
   const head = ['calls', ...clients.flatMap((client) => [`${client}: calls/s`, `${client}: CPU`])];
   const cells = clients.map((client) => results.get(client).data);
   return [table(head, comparisonRows(Object.keys(VARIANTS), cells))];
+}
+
+/** @returns undefined where no calls have been measured */
+export function chart(results) {
+  const groups = CLIENTS.filter((client) => results.has(client)).map((client) => ({
+    name: client === 'http' ? 'node:http' : client,
+    bars: comparisonBars(Object.keys(VARIANTS), results.get(client).data, (name) => VARIANTS[name].nodeArgs === OURS),
+  }));
+  return groups.length === 0
+    ? undefined
+    : { title: 'Calls made: CPU time of the bare application over that of the variant', groups };
 }

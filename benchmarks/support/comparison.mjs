@@ -76,6 +76,17 @@ export function comparisonRows(names, measurements) {
     .map((name) => [name, ...measurements.flatMap((measured) => comparisonCells(name, measured))]);
 }
 
+/** @returns bars of a chart: the ratios of CPU time of those variants that have been measured, but for bare itself */
+export function comparisonBars(names, measured, isOurs) {
+  return names
+    .filter((name) => name !== BARE && measured[name] !== undefined)
+    .map((name) => {
+      const { median: value, within } = measured[name].cpuRatio;
+      // JSON has no infinity, which is what one fleet tells of another
+      return { name, value, isOurs: isOurs(name), ...(Number.isFinite(within) ? { within } : {}) };
+    });
+}
+
 /** Two cells of a table: rate and CPU time, of the bare application in figures, of the others as ratios. */
 function comparisonCells(name, cell) {
   const own = cell[name];
