@@ -16,8 +16,14 @@ export interface RouteState {
 
 type RouteLookup = (request: object, state: RouteState | undefined) => string | undefined;
 
+/** What a framework is asked at the end of a request. */
+interface Lookups {
+  readonly route: RouteLookup;
+  readonly mount: RouteLookup | undefined;
+}
+
 const states = new LatestMap<object, RouteState>();
-const lookups: RouteLookup[] = [];
+const lookups: Lookups[] = [];
 let areKept = false;
 
 /**
@@ -44,10 +50,24 @@ export function setRouteState(request: object, state: RouteState): void {
 export function routeOf(request: object): string | undefined {
   const state = states.get(request);
   for (const lookup of lookups) {
-    const route = lookup(request, state);
+    const route = lookup.route(request, state);
     if (route !== undefined) return route;
   }
   return state?.template;
+}
+
+/**
+ * To be asked where there is no route.
+ * @returns the template of the mount whose handler has answered, and what stands for the rest: `/gw/*`; undefined where no
+ *   framework knows of one
+ */
+export function mountOf(request: object): string | undefined {
+  const state = states.get(request);
+  for (const { mount } of lookups) {
+    const template = mount?.(request, state);
+    if (template !== undefined) return template;
+  }
+  return undefined;
 }
 
 /** Keeps routes after the end of their requests, for spans, which end later. */
@@ -63,13 +83,14 @@ export function endRoute(request: object): void {
 /**
  * Adds a lookup that is called at the end of each request and goes before what was reported: it may know of a later
  * route whose handler did not run, or of a framework that runs inside another.
+ * @param mount called at the end of a request without a route
  */
-export function addRouteLookup(lookup: RouteLookup): void {
-  lookups.push(lookup);
+export function addRouteLookup(route: RouteLookup, mount?: RouteLookup): void {
+  lookups.push({ route, mount });
 }
 
-export function removeRouteLookup(lookup: RouteLookup): void {
-  const index = lookups.indexOf(lookup);
+export function removeRouteLookup(route: RouteLookup): void {
+  const index = lookups.findIndex((lookup) => lookup.route === route);
   if (index >= 0) lookups.splice(index, 1);
 }
 
