@@ -72,11 +72,11 @@ export class InboundExchange {
 
   private record(status: number, isWhole: boolean): void {
     const durationMs = nowMs() - this.startedMs;
-    const { recorder, callers, codeDepth } = this.source.context;
+    const { recorder, callers, paths, codeDepth } = this.source.context;
     try {
       const { request } = this.messages;
       const route = routeOf(request) ?? mountOf(request);
-      const path = route ?? this.path;
+      const path = route ?? paths.labelOf(this.path);
       const isRoute = route !== undefined;
       const fCode = callers.fCode(this.codes.userAgent);
       const methodCode = this.codes.methodCode();
