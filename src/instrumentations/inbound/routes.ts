@@ -16,14 +16,9 @@ export interface RouteState {
 
 type RouteLookup = (request: object, state: RouteState | undefined) => string | undefined;
 
-/** What a framework is asked at the end of a request. */
-interface Lookups {
-  readonly route: RouteLookup;
-  readonly mount: RouteLookup | undefined;
-}
-
 const states = new LatestMap<object, RouteState>();
-const lookups: Lookups[] = [];
+const lookups: RouteLookup[] = [];
+const mountLookups: RouteLookup[] = [];
 let areKept = false;
 
 /**
@@ -50,7 +45,7 @@ export function setRouteState(request: object, state: RouteState): void {
 export function routeOf(request: object): string | undefined {
   const state = states.get(request);
   for (const lookup of lookups) {
-    const route = lookup.route(request, state);
+    const route = lookup(request, state);
     if (route !== undefined) return route;
   }
   return state?.template;
@@ -63,8 +58,8 @@ export function routeOf(request: object): string | undefined {
  */
 export function mountOf(request: object): string | undefined {
   const state = states.get(request);
-  for (const { mount } of lookups) {
-    const template = mount?.(request, state);
+  for (const lookup of mountLookups) {
+    const template = lookup(request, state);
     if (template !== undefined) return template;
   }
   return undefined;
@@ -83,15 +78,24 @@ export function endRoute(request: object): void {
 /**
  * Adds a lookup that is called at the end of each request and goes before what was reported: it may know of a later
  * route whose handler did not run, or of a framework that runs inside another.
- * @param mount called at the end of a request without a route
  */
-export function addRouteLookup(route: RouteLookup, mount?: RouteLookup): void {
-  lookups.push({ route, mount });
+export function addRouteLookup(lookup: RouteLookup): void {
+  lookups.push(lookup);
 }
 
-export function removeRouteLookup(route: RouteLookup): void {
-  const index = lookups.findIndex((lookup) => lookup.route === route);
+export function removeRouteLookup(lookup: RouteLookup): void {
+  const index = lookups.indexOf(lookup);
   if (index >= 0) lookups.splice(index, 1);
+}
+
+/** Adds a lookup of mounts, which is called at the end of each request without a route. */
+export function addMountLookup(lookup: RouteLookup): void {
+  mountLookups.push(lookup);
+}
+
+export function removeMountLookup(lookup: RouteLookup): void {
+  const index = mountLookups.indexOf(lookup);
+  if (index >= 0) mountLookups.splice(index, 1);
 }
 
 /**

@@ -12,7 +12,14 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { warn } from '../../../diagnostics/log';
-import { addRouteLookup, guarded, type RouteState, removeRouteLookup } from '../../inbound/routes';
+import {
+  addMountLookup,
+  addRouteLookup,
+  guarded,
+  type RouteState,
+  removeMountLookup,
+  removeRouteLookup,
+} from '../../inbound/routes';
 import type { Instrumentation } from '../../instrumentation';
 import { onFileLoaded } from '../../patching/module-load';
 import { REQUEST_START, type RequestStart } from '../../patching/request-start';
@@ -55,7 +62,8 @@ class ExpressObserver {
   private readonly endWatching: () => void;
 
   constructor() {
-    addRouteLookup(this.routeOf, this.mountOf);
+    addRouteLookup(this.routeOf);
+    addMountLookup(this.mountOf);
     this.followIfNeeded();
     // files loaded before are announced at once, and may have created routers
     let isLate = true;
@@ -66,6 +74,7 @@ class ExpressObserver {
 
   end(): void {
     removeRouteLookup(this.routeOf);
+    removeMountLookup(this.mountOf);
     this.endWatching();
     unsubscribe(REQUEST_START, this.onRequestStart);
     this.patches.end();
