@@ -22,6 +22,7 @@ try {
     'dist/src/page/page.json',
     'schema/callers.schema.json',
     'schema/partners.schema.json',
+    'schema/paths.schema.json',
     'ops/README.md',
     'ops/dashboards/fleet.json',
     'ops/rules/recording.yaml',

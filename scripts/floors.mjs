@@ -32,7 +32,10 @@ export const FLOORS = [
   },
   { name: 'state of the process', rooms: ['src/shared-state.ts'] },
   { name: 'options', rooms: ['src/options.ts'] },
-  { name: 'measurements, partners, callers', rooms: ['src/metrics/', 'src/partners/', 'src/callers/'] },
+  {
+    name: 'measurements, partners, callers, paths',
+    rooms: ['src/metrics/', 'src/partners/', 'src/callers/', 'src/paths/'],
+  },
   { name: 'catalogue, log, files', rooms: ['src/views/', 'src/diagnostics/', 'src/files/'] },
   {
     name: 'ground',

@@ -37,6 +37,7 @@ import { ownMeterProvider } from './own-metrics/meter';
 import { observePromClient } from './own-metrics/prom-client';
 import { PromTotals } from './own-metrics/prom-totals';
 import { openPartnerDirectory } from './partners/open';
+import { openPaths } from './paths/open';
 import { Election } from './processes/election';
 import { Hub } from './processes/hub';
 import { Member } from './processes/member';
@@ -125,6 +126,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     config.page ? (host) => unknownHosts.add([host], 1) : undefined,
   );
   const { callers, endWatch: endCallersWatch } = openCallers(config);
+  const { paths, endWatch: endPathsWatch } = openPaths(config);
   const info = createInfo(
     config,
     pipeline.catalogue,
@@ -155,6 +157,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     recorder: pipeline.recorder,
     partners,
     callers,
+    paths,
     ignorePaths: new Set(config.ignorePaths),
     bodyLimit: config.bodyLimit,
     codeDepth: codeDepth(config.codeDepth),
@@ -194,6 +197,7 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
         countObserved(undefined);
         endWatch();
         endCallersWatch();
+        endPathsWatch();
         await endPushes();
         processes?.runtime.end();
         await election.end();

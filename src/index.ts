@@ -14,6 +14,7 @@ export type {
   CallersOption,
   Exporter,
   PartnerDirectoryOption,
+  PathsOption,
   SpanHooksOptions,
   StartOptions,
   ViewOption,

@@ -38,6 +38,12 @@ export interface CallersOption {
   rest?: 'kept' | 'other';
 }
 
+/** Patterns of paths as an object, in the shape of the paths file. */
+export interface PathsOption {
+  /** Whole paths and patterns: `:name` for one segment, `*` at the end for the rest. */
+  paths: string[];
+}
+
 /**
  * Options of `start()`; each wins over its variable in the environment, and that over the default.
  */
@@ -66,6 +72,10 @@ export interface StartOptions {
   consumerMetricsBuckets?: readonly number[];
   /** Inbound paths that are not recorded. Variable CHANNEL_EXPORTER_IGNORE_PATHS. Default /healthcheck and /metrics. */
   ignorePaths?: readonly string[];
+  /** Whether what looks like a value is replaced in paths that no framework reports a route for. Variable CHANNEL_EXPORTER_GENERALIZE_PATHS. Default false. */
+  generalizePaths?: boolean;
+  /** Path of the paths file, or what it would hold. Variable CHANNEL_EXPORTER_PATHS. Default: none. */
+  paths?: string | PathsOption;
   /** Bytes of a body that are read for codes; 0: none. Variable CHANNEL_EXPORTER_BODY_LIMIT. Default 65,536. */
   bodyLimit?: number;
   /** How deep in an answer its code may stand, for all paths or by path pattern; 1: keys of the outermost object. Variable CHANNEL_EXPORTER_CODE_DEPTH. Default: at any depth. */

@@ -9,6 +9,7 @@ import type { Callers } from './callers/callers';
 import type { Recorder } from './metrics/measurement';
 import type { Exporter } from './options';
 import type { PartnerDirectory } from './partners/directory';
+import type { ConcretePaths } from './paths/concrete-paths';
 
 /** Codes that the application has set itself, in place of those in the bodies. */
 interface SetCodes {
@@ -64,6 +65,7 @@ export interface RunningExporter {
   readonly reading: {
     readonly partners: PartnerDirectory;
     readonly callers?: Callers | undefined;
+    readonly paths?: ConcretePaths | undefined;
     readonly bodyLimit: number;
     readonly codeDepth?: ((path: string) => number) | undefined;
   };

@@ -8,6 +8,7 @@ import { resolveConfig } from '../src/config/resolve';
 import { ConfigError, nearest, PROBLEM_CODES, type ProblemCode, problem, show, WARNING_CODES } from '../src/errors';
 import { parseWebConfigText, readWebConfigFile } from '../src/exporter/web-config/file';
 import { parsePartnerText } from '../src/partners/file';
+import { parsePathsText } from '../src/paths/file';
 import { ROOT } from './support/paths';
 
 const page = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');
@@ -17,7 +18,10 @@ const INLINE = 'tls_server_config:\n  cert: PEM\n  key: PEM\n';
 
 /** What makes each problem, for the example of its section. */
 const CAUSES: Readonly<
-  Record<ProblemCode, { options?: unknown; env?: NodeJS.ProcessEnv; partners?: string; callers?: string; web?: string }>
+  Record<
+    ProblemCode,
+    { options?: unknown; env?: NodeJS.ProcessEnv; partners?: string; callers?: string; paths?: string; web?: string }
+  >
 > = {
   CHX_SYSCODE_MISSING: { env: { SYSCODE: '' } },
   CHX_SYSCODE_INVALID: { env: { SYSCODE: 'A12301010' } },
@@ -56,6 +60,12 @@ const CAUSES: Readonly<
   CHX_CALLERS_REST: { callers: 'callers:\n  axios/*: axios\nrest: others\n' },
   CHX_CALLER_PATTERN: { callers: 'callers:\n  axios/*: axios\n  axios/1.*: new\n' },
   CHX_CALLER_NAME: { callers: 'callers:\n  axios: axios/*\n' },
+  CHX_PATHS_INVALID: { options: { paths: 5 } },
+  CHX_PATHS_UNREADABLE: { env: { CHANNEL_EXPORTER_PATHS: '/etc/paths.yaml' } },
+  CHX_PATHS_SYNTAX: { paths: 'paths: [/orders/*\n' },
+  CHX_PATHS_SHAPE: { paths: 'paths: { /orders/*: orders }\n' },
+  CHX_PATHS_KEY: { paths: 'paths: [/orders/*]\npath: [/users/*]\n' },
+  CHX_PATH_PATTERN: { paths: 'paths:\n  - /orders/*\n  - /orders/:id\n' },
   CHX_WEB_CONFIG_INVALID: { options: { webConfigFile: {} } },
   CHX_WEB_CONFIG_UNREADABLE: { web: '/etc/channel-exporter/web.yaml' },
   CHX_WEB_CONFIG_SYNTAX: { web: 'rate_limit: { burst: 1 }\nrate_limit: { burst: 2 }\n' },
@@ -71,11 +81,12 @@ const CAUSES: Readonly<
 };
 
 function messageOf(code: ProblemCode): string {
-  const { options, env, partners, callers, web } = CAUSES[code];
+  const { options, env, partners, callers, paths, web } = CAUSES[code];
   if (web?.startsWith('/')) return readWebConfigFile(web).problems[0]?.message ?? '';
   if (web !== undefined) return parseWebConfigText(web, 'web.yaml').problems[0]?.message ?? '';
   if (partners !== undefined) return parsePartnerText(partners, 'partners.yaml').problems[0]?.message ?? '';
   if (callers !== undefined) return parseCallersText(callers, 'callers.yaml').problems[0]?.message ?? '';
+  if (paths !== undefined) return parsePathsText(paths, 'paths.yaml').problems[0]?.message ?? '';
   try {
     resolveConfig(options ?? {}, { SYSCODE: 'A123010101', ...env });
   } catch (error) {

@@ -14,15 +14,17 @@ const PARTNERS: OptionRow = {
   help: 'partner file; wins over CHANNEL_EXPORTER_PARTNERS',
 };
 const CALLERS: OptionRow = { type: 'string', value: 'FILE', help: 'callers file; wins over CHANNEL_EXPORTER_CALLERS' };
+const PATHS: OptionRow = { type: 'string', value: 'FILE', help: 'paths file; wins over CHANNEL_EXPORTER_PATHS' };
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'check',
-    summary: 'checks the settings, the partner file and the callers file, as a start would',
+    summary: 'checks the settings, and the files of partners, callers and paths, as a start would',
     usage: '[options]',
     options: {
       partners: PARTNERS,
       callers: CALLERS,
+      paths: PATHS,
       'env-from': ENV_FILE,
       print: { type: 'boolean', help: 'show every setting in force, and where it comes from' },
       strict: { type: 'boolean', help: 'warnings count as problems' },
@@ -43,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
       quiet: { type: 'boolean', short: 'q', help: 'do not pass on what the command writes' },
       partners: PARTNERS,
       callers: CALLERS,
+      paths: PATHS,
       'env-from': ENV_FILE,
       json: JSON_OPTION,
       help: HELP,

@@ -8,6 +8,7 @@ import { SETTINGS, type SettingName, type SettingValues } from './settings';
 const TEXTS: { readonly [Name in SettingName]?: (value: SettingValues[Name]) => string } = {
   partners: (value) => (typeof value === 'string' ? value : 'given as an object'),
   callers: (value) => (typeof value === 'string' ? value : 'given as an object'),
+  paths: (value) => (typeof value === 'string' ? value : 'given as an object'),
   codeDepth: ({ otherwise, patterns }: CodeDepths) =>
     [...patterns, ['', otherwise] as const].map(([path, depth]) => (path && `${path}=`) + depthText(depth)).join(', '),
   dropLabels: pairs,

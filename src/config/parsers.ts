@@ -85,6 +85,17 @@ export function parseCallersSetting(raw: unknown, from: string): Parsed<string |
   });
 }
 
+export function parsePathsSetting(raw: unknown, from: string): Parsed<string | object | undefined> {
+  if (typeof raw === 'string' && raw.trim() !== '') return { value: raw };
+  if (isPlainObject(raw)) return { value: raw };
+  return fault('CHX_PATHS_INVALID', {
+    wrong: `${from} is not a paths file`,
+    got: raw,
+    expected: 'the path of a JSON or YAML file, or as an option an object with "paths"',
+    remedy: 'Give the path, or leave it out to have no patterns of your own.',
+  });
+}
+
 export function parseWebConfigFile(raw: unknown, from: string): Parsed<string | undefined> {
   if (typeof raw === 'string' && raw.trim() !== '') return { value: raw };
   return fault('CHX_WEB_CONFIG_INVALID', {

@@ -8,6 +8,9 @@ import { ConfigError, type Problem, problem } from '../errors';
 import { type PartnerHosts, parsePartnerDirectory } from '../partners/check';
 import { readPartnerFile } from '../partners/file';
 import { PRESET_HOSTS } from '../partners/presets';
+import { parsePaths } from '../paths/check';
+import { NO_PATH_RULES, type PathRules } from '../paths/concrete-paths';
+import { readPathsFile } from '../paths/file';
 import { optionsFault, unknownOptions } from './option-names';
 import { type ResourceAttributes, resourceFromEnvironment } from './resource';
 import { type AnySetting, SETTINGS, type SettingName, type SettingValues } from './settings';
@@ -20,6 +23,7 @@ interface ReadFiles {
   /** Entries of the partner file; empty without. */
   readonly partnerHosts: PartnerHosts;
   readonly callerRules: CallerRules;
+  readonly pathRules: PathRules;
 }
 
 /** The resolved settings. */
@@ -37,7 +41,7 @@ export interface Resolved {
 }
 
 /**
- * Resolves every setting and reads the files of partners and callers.
+ * Resolves every setting and reads the files that they name.
  * @param options as the application gave them: anything
  * @param sources names of all sources of measurements
  * @param overrides options that win over those of the application
@@ -111,6 +115,7 @@ function resolveSettings(
   const read: ReadFiles = {
     partnerHosts: loadPartners(values.partners, problems),
     callerRules: loadCallers(values.callers, problems),
+    pathRules: loadPaths(values.paths, problems),
   };
   if (values.views !== undefined) problems.push(...viewClashes(values as SettingValues));
 
@@ -157,6 +162,13 @@ function loadPartners(partners: unknown, problems: Problem[]): PartnerHosts {
 function loadCallers(callers: unknown, problems: Problem[]): CallerRules {
   if (callers === undefined) return NO_CALLER_RULES;
   const loaded = typeof callers === 'string' ? readCallersFile(callers) : parseCallers(callers);
+  problems.push(...loaded.problems);
+  return loaded.rules;
+}
+
+function loadPaths(paths: unknown, problems: Problem[]): PathRules {
+  if (paths === undefined) return NO_PATH_RULES;
+  const loaded = typeof paths === 'string' ? readPathsFile(paths) : parsePaths(paths);
   problems.push(...loaded.problems);
   return loaded.rules;
 }

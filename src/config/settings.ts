@@ -27,6 +27,7 @@ import {
   parseHost,
   parseIgnorePaths,
   parsePartners,
+  parsePathsSetting,
   parsePort,
   parseSeriesLimit,
   parseSwitch,
@@ -58,6 +59,10 @@ export interface SettingValues {
   consumerMetricsBuckets: readonly number[];
   /** Decoded paths of inbound requests that are not recorded. */
   ignorePaths: readonly string[];
+  /** Whether what looks like a value is replaced in paths that no framework reports a route for. */
+  generalizePaths: boolean;
+  /** Path of the paths file, or what it would hold; undefined: none. */
+  paths: string | object | undefined;
   /** Bytes of a body that are read for codes, after decompression; 0: bodies are not read. */
   bodyLimit: number;
   /** How deep in an answer its code may stand, by path. */
@@ -211,6 +216,24 @@ export const SETTINGS: readonly AnySetting[] = [
     help: 'Inbound paths that are not recorded: exact, case-sensitive, compared after percent-decoding. Replaces the default; [] records everything.',
     defaultValue: DEFAULT_IGNORE_PATHS,
     parse: parseIgnorePaths,
+  },
+  {
+    option: 'generalizePaths',
+    variable: 'CHANNEL_EXPORTER_GENERALIZE_PATHS',
+    type: 'on or off',
+    defaultText: 'off',
+    help: 'Whether paths that no framework reports a route for have :id, :uuid, :hash and the like in place of what looks like a value.',
+    defaultValue: false,
+    parse: parseSwitch,
+  },
+  {
+    option: 'paths',
+    variable: 'CHANNEL_EXPORTER_PATHS',
+    type: 'path of a JSON or YAML file',
+    defaultText: 'none',
+    help: 'Paths file: patterns, such as /orders/:id or /files/*, that stand in the label for paths that no framework reports a route for; reread when it changes. As an option also what it would hold.',
+    defaultValue: undefined,
+    parse: parsePathsSetting,
   },
   {
     option: 'bodyLimit',

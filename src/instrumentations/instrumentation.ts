@@ -2,6 +2,7 @@
 import type { Callers } from '../callers/callers';
 import type { Recorder } from '../metrics/measurement';
 import type { PartnerDirectory } from '../partners/directory';
+import type { ConcretePaths } from '../paths/concrete-paths';
 
 /** What every source is given. */
 export interface SourceContext {
@@ -9,6 +10,8 @@ export interface SourceContext {
   readonly partners: PartnerDirectory;
   /** Names of those who send inbound requests. */
   readonly callers: Callers;
+  /** What the label has of paths that no framework explained. */
+  readonly paths: ConcretePaths;
   /** Decoded paths of inbound requests that are not recorded. */
   readonly ignorePaths: ReadonlySet<string>;
   /** Bytes of a body that are read for codes. */

@@ -34,6 +34,8 @@ const MAX_NAMED = 20;
 const MAX_NAMED_PATHS = 5;
 
 const LIMIT = 'CHANNEL_EXPORTER_LABEL_VALUES_LIMIT';
+const GENERALIZE = 'CHANNEL_EXPORTER_GENERALIZE_PATHS';
+const PATHS = 'CHANNEL_EXPORTER_PATHS';
 
 export function createOverflowReports({ labelOverflow, seriesOverflow }: OverflowCounters): OverflowReports {
   const named = { paths: new Set<string>(), others: new Set<string>() };
@@ -83,7 +85,7 @@ function remedy(label: LabelName, limit: number): string {
     case 'code':
       return `If they are data, CHANNEL_EXPORTER_CODE_DEPTH keeps those inside the answer from being read; if they are codes, ${more}.`;
     case 'path':
-      return `These are paths that no framework reports a route for; ${more}.`;
+      return `These are paths that no framework reports a route for. ${GENERALIZE}=on puts :id and the like in place of what varies in them, a file in ${PATHS} your own patterns; ${more}.`;
     case 'f_code':
     case 'method_code':
       return `${DROP}=inner=${label} leaves it out; ${more}.`;

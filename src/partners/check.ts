@@ -6,12 +6,12 @@
  */
 import type { Problem } from '../errors';
 import { FileCheck, type FileWords } from '../files/check';
+import { covers, isPattern, type PathFault, pathFault, segmentsOf } from '../files/path-pattern';
 import { shownText } from '../files/shown-text';
 import type { Locate, Part, Path } from '../files/yaml-text';
 import type { PartnerHost } from './directory';
 import { type HostName, hostKey, parseHostName } from './host-name';
 import { nameFault, successFault } from './meaning-check';
-import { covers, isPattern, type PathFault, pathFault, segmentsOf } from './path-pattern';
 
 export type PartnerHosts = readonly PartnerHost[];
 

@@ -1,11 +1,12 @@
 /**
  * Who is on the other side of a call: host to partner, path to action code. Compiled once, looked up per call.
  */
+
+import { compilePattern, isPattern } from '../files/path-pattern';
 import { type HostName, normalizeHostname } from './host-name';
 import { type EntryMatch, type MatchedPath, Matches } from './matches';
 import { PartnerMeanings } from './meanings';
 import type { PartnerMisses } from './misses';
-import { compilePattern, isPattern } from './path-pattern';
 
 /** A host of the partner file, checked. */
 export interface PartnerHost {

@@ -22,12 +22,13 @@ import { codesOf } from '../instrumentations/inbound/http1';
 import { Http1Messages } from '../instrumentations/inbound/http1-messages';
 import { readHeaders } from '../instrumentations/inbound/request-headers';
 import { observeResponses } from '../instrumentations/inbound/response-body';
-import { keepRoutes, routeOf } from '../instrumentations/inbound/routes';
+import { keepRoutes, mountOf, routeOf } from '../instrumentations/inbound/routes';
 import { findDestination } from '../instrumentations/outbound/destination';
 import { Http1Exchange } from '../instrumentations/outbound/http1-exchange';
 import { doNoHarm } from '../instrumentations/patching/do-no-harm';
 import { observePush } from '../instrumentations/patching/patch';
 import type { PartnerDirectory } from '../partners/directory';
+import type { ConcretePaths } from '../paths/concrete-paths';
 import { SPAN_ATTRIBUTES } from './attributes';
 
 /** What the attributes of spans are read with. */
@@ -35,6 +36,8 @@ export interface SpanContext {
   readonly partners: PartnerDirectory;
   /** Names of those who send inbound requests; undefined: their User-Agents. */
   readonly callers?: Callers | undefined;
+  /** What the label has of paths that no framework explained; undefined: themselves. */
+  readonly paths?: ConcretePaths | undefined;
   /** Bytes of a body that are read for codes. */
   readonly bodyLimit: number;
   /** How deep in an answer its code may stand; undefined: at any depth. */
@@ -178,7 +181,7 @@ function finishRequest(
   span: Span,
   request: IncomingMessage,
   response: ServerResponse,
-  { codeDepth }: SpanContext,
+  { codeDepth, paths }: SpanContext,
 ): void {
   const codes = inbound.get(response);
   if (codes === undefined) return;
@@ -189,7 +192,7 @@ function finishRequest(
   const methodCode = codes.methodCode();
   const code = codes.readCodeAtOnce(
     response.writableFinished,
-    codeDepth && (() => codeDepth(String(route) || inboundPath(request.url ?? '/'))),
+    codeDepth && (() => codeDepth(String(route) || unexplained(request, paths))),
   );
   if (isReadHere) codes.discardBodies();
   span.setAttributes(
@@ -199,6 +202,12 @@ function finishRequest(
       [SPAN_ATTRIBUTES.code]: code,
     }),
   );
+}
+
+/** The label `path` of a request without a route. */
+function unexplained(request: IncomingMessage, paths: ConcretePaths | undefined): string {
+  const path = inboundPath(request.url ?? '/');
+  return mountOf(request) ?? paths?.labelOf(path) ?? path;
 }
 
 /** Where a label would be empty, a span has no attribute. */

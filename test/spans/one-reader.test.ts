@@ -21,6 +21,7 @@ for (const status of [200, 404]) {
     const context = {
       bodyLimit: BODY_LIMIT,
       callers: { nameOf: () => '', fCode: () => '' },
+      paths: { labelOf: (path: string) => path },
       ignorePaths: new Set(),
       isOwnServer: () => false,
       recorder: {

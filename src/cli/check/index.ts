@@ -21,10 +21,12 @@ export async function runCheck(call: Call): Promise<number> {
   return isGood ? EXIT.good : EXIT.found;
 }
 
+const FILES = ['partners', 'callers', 'paths'] as const satisfies readonly (keyof SettingOptions)[];
+
 /** The options of the command that stand for settings. */
 export function settingOptions(call: Call): SettingOptions {
-  const [partners, callers] = [textOption(call, 'partners'), textOption(call, 'callers')];
-  return { ...(partners !== undefined && { partners }), ...(callers !== undefined && { callers }) };
+  const given = FILES.map((name) => [name, textOption(call, name)] as const);
+  return Object.fromEntries(given.filter(([, file]) => file !== undefined));
 }
 
 function show({ options, output }: Call, { problems, warnings, inForce, config }: CheckedSettings): void {

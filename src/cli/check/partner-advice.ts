@@ -1,7 +1,8 @@
 /** What a partner file says that can be used, and is most likely not what was meant. */
+
+import { isPattern } from '../../files/path-pattern';
 import { readText } from '../../files/read-text';
 import { parseYamlText } from '../../files/yaml-text';
-import { isPattern } from '../../partners/path-pattern';
 import type { Finding } from './findings';
 
 const MAX_FILE_BYTES = 1024 * 1024;

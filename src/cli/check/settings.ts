@@ -1,6 +1,7 @@
 /** Checks the settings and the files that they name by the code that a start runs. */
 import { offSwitch } from '../../config/off-switch';
 import { type Config, resolveConfig, settingWarnings } from '../../config/resolve';
+import { PREFIX } from '../../config/settings';
 import { ConfigError } from '../../errors';
 import { SOURCES } from '../../instrumentations';
 import { families } from '../../views';
@@ -13,6 +14,7 @@ import { partnerAdvice } from './partner-advice';
 export interface SettingOptions {
   readonly partners?: string;
   readonly callers?: string;
+  readonly paths?: string;
 }
 
 export interface CheckedSettings {
@@ -24,11 +26,14 @@ export interface CheckedSettings {
   readonly config: Config | undefined;
 }
 
+/** Settings that name a file whose problems have places. */
+const FILE_SETTINGS = ['PARTNERS', 'CALLERS', 'PATHS'].map((name) => PREFIX + name);
+
 /** @param options that win over the environment */
 export function checkSettings(options: SettingOptions, env: NodeJS.ProcessEnv): CheckedSettings {
   const names = SOURCES.map(({ name }) => name);
   const inForce = settingsInForce({ ...options }, env);
-  const files = inForce.filter(({ name }) => /_(PARTNERS|CALLERS)$/.test(name)).map(({ value }) => value);
+  const files = inForce.filter(({ name }) => FILE_SETTINGS.includes(name)).map(({ value }) => value);
   const warnings: Finding[] = settingWarnings(env, names).map(({ code, text }) => ({ code, text }));
   const off = offSwitch(env);
   if (off !== undefined) warnings.push({ text: `${off}; nothing is measured and nothing is served` });

@@ -44,10 +44,11 @@ function absolute(options: SettingOptions): SettingOptions {
 }
 
 /** The options as a program would be given them. */
-function variables({ partners, callers }: SettingOptions): NodeJS.ProcessEnv {
+function variables({ partners, callers, paths }: SettingOptions): NodeJS.ProcessEnv {
   return {
     ...(partners !== undefined && { CHANNEL_EXPORTER_PARTNERS: partners }),
     ...(callers !== undefined && { CHANNEL_EXPORTER_CALLERS: callers }),
+    ...(paths !== undefined && { CHANNEL_EXPORTER_PATHS: paths }),
   };
 }
 

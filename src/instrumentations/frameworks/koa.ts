@@ -8,9 +8,10 @@
  */
 
 import { observes } from '../../diagnostics/observed';
-import { guarded, setRoute } from '../inbound/routes';
+import { addMountLookup, guarded, removeMountLookup, setRoute } from '../inbound/routes';
 import type { Instrumentation } from '../instrumentation';
 import { onFileLoaded } from '../patching/module-load';
+import { answeringMount, observeMounts } from './koa-mounts';
 import { joinTemplates } from './templates';
 
 /** A route of the router, or its middleware, which has no methods. */
@@ -55,10 +56,12 @@ export function createKoaInstrumentation(): Instrumentation {
     name: NAME,
     enable() {
       isEnabled = true;
+      addMountLookup(answeringMount);
       endWatching = onFileLoaded(FILE, patchContext);
     },
     disable() {
       isEnabled = false;
+      removeMountLookup(answeringMount);
       endWatching?.();
     },
     observe: patchContext,
@@ -71,6 +74,7 @@ export function patchContext(exported: unknown): void {
   const prototype = exported as Record<string, unknown>;
   if (['onerror', 'throw', 'toJSON', 'inspect'].some((method) => typeof prototype[method] !== 'function')) return;
   observes(NAME);
+  observeMounts(prototype, NAME, () => isEnabled);
   Object.defineProperty(prototype, PROPERTY, {
     get(this: KoaContext) {
       return trackers.get(this)?.value;

@@ -7,7 +7,7 @@ import { nowMs } from '../../runtime/clock';
 import type { SourceContext } from '../instrumentation';
 import { rawPath } from '../request-target';
 import { InboundCodes, type InboundMessages } from './codes';
-import { endRoute, routeOf } from './routes';
+import { endRoute, mountOf, routeOf } from './routes';
 
 /** `http_status` of a request whose client left before the response was handed to the operating system. */
 export const STATUS_CLIENT_LEFT = 499;
@@ -72,10 +72,11 @@ export class InboundExchange {
 
   private record(status: number, isWhole: boolean): void {
     const durationMs = nowMs() - this.startedMs;
-    const { recorder, callers, codeDepth } = this.source.context;
+    const { recorder, callers, paths, codeDepth } = this.source.context;
     try {
-      const route = routeOf(this.messages.request);
-      const path = route ?? this.path;
+      const { request } = this.messages;
+      const route = routeOf(request) ?? mountOf(request);
+      const path = route ?? paths.labelOf(this.path);
       const isRoute = route !== undefined;
       const fCode = callers.fCode(this.codes.userAgent);
       const methodCode = this.codes.methodCode();

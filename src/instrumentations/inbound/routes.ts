@@ -18,6 +18,7 @@ type RouteLookup = (request: object, state: RouteState | undefined) => string | 
 
 const states = new LatestMap<object, RouteState>();
 const lookups: RouteLookup[] = [];
+const mountLookups: RouteLookup[] = [];
 let areKept = false;
 
 /**
@@ -50,6 +51,20 @@ export function routeOf(request: object): string | undefined {
   return state?.template;
 }
 
+/**
+ * To be asked where there is no route.
+ * @returns the template of the mount whose handler has answered, and what stands for the rest: `/gw/*`; undefined where no
+ *   framework knows of one
+ */
+export function mountOf(request: object): string | undefined {
+  const state = states.get(request);
+  for (const lookup of mountLookups) {
+    const template = lookup(request, state);
+    if (template !== undefined) return template;
+  }
+  return undefined;
+}
+
 /** Keeps routes after the end of their requests, for spans, which end later. */
 export function keepRoutes(): void {
   areKept = true;
@@ -71,6 +86,16 @@ export function addRouteLookup(lookup: RouteLookup): void {
 export function removeRouteLookup(lookup: RouteLookup): void {
   const index = lookups.indexOf(lookup);
   if (index >= 0) lookups.splice(index, 1);
+}
+
+/** Adds a lookup of mounts, which is called at the end of each request without a route. */
+export function addMountLookup(lookup: RouteLookup): void {
+  mountLookups.push(lookup);
+}
+
+export function removeMountLookup(lookup: RouteLookup): void {
+  const index = mountLookups.indexOf(lookup);
+  if (index >= 0) mountLookups.splice(index, 1);
 }
 
 /**

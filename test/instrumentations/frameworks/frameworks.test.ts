@@ -7,7 +7,7 @@ import { createFastifyInstrumentation } from '../../../src/instrumentations/fram
 import { createHapiInstrumentation, patchRequest } from '../../../src/instrumentations/frameworks/hapi';
 import { createKoaInstrumentation, patchContext } from '../../../src/instrumentations/frameworks/koa';
 import { createNextInstrumentation } from '../../../src/instrumentations/frameworks/next';
-import { routeOf } from '../../../src/instrumentations/inbound/routes';
+import { mountOf, routeOf } from '../../../src/instrumentations/inbound/routes';
 import type { Instrumentation, SourceContext } from '../../../src/instrumentations/instrumentation';
 
 const routeOfFake = (request: object) => routeOf(request as IncomingMessage);
@@ -96,6 +96,48 @@ describe('Koa', () => {
     const context = { ...METHODS, _matchedRoute: 'its own' };
     patchContext(context);
     assert.deepEqual(Object.getOwnPropertyDescriptor(context, '_matchedRoute')?.value, 'its own');
+  });
+
+  it('a context whose path is no accessor, or that has a mount path, keeps what is written there', () => {
+    for (const own of [
+      { path: '/a' },
+      { mountPath: '/a' },
+      {
+        get path() {
+          return '/a';
+        },
+      },
+    ]) {
+      const prototype = Object.defineProperties({ ...METHODS }, Object.getOwnPropertyDescriptors(own));
+      patchContext(prototype);
+      const context = Object.assign(Object.create(prototype), { req: {}, mountPath: '/m' });
+      assert.equal(context.mountPath, '/m');
+      assert.ok(Object.hasOwn(context, 'mountPath'));
+    }
+  });
+
+  it('a path that the application sets itself after a mount path is no mount', () => {
+    let path = '/t/acme/x';
+    const prototype = Object.defineProperty({ ...METHODS }, 'path', {
+      get: () => path,
+      set: (value) => {
+        path = value;
+      },
+      configurable: true,
+    });
+    patchContext(prototype);
+    const context = Object.assign(Object.create(prototype), { req: {}, res: {}, response: {}, originalUrl: path });
+    context.mountPath = '/t';
+    context.path = '/elsewhere';
+    context.body = 'answered';
+    assert.equal(path, '/elsewhere');
+    assert.equal(context.mountPath, '/t');
+    assert.equal(mountOf(context.req), undefined);
+    path = '/t/acme/x';
+    context.body = undefined;
+    context.mountPath = '/t';
+    context.path = '/acme/x';
+    assert.equal(mountOf(context.req), '/t/*');
   });
 
   /** A context as a request would get it, with what a router leaves on it. */

@@ -18,6 +18,7 @@ const application = makeApplication({
   'slash.json':
     '{ "hosts": { "pay.test": { "partner": "12",\n "paths": { "/pay/": "1", "/": "2", "/b/": "3", "/b": "4" } } } }',
   'callers.yaml': 'callers:\n  "axios/*": axios\nrest: kep\n',
+  'paths.yaml': 'paths:\n  - /orders/{id}\n',
   '.env': 'SYSCODE=B200000002\nCHANNEL_EXPORTER_BODY_LIMIT=1024\n',
 });
 after(() => application.remove());
@@ -65,6 +66,11 @@ describe('check', () => {
       codes: ['CHX_PARTNER_PATTERN', 'CHX_PARTNER_PATTERN', 'CHX_CALLERS_REST'],
     },
     {
+      name: 'a paths file with a problem',
+      env: { CHANNEL_EXPORTER_PATHS: 'paths.yaml', CHANNEL_EXPORTER_GENERALIZE_PATHS: 'yess' },
+      codes: ['CHX_BOOLEAN_INVALID', 'CHX_PATH_PATTERN'],
+    },
+    {
       name: 'a partner file that is not there',
       env: { CHANNEL_EXPORTER_PARTNERS: 'none.yaml' },
       codes: ['CHX_PARTNERS_UNREADABLE'],
@@ -100,10 +106,10 @@ describe('check', () => {
   });
 
   it('gives the place of each problem in a file', async () => {
-    const report = await check(['--partners', 'broken.yaml', '--callers', 'callers.yaml']);
+    const report = await check(['--partners', 'broken.yaml', '--callers', 'callers.yaml', '--paths', 'paths.yaml']);
     assert.deepEqual(
       report.problems.map(({ place }) => place),
-      ['broken.yaml:5:7', 'broken.yaml:6:7', 'callers.yaml:3:7'],
+      ['broken.yaml:5:7', 'broken.yaml:6:7', 'callers.yaml:3:7', 'paths.yaml:2:5'],
     );
   });
 

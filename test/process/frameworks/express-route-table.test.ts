@@ -16,7 +16,7 @@ const ROWS: readonly RouteRow[] = [
   ['/', '/', 'root'],
   ['/users/7?x=1', '/users/:id', 'user'],
   ['/late/7', '/late/:id', 'late'],
-  ['/middleware/7', '/middleware/7', 'middleware'],
+  ['/middleware/7', '/middleware/*', 'middleware'],
   ['/api', '/api', 'api'],
   ['/api/users/7', '/api/users/:id', 'api-user'],
   ['/API/Users/7', '/api/users/:id', 'api-user'],
@@ -27,6 +27,38 @@ const ROWS: readonly RouteRow[] = [
   ['/api/passes', '/api/passes', 'passed'],
   ['/api/named/7', '/api/named/:name', 'blocked'],
   ['/t/acme/list', '/t/:tenant/list', 'tenant'],
+];
+
+/** Handlers that answer under a mount, without a route. */
+const MOUNTS: readonly RouteRow[] = [
+  ['/gw', '/gw/*', 'gateway'],
+  ['/gw/a/1?x=1', '/gw/*', 'gateway'],
+  ['/GW/a/2', '/gw/*', 'gateway'],
+  ['/gw/late/1', '/gw/*', 'gateway'],
+  ['http://example.com/gw/a/1', '/gw/*', 'gateway'],
+  ['/gw/fails', '/gw/fails', 'G1', { http_status: '500' }],
+  ['/gw2/1', '/GW2/*', 'upper'],
+  ['/files/7/a', '/files/:area/*', 'area'],
+  ['/files/none/a', '/files/*', 'files'],
+  ['/m1/1', '/m1/*', 'several'],
+  ['/m2/1/2', '/m2/:x/*', 'several'],
+  ['/rx17/1', '/^\\/rx\\d+//*', 'regexp'],
+  ['/outer/1/deep/2', '/outer/:n/deep/*', 'deep'],
+  ['/outer/1/own', '/outer/:n/*', 'own'],
+  ['/outer/1/passed', '/outer/:n/passed', 'passed'],
+  ['/any/1', '/any/*', 'any'],
+  ['/other/1', '/other/1', 'fallback'],
+];
+
+/** Routes and mounts below a middleware that sets `req.url = req.originalUrl`. */
+const RESET: readonly RouteRow[] = [
+  ['/whole/users/7', '/whole/users/:id', 'whole'],
+  ['/WHOLE/users/7', '/whole/users/:id', 'whole'],
+  ['/whole/fails/7', '/whole/fails/:id', 'W1', { http_status: '500' }],
+  ['/whole/mount/7', '/whole/mount/*', 'whole-mount'],
+  ['/whole/deep/in/7', '/whole/deep/in/:x', 'whole-deep'],
+  ['/w/acme/users/7', '/w/:tenant/users/:id', 'whole-tenant'],
+  ['/reset/x/7', '/reset/x/:y', 'after-reset'],
 ];
 
 const REQUESTS: readonly InboundCase[] = [
@@ -55,16 +87,26 @@ const REQUESTS: readonly InboundCase[] = [
   },
 ];
 
+const UNANSWERED: readonly InboundCase[] = [
+  { name: 'a 404 of a mount is not recorded', send: get('/gw/missing'), records: [] },
+  { name: 'what a mount passes on, and nothing answers, is not recorded', send: get('/gw/passes'), records: [] },
+];
+
+const EXPLAINED = [...[...MOUNTS, ...RESET].map(routeCase), ...UNANSWERED];
 const USUAL = [...ROWS.map(routeCase), ...REQUESTS];
 const GROWN = [routeCase(['/grow', '/grow', 'grow']), routeCase(['/api/grown/7', '/api/grown/:id', 'grown'])];
 
 for (const version of ['express4', 'express']) {
   describe(`${version}, by the table`, () => {
-    inboundTable(APP, [mode('table'), ...USUAL, mode('table'), ...GROWN, mode('table')], { args: [version] });
+    inboundTable(APP, [mode('table'), ...USUAL, ...EXPLAINED, mode('table'), ...GROWN, mode('table')], {
+      args: [version],
+    });
   });
 
   describe(`${version}, followed because of a router that is not mounted`, () => {
-    inboundTable(APP, [mode('followed'), ...USUAL, ...GROWN, mode('followed')], { args: [version, 'followed'] });
+    inboundTable(APP, [mode('followed'), ...USUAL, ...EXPLAINED, ...GROWN, mode('followed')], {
+      args: [version, 'followed'],
+    });
   });
 
   describe(`${version}, followed from the second mount of a router on`, () => {

@@ -73,8 +73,8 @@ const ROUTES: readonly RouteRow[] = [
 
   ['/skip/1', '/skip/:y', 'skipped'],
   ['/left/1', '/left/:y', 'left'],
-  ['/blocked/deep/1', '/blocked/deep/1', 'blocked', { http_status: '403' }],
-  ['/guarded/7/room/1', '/guarded/7/room/1', 'key', { http_status: '401' }],
+  ['/blocked/deep/1', '/blocked/*', 'blocked', { http_status: '403' }],
+  ['/guarded/7/room/1', '/guarded/:area/*', 'key', { http_status: '401' }],
   ['/guarded/7/room/1?key=1', '/guarded/:area/room/:id', 'room'],
   ['/users/%E4%B8', '/users/\uFFFD', '', { http_status: '400' }],
   ['/passed-on/1', '/passed-on/:id', 'passed-on'],
@@ -101,7 +101,7 @@ const ROUTES: readonly RouteRow[] = [
   ['/send/status', '/send/status', '-1', { http_status: '202' }],
   ['/set', '/set', 'own', { method_code: 'own' }],
   ['/objects', '/objects', ''],
-  ['/static/inbound-express.json', '/static/inbound-express.json', 'file'],
+  ['/static/inbound-express.json', '/static/*', 'file'],
   ['/packed/json', '/packed/json', 'packed'],
 ];
 
@@ -138,6 +138,7 @@ const UNREADABLE: readonly RouteRow[] = [
   ['/mb', '/mb', 'mount-mix'],
   ['/mb/in', '/mb/in', 'mount-mix-in'],
   ['/tenants/7/end', '/tenants/7/end', 'shared'],
+  ['/guarded/7/room/1', '/guarded/7/room/1', 'key', { http_status: '401' }],
   ['/guarded/7/room/1?key=1', '/guarded/7/room/1', 'room'],
   ['/failing/1/own/2', '/failing/1/own/2', 'handled inside', { http_status: '422' }],
   ['/failing/1/outer/2', '/failing/1/outer/2', 'outer', { http_status: '400' }],
@@ -236,7 +237,7 @@ const REQUESTS: readonly InboundCase[] = [
 const ESM_ROUTES: readonly RouteRow[] = [
   ['/users/7', '/users/:id', 'user'],
   ['/api/users/7', '/api/users/:id', 'api-user'],
-  ['/blocked/1', '/blocked/1', 'blocked', { http_status: '403' }],
+  ['/blocked/1', '/blocked/*', 'blocked', { http_status: '403' }],
   ['/set', '/set', 'own'],
 ];
 

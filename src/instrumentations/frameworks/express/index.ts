@@ -12,14 +12,22 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { warn } from '../../../diagnostics/log';
-import { addRouteLookup, guarded, type RouteState, removeRouteLookup } from '../../inbound/routes';
+import {
+  addMountLookup,
+  addRouteLookup,
+  guarded,
+  type RouteState,
+  removeMountLookup,
+  removeRouteLookup,
+} from '../../inbound/routes';
 import type { Instrumentation } from '../../instrumentation';
 import { onFileLoaded } from '../../patching/module-load';
 import { REQUEST_START, type RequestStart } from '../../patching/request-start';
 import { rawPath } from '../../request-target';
 import { joinTemplates } from '../templates';
-import { type App, isRoute, layerPaths, routeInApp, routerOf } from './layers';
-import { type Request, RequestTracker } from './request-tracker';
+import { type App, isRoute, layerPaths, outermostRouter, type Request, routeInApp, routerOf } from './layers';
+import { doubledPrefix, isLiteral, isWithin, mountPrefix, mountTemplate, withoutDoubled } from './mounts';
+import { RequestTracker } from './request-tracker';
 import { type KnownRoute, RouteTable } from './route-table';
 import { NAME, RouterPatches } from './router-patches';
 
@@ -55,6 +63,7 @@ class ExpressObserver {
 
   constructor() {
     addRouteLookup(this.routeOf);
+    addMountLookup(this.mountOf);
     this.followIfNeeded();
     // files loaded before are announced at once, and may have created routers
     let isLate = true;
@@ -65,6 +74,7 @@ class ExpressObserver {
 
   end(): void {
     removeRouteLookup(this.routeOf);
+    removeMountLookup(this.mountOf);
     this.endWatching();
     unsubscribe(REQUEST_START, this.onRequestStart);
     this.patches.end();
@@ -99,7 +109,19 @@ class ExpressObserver {
     return this.unknownTemplate(request, route);
   };
 
-  private knownTemplate(request: Request, { template, baseUrl }: KnownRoute): string {
+  /** Last, where no route is known: the mount whose handler has answered. */
+  private readonly mountOf = (request: ExpressRequest, state: RouteState | undefined): string | undefined => {
+    const { baseUrl } = request;
+    if (typeof baseUrl !== 'string' || baseUrl === '') return undefined;
+    const prefix = prefixOf(baseUrl, request, state);
+    return prefix && once(mountTemplate(prefix), request, state);
+  };
+
+  private knownTemplate(request: ExpressRequest, known: KnownRoute): string {
+    return once(this.templateUnder(request, known), request, undefined);
+  }
+
+  private templateUnder(request: Request, { template, baseUrl }: KnownRoute): string {
     const own = request.baseUrl ?? '';
     if (baseUrl === undefined || own === baseUrl) return template;
     // the handler passed the request on, to an outer router or one mounted deeper; or the letters differ in case
@@ -133,16 +155,27 @@ class ExpressObserver {
 }
 
 /** Where the callback of a parameter responded before the route's handler ran, the route is the one about to run. */
-function followedTemplate(request: Request, route: unknown, tracker: RequestTracker): string | undefined {
-  // its handler has run, and its template is known
-  if (route === tracker.route && tracker.template !== undefined) return undefined;
+function followedTemplate(request: ExpressRequest, route: unknown, tracker: RequestTracker): string | undefined {
+  if (route === tracker.route && tracker.template !== undefined) {
+    // its handler has run, and its template is known
+    return doubledPrefix(request) && once(tracker.template, request, tracker);
+  }
   const path = isRoute(route) ? layerPaths.get(route) : undefined;
   return path && tracker.unreached(path, route as object, request, warnUnseen);
 }
 
-/** Whether a path begins with the segments of another, whatever the case of their letters. */
-function isWithin(path: string, base: string): boolean {
-  return base === '' || `${path}/`.toLowerCase().startsWith(`${base}/`.toLowerCase());
+/** A template in which no mount stands twice. */
+function once(template: string, request: ExpressRequest, state: RouteState | undefined): string {
+  const doubled = doubledPrefix(request);
+  return doubled === undefined ? template : withoutDoubled(template, doubled, prefixOf(doubled, request, state));
+}
+
+/** The template of the mount that has taken a text from the path. */
+function prefixOf(baseUrl: string, request: ExpressRequest, state: RouteState | undefined): string | undefined {
+  const root = outermostRouter(request.app);
+  const found = root && mountPrefix(root, baseUrl, request);
+  if (!(state instanceof RequestTracker) || (found !== undefined && isLiteral(found, baseUrl))) return found;
+  return state.mountPrefix(baseUrl);
 }
 
 function warnUnseen(): void {

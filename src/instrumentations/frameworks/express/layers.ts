@@ -30,6 +30,14 @@ export interface App {
   readonly parent?: App;
 }
 
+/** The part of a request that is read; each router on the way changes it. */
+export interface Request {
+  url?: string;
+  originalUrl?: string;
+  baseUrl?: string;
+  route?: unknown;
+}
+
 /** How a layer's path is matched: a route's to the end, a mount's as a prefix. */
 export interface PathOptions {
   readonly end: boolean;
@@ -67,6 +75,13 @@ export function routerOf(app: unknown): Router | undefined {
   const { lazyrouter } = app as unknown as App;
   const router = typeof lazyrouter === 'function' ? (app as unknown as App)._router : (app as unknown as App).router;
   return Array.isArray(router?.stack) ? router : undefined;
+}
+
+/** The router of the application that an application is mounted in, whatever is between the two. */
+export function outermostRouter(app: App | undefined): Router | undefined {
+  let outermost = app;
+  while (outermost?.parent !== undefined) outermost = outermost.parent;
+  return routerOf(outermost);
 }
 
 /** The path argument of `use`, which may be left out. */
@@ -111,7 +126,7 @@ export function matchedTemplate({ probes }: LayerPath, concretes: readonly strin
  * The paths that a mount layer may have been matched against: by now its part has moved from `url` to `baseUrl`, and
  * Express may have added the slash in `url`.
  */
-export function mountedPaths(request: { url?: string; baseUrl?: string }, outerBaseUrl: string): string[] {
+export function mountedPaths(request: Request, outerBaseUrl: string): string[] {
   const own = (request.baseUrl ?? '').slice(outerBaseUrl.length);
   const rest = rawPath(request.url ?? '');
   return rest === '/' && own !== '' ? [own, own + rest] : [own + rest];

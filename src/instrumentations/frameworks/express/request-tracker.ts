@@ -6,14 +6,8 @@
 import { type RouteState, routeStateOf, setRouteState } from '../../inbound/routes';
 import { rawPath } from '../../request-target';
 import { joinPrefixes, joinTemplates } from '../templates';
-import { type Layer, type LayerPath, matchedTemplate, mountedPaths, type Router } from './layers';
-
-export interface Request {
-  url?: string;
-  originalUrl?: string;
-  baseUrl?: string;
-  route?: unknown;
-}
+import { type Layer, type LayerPath, matchedTemplate, mountedPaths, type Request, type Router } from './layers';
+import { isLiteral } from './mounts';
 
 /** A router as a request entered it. */
 interface Entered {
@@ -26,6 +20,15 @@ interface Entered {
   readonly baseUrl: string;
 }
 
+/** A mount as a request entered it. */
+interface Mounted {
+  /** The mount that was entered before. */
+  readonly before: Mounted | undefined;
+  /** Template of its path, from the root; undefined where it is not known. */
+  readonly prefix: string | undefined;
+  readonly baseUrl: string;
+}
+
 /** The way of one request. */
 export class RequestTracker implements RouteState {
   /** The route that matched last. */
@@ -34,6 +37,8 @@ export class RequestTracker implements RouteState {
   private prefix: string | undefined = '';
   /** The router that was entered last. */
   private entered: Entered | undefined;
+  /** The mount that was entered last. */
+  private mounted: Mounted | undefined;
 
   private constructor(public template: string | undefined) {}
 
@@ -63,6 +68,7 @@ export class RequestTracker implements RouteState {
       const template = path.template ?? matchedTemplate(path, mountedPaths(request, entered.baseUrl));
       const isKnown = entered.prefix !== undefined && path.isKnown;
       tracker.prefix = isKnown ? joinPrefixes(entered.prefix, template) : undefined;
+      tracker.enterMount(request.baseUrl);
     } else {
       tracker.route = layer.route;
       // a router that is a route's handler matches the whole path
@@ -81,6 +87,24 @@ export class RequestTracker implements RouteState {
     if (entered === undefined) return undefined;
     if (entered.prefix === undefined) onUnknown();
     return this.route === route ? undefined : routeTemplate(path, entered, request);
+  }
+
+  /** The template of a mount that was entered under this text: one that is the text itself, else the first. */
+  mountPrefix(baseUrl: string): string | undefined {
+    let first: string | undefined;
+    for (let { mounted } = this; mounted !== undefined; mounted = mounted.before) {
+      const { prefix } = mounted;
+      if (prefix === undefined || mounted.baseUrl !== baseUrl) continue;
+      if (isLiteral(prefix, baseUrl)) return prefix;
+      first = prefix;
+    }
+    return first;
+  }
+
+  private enterMount(baseUrl: string | undefined): void {
+    const { mounted: before, prefix } = this;
+    const isNew = before?.baseUrl !== baseUrl || before?.prefix !== prefix;
+    if (baseUrl && isNew) this.mounted = { before, prefix, baseUrl };
   }
 
   /** How the request entered a router the last time. */

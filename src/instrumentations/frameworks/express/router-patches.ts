@@ -13,9 +13,10 @@ import {
   layerPaths,
   mountPath,
   type PathOptions,
+  type Request,
   type Router,
 } from './layers';
-import { type Request, RequestTracker } from './request-tracker';
+import { RequestTracker } from './request-tracker';
 import type { RouteTable } from './route-table';
 
 /** As in OTEL_NODE_DISABLED_INSTRUMENTATIONS. */
