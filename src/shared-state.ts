@@ -65,6 +65,8 @@ export interface RunningExporter {
     readonly partners: PartnerDirectory;
     readonly callers?: Callers | undefined;
     readonly bodyLimit: number;
+    readonly codeFrom?: readonly string[] | undefined;
+    readonly methodCodeFrom?: readonly string[] | undefined;
     readonly codeDepth?: ((path: string) => number) | undefined;
   };
   readonly services: ExporterServices;
