@@ -22,7 +22,8 @@ import { codesOf } from '../instrumentations/inbound/http1';
 import { Http1Messages } from '../instrumentations/inbound/http1-messages';
 import { readHeaders } from '../instrumentations/inbound/request-headers';
 import { observeResponses } from '../instrumentations/inbound/response-body';
-import { keepRoutes, routeOf } from '../instrumentations/inbound/routes';
+import { keepRoutes, ownRouteOf, routeOf } from '../instrumentations/inbound/routes';
+import { listenForRoutes } from '../instrumentations/inbound/set-route';
 import { findDestination, findPartner, parseOrigin } from '../instrumentations/outbound/destination';
 import { Http1Exchange } from '../instrumentations/outbound/http1-exchange';
 import { doNoHarm } from '../instrumentations/patching/do-no-harm';
@@ -66,6 +67,7 @@ let isObserving = false;
 /** @param contextOf asked for each call and request, as the exporter may start and end while they go on */
 export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks {
   keepRoutes();
+  listenForRoutes();
   return {
     http: {
       startOutgoingSpanHook: (options) => attempt(() => destinationAttributes(contextOf(), options)) ?? {},
@@ -196,7 +198,12 @@ function finishRequest(
   inbound.delete(response);
   const isReadHere = readHere.delete(response);
   if (isReadHere) codes.end();
-  const route = attributeOf(span, SPAN_ATTRIBUTES.route) ?? routeOf(request) ?? expressRoutes.get(request) ?? '';
+  const route =
+    ownRouteOf(request) ??
+    attributeOf(span, SPAN_ATTRIBUTES.route) ??
+    routeOf(request) ??
+    expressRoutes.get(request) ??
+    '';
   const methodCode = codes.methodCode();
   const code = codes.readCodeAtOnce(
     response.writableFinished,
