@@ -160,6 +160,8 @@ function compose(given: Config, held: HeldWarnings, env: NodeJS.ProcessEnv): Exp
     paths,
     ignorePaths: new Set(config.ignorePaths),
     bodyLimit: config.bodyLimit,
+    methodCodeFrom: config.methodCodeFrom,
+    codeFrom: config.codeFrom,
     codeDepth: codeDepth(config.codeDepth),
     isOwnServer: server.owns,
   };

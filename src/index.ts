@@ -9,6 +9,7 @@ export { metricsText } from './exporter/http/metrics-text';
 export { metricProducer } from './exporter/metric-producer';
 export { consume } from './instrumentations/consumers/consume';
 export { type MonitorDecorator, type MonitoredFunction, monitor } from './instrumentations/functions/monitor';
+export { setRoute } from './instrumentations/inbound/set-route';
 export { type ObservableModule, observe } from './instrumentations/observe';
 export type {
   CallersOption,

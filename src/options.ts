@@ -22,6 +22,8 @@ export interface PartnerDirectoryOption {
       name?: string | number;
       /** Business codes that mean success. */
       success?: (string | number)[];
+      /** Where the code of an answer stands: names and paths, in place of `code` and `errorcode`. */
+      codeFrom?: string[];
       /** Further names of the same host. */
       aliases?: string[];
       /** Exact paths or patterns to action codes. */
@@ -78,6 +80,10 @@ export interface StartOptions {
   paths?: string | PathsOption;
   /** Bytes of a body that are read for codes; 0: none. Variable CHANNEL_EXPORTER_BODY_LIMIT. Default 65,536. */
   bodyLimit?: number;
+  /** Names and paths of the interface number of a request, after `method_code`, such as `['operationName', 'method']`. Variable CHANNEL_EXPORTER_METHOD_CODE_FROM. Default: none. */
+  methodCodeFrom?: readonly string[];
+  /** Names and paths of the code of an answer, such as `['errors[0].extensions.code', 'error.code', 'code']`. Variable CHANNEL_EXPORTER_CODE_FROM. Default `['code']`. */
+  codeFrom?: readonly string[];
   /** How deep in an answer its code may stand, for all paths or by path pattern; 1: keys of the outermost object. Variable CHANNEL_EXPORTER_CODE_DEPTH. Default: at any depth. */
   codeDepth?: number | Readonly<Record<string, number>>;
   /** Labels that stay empty, in all families or by kind of measurement. Variable CHANNEL_EXPORTER_DROP_LABELS. Default: none. */
@@ -113,7 +119,7 @@ export interface StartOptions {
 /** Options of `channelSpanHooks()`, with the meaning, variables and defaults that they have in `start()`. */
 export type SpanHooksOptions = Pick<
   StartOptions,
-  'partners' | 'partnersPreset' | 'callers' | 'bodyLimit' | 'codeDepth'
+  'partners' | 'partnersPreset' | 'callers' | 'bodyLimit' | 'methodCodeFrom' | 'codeFrom' | 'codeDepth'
 >;
 
 /** A running exporter. */

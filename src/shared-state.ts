@@ -1,5 +1,5 @@
 /**
- * What all copies of the package in one process share, so that two copies are one exporter: the codes that the
+ * What all copies of the package in one process share, so that two copies are one exporter: the codes and routes that the
  * application has set, the functions that it monitors, the clients that it has handed in, and the exporter that runs.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -17,6 +17,12 @@ interface SetCodes {
   readonly businessCodes: WeakMap<object, string>;
   /** By request. */
   readonly methodCodes: WeakMap<object, string>;
+}
+
+/** Routes that the application has set itself, in place of those that frameworks report. */
+interface SetRoutes {
+  /** By request; undefined while none has been set. */
+  routes: WeakMap<object, string> | undefined;
 }
 
 /** Functions that the application has given to `monitor`. */
@@ -67,6 +73,8 @@ export interface RunningExporter {
     readonly callers?: Callers | undefined;
     readonly paths?: ConcretePaths | undefined;
     readonly bodyLimit: number;
+    readonly codeFrom?: readonly string[] | undefined;
+    readonly methodCodeFrom?: readonly string[] | undefined;
     readonly codeDepth?: ((path: string) => number) | undefined;
   };
   readonly services: ExporterServices;
@@ -88,7 +96,7 @@ export interface ExporterServices {
   ownMetricsFailed(source: string, error: unknown): void;
 }
 
-export interface SharedState extends SetCodes, MonitoredFunctions, ObservedClients {
+export interface SharedState extends SetCodes, SetRoutes, MonitoredFunctions, ObservedClients {
   /** Undefined while none runs. */
   running: RunningExporter | undefined;
   /** Called when an exporter has started. */
@@ -98,7 +106,7 @@ export interface SharedState extends SetCodes, MonitoredFunctions, ObservedClien
 }
 
 /** The number changes with the shape: copies of the package that disagree on it share nothing. */
-const KEY = Symbol.for('channel-exporter.4');
+const KEY = Symbol.for('channel-exporter.5');
 
 let found: SharedState | undefined;
 
@@ -115,6 +123,7 @@ function findOrCreate(): SharedState {
     state = {
       businessCodes: new WeakMap(),
       methodCodes: new WeakMap(),
+      routes: undefined,
       hasMonitored: false,
       calls: undefined,
       observed: new Map(),

@@ -60,12 +60,14 @@ export class BodyReader implements GatheredReader, PartTaker {
   private wasTriedAtOnce = false;
 
   /**
-   * @param names keys to look for, normalised; the first that is found and not empty is the code
+   * @param names names and paths to look for, as of {@link CodeScanner}; the first that is found and not empty is the code
    * @param limitBytes how much is read, after decompressing; 0: nothing
+   * @param areApart whether one of them counts without those before it: of a body that is cut, what is settled is found
    */
   constructor(
     private readonly names: readonly string[],
     private readonly limitBytes: number,
+    private readonly areApart = false,
   ) {
     this.scanner = takeScanner(names);
     this.isCut = limitBytes === 0;
@@ -269,8 +271,11 @@ export class BodyReader implements GatheredReader, PartTaker {
 
   /** What was found, if nothing more is read. */
   private codesSoFar(): BodyCodes {
-    const isJson = !this.scanner.isBroken && this.settledAt() !== undefined;
-    return isJson ? { isJson, found: this.found() } : NOT_JSON;
+    if (this.scanner.isBroken) return NOT_JSON;
+    if (this.settledAt() !== undefined) return { isJson: true, found: this.found() };
+    if (!this.areApart || !this.isCut) return NOT_JSON;
+    const found = this.found().map((each) => (each?.depth === 1 ? each : undefined));
+    return found.some((each) => each !== undefined) ? { isJson: true, found } : NOT_JSON;
   }
 
   /** No more of the text is read. @param isWhole whether this is its end, where it is not cut */

@@ -1,48 +1,66 @@
 /** What a body's values mean as labels. */
 import { type BodyCodes, BodyReader } from './body-reader';
+import type { Found } from './json/code-matches';
+import { methodCodeNames, wantedPlaces } from './wanted-places';
 
 /** No business code could be read. */
 export const NO_CODE = '-1';
 
 const INNER_NAMES = ['code'] as const;
 const PARTNER_NAMES = ['code', 'errorcode'] as const;
-const METHOD_CODE_NAMES = ['methodcode'] as const;
 
-/** A reader for the body of an inbound request's response. */
-export function innerCodeReader(limitBytes: number): BodyReader {
-  return new BodyReader(INNER_NAMES, limitBytes);
+/** How codes are read. */
+export interface CodeReading {
+  /** Bytes of a body that are read, after decompressing. */
+  readonly bodyLimit: number;
+  /** Names and paths of the code of an answer to an inbound request; undefined: `code`. The same list for every body. */
+  readonly codeFrom?: readonly string[] | undefined;
+  /** Names and paths of the interface number of a request, after `method_code`. The same list for every request. */
+  readonly methodCodeFrom?: readonly string[] | undefined;
 }
 
-/** A reader for the body of a partner's response. */
-export function partnerCodeReader(limitBytes: number): BodyReader {
-  return new BodyReader(PARTNER_NAMES, limitBytes);
+/** A reader for the body of an inbound request's response. */
+export function innerCodeReader(limitBytes: number, places?: readonly string[]): BodyReader {
+  if (places === undefined) return new BodyReader(INNER_NAMES, limitBytes);
+  return new BodyReader(wantedPlaces(places), limitBytes, true);
+}
+
+/** A reader for the body of a partner's response. @param places where the partner has its code, if it is not usual */
+export function partnerCodeReader(limitBytes: number, places?: readonly string[]): BodyReader {
+  if (places === undefined) return new BodyReader(PARTNER_NAMES, limitBytes);
+  return new BodyReader(wantedPlaces(places), limitBytes, true);
 }
 
 /** A reader for the body of an inbound request. */
-export function methodCodeReader(limitBytes: number): BodyReader {
-  return new BodyReader(METHOD_CODE_NAMES, limitBytes);
+export function methodCodeReader(limitBytes: number, places?: readonly string[]): BodyReader {
+  return new BodyReader(methodCodeNames(places).places, limitBytes, places !== undefined);
 }
 
 /**
- * `-1` for what is not JSON, empty for JSON without a code.
+ * The first that is not empty; `-1` for what is not JSON, empty for JSON without a code.
  * @param maxDepth asked for a code that is no key of the outermost object; a deeper one is none
  */
-export function innerCode({ isJson, found: [found] }: BodyCodes, maxDepth?: () => number): string {
+export function innerCode({ isJson, found }: BodyCodes, maxDepth?: () => number): string {
   if (!isJson) return NO_CODE;
-  if (found === undefined || (found.depth > 1 && maxDepth !== undefined && found.depth > maxDepth())) return '';
-  return found.text;
+  for (const each of found) {
+    if (each === undefined || each.text === '') continue;
+    if (each.depth === 1 || maxDepth === undefined || each.depth <= maxDepth()) return each.text;
+  }
+  return '';
 }
 
-/** The first of `code` and `errorcode` that is present and not empty, else `-1`. */
+/** The first that is present and not empty, of `code` and `errorcode` by default; else `-1`. */
 export function partnerCode({ found }: BodyCodes): string {
-  return found[0]?.text || found[1]?.text || NO_CODE;
+  for (const each of found) if (each !== undefined && each.text !== '') return each.text;
+  return NO_CODE;
 }
 
-/** Empty also for the values that count as empty in a request: 0 and false. */
+/** The first that is not empty, as are the values that count as empty in a request: 0 and false. */
 export function methodCode({ found }: BodyCodes): string {
-  const value = found[0];
-  if (value === undefined) return '';
-  const isEmpty =
-    value.kind === 'number' ? Number(value.text) === 0 : value.kind === 'boolean' && value.text === 'false';
-  return isEmpty ? '' : value.text;
+  for (const each of found) if (each !== undefined && !isEmpty(each)) return each.text;
+  return '';
+}
+
+function isEmpty({ kind, text }: Found): boolean {
+  return kind === 'number' ? Number(text) === 0 : kind === 'boolean' ? text === 'false' : text === '';
 }

@@ -1,42 +1,57 @@
 /**
  * The interface number (`method_code`) in a request's data: in its query arguments if there are any, else in its form
- * fields if any, else in its body as JSON.
+ * fields if any, else in its body as JSON. Where a setting has further names for it, the first that is not empty counts.
  */
 import type { Chunk } from './body-reader';
 import { methodCode, methodCodeReader } from './codes';
 import { KeptBytes } from './kept-bytes';
 import { multipartBoundary, multipartFields } from './multipart';
-import { isNamed } from './names';
+import { normalizeName } from './names';
 import { decodeFormText } from './percent-decode';
 import { findField, type Place } from './urlencoded';
-
-const METHOD_CODE = 'methodcode';
+import { methodCodeNames } from './wanted-places';
 
 /** Of a value, so many bytes are decoded: more than a label holds, at twelve for a character as the longest escapes. */
 const MAX_VALUE_BYTES = 4096;
 
 /**
  * Looks through a query.
+ * @param places what is looked for after `method_code`
  * @returns the value of the first field so named; undefined when there is no field at all
  */
-export function findInQuery(text: string): string | undefined {
+export function findInQuery(text: string, places?: readonly string[]): string | undefined {
   if (text === '') return undefined;
-  const place = findField(text, METHOD_CODE);
+  const place = findFields(text, methodCodeNames(places).fields);
   return place && decodeFormText(text.slice(place.start, Math.min(place.end, place.start + MAX_VALUE_BYTES)));
 }
 
-function findInForm(body: Buffer, isWhole: boolean): string {
+function findInForm(body: Buffer, isWhole: boolean, fields: readonly string[]): string {
   // the last field of a body that was cut may itself be cut, so it does not count
   const text = body.toString('latin1', 0, isWhole ? body.length : Math.max(body.lastIndexOf('&'), 0));
-  const place = findField(text, METHOD_CODE);
+  const place = findFields(text, fields);
   return place === undefined ? '' : decodeFormText(valueText(body, place));
 }
 
-function findInMultipart(body: Buffer, boundary: string): string {
-  for (const field of multipartFields(body.toString('latin1'), boundary)) {
-    if (isNamed(field.name, METHOD_CODE)) return valueText(body, field);
+/** Of the first name that has a value; else as {@link findField}. */
+function findFields(text: string, names: readonly string[]): Place | undefined {
+  let place: Place | undefined;
+  for (const name of names) {
+    place = findField(text, name);
+    if (place === undefined || place.end > place.start) break;
   }
-  return '';
+  return place;
+}
+
+function findInMultipart(body: Buffer, boundary: string, names: readonly string[]): string {
+  const found = new Array<string | undefined>(names.length);
+  for (const field of multipartFields(body.toString('latin1'), boundary)) {
+    const at = names.indexOf(normalizeName(field.name));
+    if (at < 0 || found[at] !== undefined) continue;
+    found[at] = valueText(body, field);
+    // the first of them settles it, as a rule the only one
+    if (at === 0 && found[0] !== '') break;
+  }
+  return found.find((value) => value) ?? '';
 }
 
 function valueText(body: Buffer, { start, end }: Place): string {
@@ -58,13 +73,22 @@ export interface RequestBodyReader {
 /**
  * @param contentType the header, or empty
  * @param limitBytes how much of the body is read
+ * @param places what is looked for after `method_code`
  */
-export function requestBodyReader(contentType: string, limitBytes: number): RequestBodyReader {
+export function requestBodyReader(
+  contentType: string,
+  limitBytes: number,
+  places?: readonly string[],
+): RequestBodyReader {
   const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase();
-  if (mediaType === 'application/x-www-form-urlencoded') return new FormReader(limitBytes, findInForm);
+  if (mediaType === 'application/x-www-form-urlencoded') {
+    return new FormReader(limitBytes, (body, isWhole) => findInForm(body, isWhole, methodCodeNames(places).fields));
+  }
   const boundary = mediaType === 'multipart/form-data' ? multipartBoundary(contentType) : undefined;
-  if (boundary !== undefined) return new FormReader(limitBytes, (body) => findInMultipart(body, boundary));
-  return new JsonReader(limitBytes);
+  if (boundary !== undefined) {
+    return new FormReader(limitBytes, (body) => findInMultipart(body, boundary, methodCodeNames(places).fields));
+  }
+  return new JsonReader(limitBytes, places);
 }
 
 class FormReader implements RequestBodyReader {
@@ -99,8 +123,8 @@ class FormReader implements RequestBodyReader {
 class JsonReader implements RequestBodyReader {
   private readonly reader;
 
-  constructor(limitBytes: number) {
-    this.reader = methodCodeReader(limitBytes);
+  constructor(limitBytes: number, places: readonly string[] | undefined) {
+    this.reader = methodCodeReader(limitBytes, places);
   }
 
   push(chunk: Chunk, encoding?: BufferEncoding): void {

@@ -2,10 +2,10 @@
 import { CodeScanner } from './json/scanner';
 
 const MAX_SPARE_SCANNERS = 16;
-/** By the list of names they look for; there are a few such lists, all constant. */
-const spareScanners = new Map<readonly string[], CodeScanner[]>();
+/** By the list of names they look for: a few constant ones, and those of the settings and of the partner file in force. */
+const spareScanners = new WeakMap<readonly string[], CodeScanner[]>();
 
-/** @param names keys to look for, normalised */
+/** @param names as of {@link CodeScanner} */
 export function takeScanner(names: readonly string[]): CodeScanner {
   return spareScanners.get(names)?.pop() ?? new CodeScanner(names);
 }

@@ -21,7 +21,7 @@ const NO_VALUE: Place = { start: 0, end: 0 };
 
 /**
  * @param text of any length, not decoded
- * @param name normalised: lower-case letters only
+ * @param name normalised: lower-case letters and digits only
  * @returns the value of the first field so named; an empty one when there is none; undefined when there is no field at all
  */
 export function findField(text: string, name: string): Place | undefined {

@@ -1,7 +1,8 @@
-/** The parsers of how business codes are read: how deep they are looked for, and which mean success. Nothing here throws. */
+/** The parsers of how codes are read: where and how deep they are looked for, and which mean success. Nothing here throws. */
 import { ANY_DEPTH, type CodeDepths } from '../business-code/code-depth';
 import { show } from '../errors';
 import { shownText } from '../files/shown-text';
+import { CODE_PLACES, isCodePlace, MAX_CODE_PLACES } from '../partners/code-places';
 import { MAX_SUCCESS_CODES } from '../partners/meaning-check';
 import { MAX_CODE_DEPTH } from './defaults';
 import { fault, isPlainObject, listItems, type Parsed, wholeNumber } from './parsed';
@@ -23,6 +24,26 @@ export function parseSuccessCodes(raw: unknown, from: string): Parsed<readonly s
     got: raw,
     expected: `at most ${MAX_SUCCESS_CODES} codes of 1 to 64 characters that can be seen, separated by commas`,
     remedy: 'For instance 0,00,SUCCESS; a code that holds a comma or a space can be written in a JSON array.',
+  });
+}
+
+/** The same names and paths as of a partner in its file. */
+export function parseCodeFrom(raw: unknown, from: string): Parsed<readonly string[]> {
+  const items = listItems(raw);
+  if (items === undefined) return codeFromFault(raw, from, ': it is not a list');
+  if (items.length === 0) return codeFromFault(raw, from, ': it is empty');
+  if (items.length > MAX_CODE_PLACES) return codeFromFault(raw, from, `: there are ${items.length}`);
+  const bad = items.findIndex((item) => !isCodePlace(item));
+  if (bad >= 0) return codeFromFault(raw, from, `: item ${bad + 1} is ${show(items[bad])}`);
+  return { value: Object.freeze([...(items as string[])]) };
+}
+
+function codeFromFault(raw: unknown, from: string, detail: string): Parsed<never> {
+  return fault('CHX_CODE_FROM_INVALID', {
+    wrong: `${from} is no list of places of codes${detail}`,
+    got: raw,
+    expected: CODE_PLACES,
+    remedy: 'For instance operationName,method or errors[0].extensions.code,error.code,code.',
   });
 }
 

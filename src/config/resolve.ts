@@ -77,7 +77,15 @@ export function settingWarnings(env: NodeJS.ProcessEnv, sources: readonly string
 }
 
 /** The settings that spans need. */
-const SPAN_SETTINGS = ['partners', 'partnersPreset', 'callers', 'bodyLimit', 'codeDepth'] as const;
+const SPAN_SETTINGS = [
+  'partners',
+  'partnersPreset',
+  'callers',
+  'bodyLimit',
+  'methodCodeFrom',
+  'codeFrom',
+  'codeDepth',
+] as const;
 
 export type SpanConfig = Pick<Config, (typeof SPAN_SETTINGS)[number] | keyof ReadFiles>;
 

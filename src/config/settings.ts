@@ -3,7 +3,7 @@ import { ANY_DEPTH, type CodeDepths } from '../business-code/code-depth';
 import type { DropLabels } from '../metrics/measurement';
 import type { ApplicationViews } from '../views/application-views';
 import { DEFAULT_BOUNDARIES_MS } from '../views/boundaries';
-import { parseCodeDepth, parseSuccessCodes } from './code-parsers';
+import { parseCodeDepth, parseCodeFrom, parseSuccessCodes } from './code-parsers';
 import {
   BOUNDARIES_TEXT,
   DEFAULT_BODY_LIMIT_BYTES,
@@ -65,6 +65,10 @@ export interface SettingValues {
   paths: string | object | undefined;
   /** Bytes of a body that are read for codes, after decompression; 0: bodies are not read. */
   bodyLimit: number;
+  /** Names and paths of the interface number of a request, after `method_code`; undefined: there are no others. */
+  methodCodeFrom: readonly string[] | undefined;
+  /** Names and paths of the code of an answer to an inbound request; undefined: `code`. */
+  codeFrom: readonly string[] | undefined;
   /** How deep in an answer its code may stand, by path. */
   codeDepth: CodeDepths;
   /** Labels that stay empty, by kind of measurement. */
@@ -243,6 +247,24 @@ export const SETTINGS: readonly AnySetting[] = [
     help: 'How much of a body is read for codes, after decompression; 0 reads none.',
     defaultValue: DEFAULT_BODY_LIMIT_BYTES,
     parse: parseBodyLimit,
+  },
+  {
+    option: 'methodCodeFrom',
+    variable: 'CHANNEL_EXPORTER_METHOD_CODE_FROM',
+    type: 'names or paths, separated by commas',
+    defaultText: 'none',
+    help: 'Where else the interface number of a request stands, for method_code, in this order: operationName,method for GraphQL and JSON-RPC.',
+    defaultValue: undefined,
+    parse: parseCodeFrom,
+  },
+  {
+    option: 'codeFrom',
+    variable: 'CHANNEL_EXPORTER_CODE_FROM',
+    type: 'names or paths, separated by commas',
+    defaultText: 'code',
+    help: 'Where the code of an answer to an inbound request stands, in this order: errors[0].extensions.code,error.code,code. Partners have codeFrom in the partner file.',
+    defaultValue: undefined,
+    parse: parseCodeFrom,
   },
   {
     option: 'codeDepth',

@@ -16,6 +16,10 @@ export interface SourceContext {
   readonly ignorePaths: ReadonlySet<string>;
   /** Bytes of a body that are read for codes. */
   readonly bodyLimit: number;
+  /** Names and paths of the code of an answer to an inbound request; undefined: `code`. */
+  readonly codeFrom?: readonly string[] | undefined;
+  /** Names and paths of the interface number of a request, after `method_code`. */
+  readonly methodCodeFrom?: readonly string[] | undefined;
   /** How deep in an answer its code may stand, by path; undefined: at any depth. */
   readonly codeDepth: ((path: string) => number) | undefined;
   /** Whether a server is the exporter's own, whose requests are not measured. */

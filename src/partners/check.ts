@@ -9,6 +9,7 @@ import { FileCheck, type FileWords } from '../files/check';
 import { covers, isPattern, type PathFault, pathFault, segmentsOf } from '../files/path-pattern';
 import { shownText } from '../files/shown-text';
 import type { Locate, Part, Path } from '../files/yaml-text';
+import { CODE_PLACES, isCodePlace, MAX_CODE_PLACES } from './code-places';
 import type { PartnerHost } from './directory';
 import { type HostName, hostKey, parseHostName } from './host-name';
 import { nameFault, successFault } from './meaning-check';
@@ -42,6 +43,8 @@ export function parsePartnerDirectory(value: unknown, locate: Locate = () => 'pa
   const problems = check.problems.list();
   return { hosts: problems.length > 0 ? [] : hosts, problems };
 }
+
+const HOST_KEYS = ['partner', 'name', 'success', 'codeFrom', 'aliases', 'paths'];
 
 interface Pattern {
   readonly path: string;
@@ -77,15 +80,17 @@ class Check extends FileCheck {
   private host(name: string, value: unknown): PartnerHost | undefined {
     const at: Path = ['hosts', name];
     const hostName = this.hostName(name, at, 'key', 'the host');
-    const entry = this.record(value, at, `host ${name}`, ['partner', 'name', 'success', 'aliases', 'paths']);
+    const entry = this.record(value, at, `host ${name}`, HOST_KEYS);
     if (entry === undefined) return undefined;
     const names = hostName === undefined ? [] : [hostName];
     names.push(...this.aliases(entry.aliases, [...at, 'aliases']));
     const partner = this.code(entry.partner, [...at, 'partner'], `the partner code of ${name}`);
     const called = this.partnerName(entry.name, [...at, 'name'], name, partner);
     const success = this.success(entry.success, [...at, 'success'], name);
+    const codeFrom = this.codeFrom(entry.codeFrom, [...at, 'codeFrom'], name);
     const paths = this.paths(entry.paths, [...at, 'paths'], name);
-    return { names, partner, paths, ...(called && { name: called }), ...(success && { success }) };
+    const meaning = { ...(called && { name: called }), ...(success && { success }) };
+    return { names, partner, paths, ...meaning, ...(codeFrom && { codeFrom }) };
   }
 
   /** @param partner code of the partner: its entries have one name */
@@ -127,6 +132,22 @@ class Check extends FileCheck {
       }));
       return [];
     });
+  }
+
+  private codeFrom(value: unknown, at: Path, host: string): string[] | undefined {
+    if (value === undefined) return undefined;
+    const given: unknown[] = Array.isArray(value) && value.length <= MAX_CODE_PLACES ? value : [];
+    // a key of digits: in a file it is text
+    const items = given.map((item) => (Number.isSafeInteger(item) ? String(item) : item));
+    const bad = items.findIndex((item) => !isCodePlace(item));
+    if (items.length > 0 && bad < 0) return items as string[];
+    this.report('CHX_PARTNER_CODE_FROM', bad < 0 ? at : [...at, bad], 'value', () => ({
+      wrong: `${bad < 0 ? '' : 'a part of '}codeFrom of ${host} does not say where a code stands`,
+      got: bad < 0 ? value : items[bad],
+      expected: CODE_PLACES,
+      remedy: 'For instance ["error.code", "code"].',
+    }));
+    return undefined;
   }
 
   private aliases(value: unknown, at: Path): HostName[] {

@@ -18,6 +18,8 @@ export interface PartnerHost {
   readonly name?: string;
   /** Business codes that mean success. */
   readonly success?: readonly string[];
+  /** Names and paths of the code of an answer; undefined: where it usually stands. */
+  readonly codeFrom?: readonly string[];
   /** Exact paths and patterns to action codes, in the order of the file. */
   readonly paths: readonly (readonly [path: string, actionCode: string])[];
 }
@@ -25,6 +27,8 @@ export interface PartnerHost {
 /** What a lookup finds. */
 export interface Partner {
   readonly code: string;
+  /** Names and paths of the code of an answer; undefined: where it usually stands. */
+  readonly codeFrom?: readonly string[] | undefined;
   /** @param path as sent, without query. @returns undefined when the path is not in the directory */
   actionCode(path: string): string | undefined;
   /** @returns the path or pattern that would match but for a slash at the end */
@@ -63,7 +67,7 @@ export class DirectoryDraft {
   private compile(entry: PartnerHost, matches: Matches | undefined): void {
     const [first] = entry.names;
     if (first === undefined) return;
-    const partner = this.find(first) ?? new CompiledPartner(entry.partner, matches?.entry(first, entry.partner));
+    const partner = this.find(first) ?? new CompiledPartner(entry, matches?.entry(first, entry.partner));
     partner.add(entry.paths);
     for (const name of entry.names) this.set(name, partner);
     this.meanings.add(entry);
@@ -176,12 +180,17 @@ function needsNormalizing(hostname: string): boolean {
 class CompiledPartner implements Partner {
   private readonly exact = new Map<string, MatchedPath>();
   private readonly patterns: { readonly expression: RegExp; readonly path: MatchedPath }[] = [];
+  readonly code: string;
+  readonly codeFrom: readonly string[] | undefined;
 
   /** @param match absent for an entry of the preset, of which nobody knows whether it is called at all */
   constructor(
-    readonly code: string,
+    { partner, codeFrom }: PartnerHost,
     private readonly match: EntryMatch | undefined,
-  ) {}
+  ) {
+    this.code = partner;
+    this.codeFrom = codeFrom;
+  }
 
   add(paths: PartnerHost['paths']): void {
     for (const [text, actionCode] of paths) {

@@ -7,12 +7,12 @@
  * for further attributes; a compressed body is decompressed there and then. Where the exporter reads a body as well, it
  * is read once, by the exporter, and the hooks have the result from there.
  */
-import { IncomingMessage, type RequestOptions, ServerResponse } from 'node:http';
+import { type ClientRequest, IncomingMessage, type RequestOptions, ServerResponse } from 'node:http';
 import type { Attributes, Span } from '@opentelemetry/api';
 import type { ExpressInstrumentationConfig } from '@opentelemetry/instrumentation-express';
 import type { HttpInstrumentationConfig } from '@opentelemetry/instrumentation-http';
 import type { CodeDepth } from '../business-code/code-depth';
-import { NO_CODE, partnerCode, partnerCodeReader } from '../business-code/codes';
+import { type CodeReading, NO_CODE, partnerCode, partnerCodeReader } from '../business-code/codes';
 import { decompressAtOnce, isPlainObject } from '../business-code/decompress';
 import { Callers } from '../callers/callers';
 import { errorText, warn } from '../diagnostics/log';
@@ -22,8 +22,9 @@ import { codesOf } from '../instrumentations/inbound/http1';
 import { Http1Messages } from '../instrumentations/inbound/http1-messages';
 import { readHeaders } from '../instrumentations/inbound/request-headers';
 import { observeResponses } from '../instrumentations/inbound/response-body';
-import { keepRoutes, mountOf, routeOf } from '../instrumentations/inbound/routes';
-import { findDestination } from '../instrumentations/outbound/destination';
+import { keepRoutes, mountOf, ownRouteOf, routeOf } from '../instrumentations/inbound/routes';
+import { listenForRoutes } from '../instrumentations/inbound/set-route';
+import { findDestination, findPartner, parseOrigin } from '../instrumentations/outbound/destination';
 import { Http1Exchange } from '../instrumentations/outbound/http1-exchange';
 import { doNoHarm } from '../instrumentations/patching/do-no-harm';
 import { observePush } from '../instrumentations/patching/patch';
@@ -32,14 +33,12 @@ import type { ConcretePaths } from '../paths/concrete-paths';
 import { SPAN_ATTRIBUTES } from './attributes';
 
 /** What the attributes of spans are read with. */
-export interface SpanContext {
+export interface SpanContext extends CodeReading {
   readonly partners: PartnerDirectory;
   /** Names of those who send inbound requests; undefined: their User-Agents. */
   readonly callers?: Callers | undefined;
   /** What the label has of paths that no framework explained; undefined: themselves. */
   readonly paths?: ConcretePaths | undefined;
-  /** Bytes of a body that are read for codes. */
-  readonly bodyLimit: number;
   /** How deep in an answer its code may stand; undefined: at any depth. */
   readonly codeDepth?: CodeDepth | undefined;
 }
@@ -71,6 +70,7 @@ let isObserving = false;
 /** @param contextOf asked for each call and request, as the exporter may start and end while they go on */
 export function createSpanHooks(contextOf: () => SpanContext): ChannelSpanHooks {
   keepRoutes();
+  listenForRoutes();
   return {
     http: {
       startOutgoingSpanHook: (options) => attempt(() => destinationAttributes(contextOf(), options)) ?? {},
@@ -130,12 +130,12 @@ function destinationAttributes(context: SpanContext, options: RequestOptions): A
 }
 
 /** The head of a partner's response has come; its span ends after its body. */
-function readPartnerCode(span: Span, response: IncomingMessage, { bodyLimit }: SpanContext): void {
+function readPartnerCode(span: Span, response: IncomingMessage, context: SpanContext): void {
   const stamp = (code: string) => {
     if (span.isRecording()) span.setAttribute(SPAN_ATTRIBUTES.code, code);
   };
   if (Http1Exchange.of(response)?.shareCode(stamp)) return;
-  const body = partnerCodeReader(bodyLimit);
+  const body = partnerCodeReader(context.bodyLimit, codeFromOf(response, context));
   let hasBegun = false;
   let isRead = false;
   observePush(response, (chunk, encoding) => {
@@ -155,8 +155,21 @@ function readPartnerCode(span: Span, response: IncomingMessage, { bodyLimit }: S
   });
 }
 
+/** Where the partner's code stands. A hook has the response and not whom the call has reached: its request tells. */
+function codeFromOf(response: IncomingMessage, { partners }: SpanContext): readonly string[] | undefined {
+  const { req } = response as { req?: ClientRequest };
+  if (req === undefined) return undefined;
+  const { method, protocol, host: hostname, path, socket } = req;
+  const port = () => {
+    // Node writes it there where it is not the protocol's; the application may have written another host
+    const header = parseOrigin(`${protocol}//${req.getHeader('host')}`);
+    return header?.hostname.toLowerCase() === hostname.toLowerCase() ? header.port : socket?.remotePort;
+  };
+  return findPartner(partners, { method, protocol, hostname, path, port })?.codeFrom;
+}
+
 /** First: a request has come, its handler is about to run. */
-function followRequest(response: ServerResponse, { bodyLimit }: SpanContext): void {
+function followRequest(response: ServerResponse, reading: SpanContext): void {
   const measured = codesOf(response);
   if (measured !== undefined) {
     measured.share();
@@ -170,7 +183,7 @@ function followRequest(response: ServerResponse, { bodyLimit }: SpanContext): vo
       ended: (answering) => readHere.get(answering)?.responseEnded(),
     });
   }
-  const codes = new InboundCodes(new Http1Messages(response.req, response), bodyLimit, logFailure);
+  const codes = new InboundCodes(new Http1Messages(response.req, response), reading, logFailure);
   if (codes.wantsRequestBody) observePush(response.req, (chunk, encoding) => codes.requestChunk(chunk, encoding));
   inbound.set(response, codes);
   readHere.set(response, codes);
@@ -188,7 +201,12 @@ function finishRequest(
   inbound.delete(response);
   const isReadHere = readHere.delete(response);
   if (isReadHere) codes.end();
-  const route = attributeOf(span, SPAN_ATTRIBUTES.route) ?? routeOf(request) ?? expressRoutes.get(request) ?? '';
+  const route =
+    ownRouteOf(request) ??
+    attributeOf(span, SPAN_ATTRIBUTES.route) ??
+    routeOf(request) ??
+    expressRoutes.get(request) ??
+    '';
   const methodCode = codes.methodCode();
   const code = codes.readCodeAtOnce(
     response.writableFinished,

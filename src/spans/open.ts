@@ -31,7 +31,8 @@ function openOwn(options: SpanHooksOptions): SpanContext {
     const config = resolveSpanConfig({ ...options }, process.env);
     const { partners } = openPartnerDirectory(config);
     const { callers } = openCallers(config);
-    return { partners, callers, bodyLimit: config.bodyLimit, codeDepth: codeDepth(config.codeDepth) };
+    const { bodyLimit, methodCodeFrom, codeFrom } = config;
+    return { partners, callers, bodyLimit, methodCodeFrom, codeFrom, codeDepth: codeDepth(config.codeDepth) };
   } catch (error) {
     const text = error instanceof ConfigError ? error.message : errorText(error);
     logLine('error', `spans are not stamped with partners:\n${text}`);

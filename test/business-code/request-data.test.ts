@@ -46,12 +46,34 @@ describe('the interface number in a query', () => {
   }
 });
 
+describe('the interface number in a query, by further names', () => {
+  const PLACES = ['operationName', '.method', 'head.txCode'];
+  const cases: readonly (readonly [query: string, found: string | undefined])[] = [
+    ['', undefined],
+    ['query=%7Bme%7D&operationName=GetMe', 'GetMe'],
+    ['OPERATION_NAME=GetMe', 'GetMe'],
+    ['operation%4Eame=Get%4De', 'GetMe'],
+    ['method=m&operationName=o', 'o'],
+    ['method=m&operationName=&method_code=', 'm'],
+    ['method=m&method_code=1', '1'],
+    ['query=query+GetMe+%7Bme%7D', ''],
+    ['head.txCode=T1', ''],
+    ['txCode=T1', ''],
+    ['operationNames=o&xmethod=m', ''],
+  ];
+  for (const [query, found] of cases) {
+    it(`${query || 'an empty one'} gives ${found ?? 'way to the body'}`, () => {
+      assert.equal(findInQuery(query, PLACES), found);
+    });
+  }
+});
+
 /** Every way to cut a body in two must give the same. */
-function readInPieces(contentType: string, body: string, isWhole = true): string {
+function readInPieces(contentType: string, body: string, isWhole = true, places?: readonly string[]): string {
   const bytes = Buffer.from(body);
   const results = new Set<string>();
   for (let cut = 0; cut <= Math.min(bytes.length, 400); cut++) {
-    const reader = requestBodyReader(contentType, LIMIT);
+    const reader = requestBodyReader(contentType, LIMIT, places);
     // the buffer is used again behind our back, as an application may
     const first = Buffer.from(bytes.subarray(0, cut));
     reader.push(first);
@@ -94,6 +116,23 @@ describe('the interface number in a body', () => {
   ];
   for (const [name, contentType, body, found] of cases) {
     it(`of ${name} is ${found || 'empty'}`, () => assert.equal(readInPieces(contentType, body), found));
+  }
+
+  const PLACES = ['operationName', 'method'];
+  const listed: readonly (readonly [name: string, contentType: string, body: string, found: string])[] = [
+    ['a form', FORM, 'query=%7Bme%7D&operationName=GetMe', 'GetMe'],
+    ['a form in another order', FORM, 'method=m&operationName=o&method_code=', 'o'],
+    ['a form with both', FORM, 'operationName=o&method_code=1', '1'],
+    ['a multipart form', MULTIPART, `${part('name="method"', 'm')}${part('name="operationName"', 'o')}--XX--`, 'o'],
+    ['one that is empty', MULTIPART, `${part('name="method_code"', '')}${part('name="method"', 'm')}--XX--`, 'm'],
+    ['one that comes twice', MULTIPART, `${part('name="method"', 'a')}${part('name="method"', 'b')}--XX--`, 'a'],
+    ['JSON', 'application/json', '{"query":"{ me }","operationName":"GetMe"}', 'GetMe'],
+    ['GraphQL that is no JSON', 'application/graphql', 'query GetMe { me }', ''],
+  ];
+  for (const [name, contentType, body, found] of listed) {
+    it(`of ${name}, by further names, is ${found || 'empty'}`, () => {
+      assert.equal(readInPieces(contentType, body, true, PLACES), found);
+    });
   }
 
   it('of a form that broke off is no piece of one', () => {

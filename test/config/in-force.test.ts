@@ -32,6 +32,8 @@ describe('the settings in force', () => {
     ['CHANNEL_EXPORTER_IGNORE_PATHS', '[]', 'none'],
     ['CHANNEL_EXPORTER_RUNTIME_METRICS', 'off', 'off'],
     ['CHANNEL_EXPORTER_DROP_LABELS', 'inner=f_code', 'inner=f_code'],
+    ['CHANNEL_EXPORTER_METHOD_CODE_FROM', 'operationName method', 'operationName, method'],
+    ['CHANNEL_EXPORTER_CODE_FROM', '["error.code","code"]', 'error.code, code'],
     ['CHANNEL_EXPORTER_CODE_DEPTH', '/a/*=1,2', '/a/*=1, 2'],
     ['CHANNEL_EXPORTER_SERIES_LIMIT', '500', '500'],
     ['CHANNEL_EXPORTER_APP_METRICS', '1', '/metrics'],

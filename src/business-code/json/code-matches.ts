@@ -6,11 +6,12 @@ export interface Found {
   /** A string decoded and cleaned, a number as its source text, a boolean as `true` or `false`; cut. */
   readonly text: string;
   readonly kind: 'string' | 'number' | 'boolean';
-  /** Of its object; that of the outermost one is 1. */
+  /** Of its object; that of the outermost one is 1, and that of a place to which a path leads. */
   readonly depth: number;
 }
 
-interface Match extends Found {
+/** A value and where it stands. */
+export interface Match extends Found {
   /** Bytes of the text up to the end of the value. */
   readonly endsAt: number;
 }
@@ -21,7 +22,7 @@ export class CodeMatches {
   /** @param count of the names */
   constructor(
     private readonly count: number,
-    private readonly containers: Containers,
+    protected readonly containers: Containers,
   ) {
     this.best = new Array<Match | undefined>(count).fill(undefined);
   }
@@ -51,9 +52,11 @@ export class CodeMatches {
 
   /** Keeps a value under a key that equals names still wanted. */
   accept(names: number, depth: number, kind: Found['kind'], text: string, endsAt: number): void {
-    for (let n = 0; names >> n !== 0; n++) {
-      if ((names & (1 << n)) !== 0) this.best[n] = { kind, text, depth, endsAt };
-    }
+    this.keep(names, { kind, text, depth, endsAt });
     this.containers.addMatchedNames(depth, names);
+  }
+
+  protected keep(names: number, match: Match): void {
+    for (let n = 0; names >> n !== 0; n++) if ((names & (1 << n)) !== 0) this.best[n] = match;
   }
 }

@@ -25,7 +25,7 @@ export class KeyMatcher {
   /** Letters of the key read so far. */
   private letters = 0;
 
-  /** @param names lower-case letters only */
+  /** @param names lower-case letters and digits only; at most thirty */
   constructor(private readonly names: readonly string[]) {
     this.all = (1 << names.length) - 1;
     this.mayBegin = firstBytes.get(names) ?? firstBytesOf(names);

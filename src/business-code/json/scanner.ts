@@ -7,9 +7,11 @@
  *
  * What is found: a key that equals a name after dropping `-` and `_` and lower-casing, with a string, number or
  * boolean as its value. The shallowest match wins, among equals the last in text order; a match ends the search of
- * its own object. null, arrays and objects under a matching key are no match and are searched further.
+ * its own object. null, arrays and objects under a matching key are no match and are searched further. A path is looked
+ * for at its own place alone (path-matches.ts).
  */
 import type { Found } from './code-matches';
+import { codePaths } from './code-paths';
 import { isBetweenTokens, STATE } from './grammar';
 import { KeyMatcher } from './key-matcher';
 import { skipString } from './string-skip';
@@ -25,10 +27,11 @@ export class CodeScanner {
   private readonly tokens: WholeTokens;
   private readonly key: KeyMatcher;
 
-  /** @param names normalised: lower-case letters only; at most seven */
-  constructor(names: readonly string[]) {
-    this.key = new KeyMatcher(names);
-    this.text = new TextState(names.length);
+  /** @param wanted names, normalised, at most seven; or names and paths, as wanted-places.ts gives them */
+  constructor(wanted: readonly string[]) {
+    const paths = codePaths(wanted);
+    this.key = new KeyMatcher(paths?.keys ?? wanted);
+    this.text = new TextState(wanted.length, paths);
     this.steps = new TokenSteps(this.text, this.key);
     this.tokens = new WholeTokens(this.text, this.steps, this.key);
   }
@@ -74,7 +77,8 @@ export class CodeScanner {
   }
 
   /**
-   * Where a name was settled: found as a key of the outermost object, so that nothing after it can replace it.
+   * Where a name was settled: found as a key of the outermost object, so that nothing after it can replace it. A path is
+   * settled where it was found.
    * @returns bytes of the text up to the end of its value; undefined while something can still replace it
    */
   settledAt(name: number): number | undefined {

@@ -1,7 +1,9 @@
 /** How far a JSON text has been read: what both ways of reading share. */
 import { CodeMatches, type Found } from './code-matches';
+import type { CodePaths } from './code-paths';
 import { Containers } from './containers';
 import { STATE } from './grammar';
+import { PathMatches } from './path-matches';
 
 const { FINISHED, SEPARATOR, START } = STATE;
 
@@ -12,14 +14,20 @@ export class TextState {
   position = 0;
   /** Open containers. */
   depth = 0;
-  /** The names, as bits, for which the next value counts. */
+  /** The names, as bits, for which the next value counts; where there are paths, as path-matches.ts has it. */
   wanted = 0;
   readonly containers = new Containers();
   readonly matches: CodeMatches;
+  /** The same where paths are looked for, which have to be told of each container. */
+  readonly paths: PathMatches | undefined;
 
-  /** @param names how many are looked for */
-  constructor(names: number) {
-    this.matches = new CodeMatches(names, this.containers);
+  /**
+   * @param places how many names and paths are looked for
+   * @param paths undefined where there are only names
+   */
+  constructor(places: number, paths: CodePaths | undefined) {
+    this.paths = paths && new PathMatches(paths, this.containers);
+    this.matches = this.paths ?? new CodeMatches(places, this.containers);
   }
 
   reset(): void {

@@ -3,7 +3,7 @@
  * pass, for metrics and for spans. The methods that take chunks do not throw.
  */
 import type { BodyReader } from '../../business-code/body-reader';
-import { innerCode, innerCodeReader, NO_CODE } from '../../business-code/codes';
+import { type CodeReading, innerCode, innerCodeReader, NO_CODE } from '../../business-code/codes';
 import { isPlainObject } from '../../business-code/decompress';
 import { findInQuery, type RequestBodyReader, requestBodyReader } from '../../business-code/request-data';
 import { sharedState } from '../../shared-state';
@@ -52,19 +52,18 @@ export class InboundCodes {
 
   /**
    * First: the head of a request has been read, and its handler is about to run.
-   * @param bodyLimit bytes of each body that are read
    * @param onFault gets an error that occurred while a body was read
    */
   constructor(
     private readonly messages: InboundMessages,
-    private readonly bodyLimit: number,
+    private readonly reading: CodeReading,
     private readonly onFault: (error: unknown) => void,
   ) {
     this.headers = readHeaders(messages.rawHeaders);
     this.query = rawQuery(messages.target);
     const hasBody = messages.hasBody ?? this.headers.hasBody;
-    if (hasBody && !this.headers.methodCode && bodyLimit > 0) {
-      this.requestBody = requestBodyReader(this.headers.contentType, bodyLimit);
+    if (hasBody && !this.headers.methodCode && reading.bodyLimit > 0) {
+      this.requestBody = requestBodyReader(this.headers.contentType, reading.bodyLimit, reading.methodCodeFrom);
     }
   }
 
@@ -94,7 +93,7 @@ export class InboundCodes {
     if (this.isEnded || this.hasResponseEnded) return;
     try {
       if (this.responseBody === undefined) {
-        this.responseBody = innerCodeReader(this.bodyLimit);
+        this.responseBody = innerCodeReader(this.reading.bodyLimit, this.reading.codeFrom);
         if (this.isShared) this.responseBody.share();
         if (!isPlainObject(chunk)) this.responseBody.setEncoding(this.messages.contentEncoding());
       }
@@ -150,7 +149,9 @@ export class InboundCodes {
     return (
       sharedState().methodCodes.get(this.messages.request) ||
       this.headers.methodCode ||
-      (findInQuery(this.query) ?? this.requestBody?.end(this.messages.isRequestWhole(this.requestBytes)) ?? '')
+      (findInQuery(this.query, this.reading.methodCodeFrom) ??
+        this.requestBody?.end(this.messages.isRequestWhole(this.requestBytes)) ??
+        '')
     );
   }
 

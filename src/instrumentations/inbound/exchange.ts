@@ -44,7 +44,7 @@ export class InboundExchange {
     private readonly messages: InboundMessages,
     private readonly path: string,
   ) {
-    this.codes = new InboundCodes(messages, source.context.bodyLimit, source.onFault);
+    this.codes = new InboundCodes(messages, source.context, source.onFault);
   }
 
   /**

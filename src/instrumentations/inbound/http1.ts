@@ -17,6 +17,7 @@ import { InboundExchange, InboundSource, inboundPath, STATUS_CLIENT_LEFT } from 
 import { Http1Messages } from './http1-messages';
 import { announcedBytes, isHeadAlone, isWritten, sentStatus } from './http1-response';
 import { observeResponses } from './response-body';
+import { listenForRoutes } from './set-route';
 import type { OnWritten } from './written';
 
 const NAME = 'http';
@@ -28,6 +29,7 @@ let latest: Exchange | undefined;
 
 export function createInboundInstrumentation(): Instrumentation {
   let endObserving: () => void;
+  let endListening: () => void;
   let onStart: (message: unknown) => void;
   return {
     name: NAME,
@@ -36,6 +38,7 @@ export function createInboundInstrumentation(): Instrumentation {
       onStart = (message) => begin(message as RequestStart, source);
       subscribe(REQUEST_START, onStart);
       subscribe(RESPONSE_FINISH, onFinish);
+      endListening = listenForRoutes();
       endObserving = observeResponses({
         beforeWrite: (response, chunk, encoding) => exchangeOf(response)?.beforeWrite(chunk, encoding),
         chunk: (response, chunk, encoding) => exchangeOf(response)?.codes.responseChunk(chunk, encoding),
@@ -46,6 +49,7 @@ export function createInboundInstrumentation(): Instrumentation {
       unsubscribe(REQUEST_START, onStart);
       unsubscribe(RESPONSE_FINISH, onFinish);
       endObserving();
+      endListening();
       latest = undefined;
     },
   };

@@ -14,6 +14,7 @@ import { observePush, patchMethod } from '../patching/patch';
 import { AnnouncedBody, announcedLength } from './announced-body';
 import type { InboundCodes, InboundMessages } from './codes';
 import { InboundExchange, InboundSource, inboundPath, STATUS_CLIENT_LEFT } from './exchange';
+import { listenForRoutes } from './set-route';
 import { type OnWritten, withCallback } from './written';
 
 const NAME = 'http2';
@@ -63,7 +64,11 @@ export function createHttp2InboundInstrumentation(): Instrumentation {
           server.prependListener('stream', onStream);
           return server;
         };
-      restore = [patchMethod(http2, 'createServer', observe), patchMethod(http2, 'createSecureServer', observe)];
+      restore = [
+        patchMethod(http2, 'createServer', observe),
+        patchMethod(http2, 'createSecureServer', observe),
+        listenForRoutes(),
+      ];
       publishExports(PATCHED);
     },
     disable() {

@@ -19,6 +19,8 @@ type RouteLookup = (request: object, state: RouteState | undefined) => string | 
 const states = new LatestMap<object, RouteState>();
 const lookups: RouteLookup[] = [];
 const mountLookups: RouteLookup[] = [];
+/** Routes that were published for us, by request; undefined while none was. */
+let published: WeakMap<object, string> | undefined;
 let areKept = false;
 
 /**
@@ -31,6 +33,12 @@ export function setRoute(request: object, template: string | undefined): void {
   else if (template !== undefined) states.set(request, { template });
 }
 
+/** Reports a route that its framework has published for us: it goes before what is observed; the last one counts. */
+export function setPublishedRoute(request: object, template: string): void {
+  published ??= new WeakMap();
+  published.set(request, template);
+}
+
 /** @returns undefined where nothing has been reported about the request */
 export function routeStateOf(request: object): RouteState | undefined {
   return states.get(request);
@@ -41,8 +49,15 @@ export function setRouteState(request: object, state: RouteState): void {
   states.set(request, state);
 }
 
-/** @returns undefined where no framework reported a route */
+/** @returns the route that the application has set itself by the public `setRoute`, which goes before every report */
+export function ownRouteOf(request: object): string | undefined {
+  return sharedState().routes?.get(request);
+}
+
+/** @returns undefined where no framework reported a route, and the application has set none */
 export function routeOf(request: object): string | undefined {
+  const given = ownRouteOf(request) ?? published?.get(request);
+  if (given !== undefined) return given;
   const state = states.get(request);
   for (const lookup of lookups) {
     const route = lookup(request, state);

@@ -25,6 +25,8 @@ export interface Destination {
   readonly partner: string;
   /** Empty when the path is not in the directory. */
   readonly actionCode: string;
+  /** Where the code of the answer stands; undefined: where it usually does. */
+  readonly codeFrom: readonly string[] | undefined;
 }
 
 /** Scheme, host and port of a URL. */
@@ -68,6 +70,15 @@ export function findDestination(partners: PartnerDirectory, request: OutboundReq
   return undefined;
 }
 
+/** The partner whom a request reaches, for who asks again: nothing is reported of one that reaches none. */
+export function findPartner(partners: PartnerDirectory, request: OutboundRequest): Partner | undefined {
+  const { path, protocol, hostname } = request;
+  const absolute = path.startsWith('/') ? undefined : ABSOLUTE.exec(path)?.[0];
+  const target = absolute === undefined ? undefined : parseOrigin(absolute);
+  if (target !== undefined) return partners.find(target.protocol, target.hostname, target.port);
+  return partners.knowsHost(hostname) ? partners.find(protocol, hostname, request.port()) : undefined;
+}
+
 /**
  * Reads the origin of an absolute URL.
  * @returns undefined for a text that is none
@@ -96,7 +107,7 @@ function destinationOf(partners: PartnerDirectory, partner: Partner, hostname: s
   const path = until(until(target, '?'), '#') || '/';
   const actionCode = partner.actionCode(path);
   if (actionCode === undefined) partners.misses?.path(hostname, path, partner);
-  return { partner: partner.code, actionCode: actionCode ?? '' };
+  return { partner: partner.code, actionCode: actionCode ?? '', codeFrom: partner.codeFrom };
 }
 
 /** Without a regular expression, which showed in the profile of a call. */

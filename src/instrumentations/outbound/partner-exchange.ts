@@ -44,7 +44,7 @@ export class PartnerExchange {
   bodyBegins(contentEncoding: () => string | undefined): void {
     if (this.hasFinished) return;
     try {
-      this.body = partnerCodeReader(this.context.bodyLimit);
+      this.body = partnerCodeReader(this.context.bodyLimit, this.destination.codeFrom);
       this.contentEncoding = contentEncoding;
     } catch (error) {
       this.context.recorder.failed(this.source, error);

@@ -134,6 +134,7 @@ describe('starting more than once', () => {
         assert.equal(series?.count, 1);
         assert.equal(series?.labels.code, 'SECOND');
         assert.equal(series?.labels.method_code, 'FIRST');
+        assert.equal(series?.labels.path, '/second/:copy');
         const { said } = split(app.stderr());
         assert.equal(said.filter((line) => line.includes('/metrics;')).length, 1);
         assert.equal(said.filter((line) => line.includes('CHX_ALREADY_STARTED')).length, 1);
