@@ -1,5 +1,7 @@
 /** What a body's values mean as labels. */
 import { type BodyCodes, BodyReader } from './body-reader';
+import type { AnswerHead } from './code-reader';
+import { type RpcReader, rpcReaderOf } from './rpc/rpc-reader';
 
 /** No business code could be read. */
 export const NO_CODE = '-1';
@@ -16,6 +18,16 @@ export function innerCodeReader(limitBytes: number): BodyReader {
 /** A reader for the body of a partner's response. */
 export function partnerCodeReader(limitBytes: number): BodyReader {
   return new BodyReader(PARTNER_NAMES, limitBytes);
+}
+
+/** A reader for the response of an inbound request that calls a remote method; undefined where the response is none of it. */
+export function innerRpcReader(head: AnswerHead, limitBytes: number): RpcReader | undefined {
+  return rpcReaderOf(head, INNER_NAMES, limitBytes);
+}
+
+/** A reader for a partner's response, where that is the answer of a remote method. */
+export function partnerRpcReader(head: AnswerHead, limitBytes: number): RpcReader | undefined {
+  return rpcReaderOf(head, PARTNER_NAMES, limitBytes);
 }
 
 /** A reader for the body of an inbound request. */

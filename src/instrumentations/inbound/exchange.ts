@@ -8,10 +8,14 @@ import type { SourceContext } from '../instrumentation';
 import { rawPath } from '../request-target';
 import { InboundCodes, type InboundMessages } from './codes';
 import { endRoute, routeOf } from './routes';
+import { RpcMethods } from './rpc-methods';
 
 /** `http_status` of a request whose client left before the response was handed to the operating system. */
 export const STATUS_CLIENT_LEFT = 499;
 const STATUS_NOT_FOUND = 404;
+
+/** Of the process: as the limits of labels, they go over all servers. */
+const methods = new RpcMethods();
 
 /** The decoded path of a request: the label `path` where no framework reports a route. */
 export function inboundPath(target: string): string {
@@ -76,12 +80,12 @@ export class InboundExchange {
     try {
       const route = routeOf(this.messages.request);
       const path = route ?? this.path;
-      const isRoute = route !== undefined;
       const fCode = callers.fCode(this.codes.userAgent);
       const methodCode = this.codes.methodCode();
       const httpMethod = this.messages.method;
       const onCode = (code: string) => {
         const httpStatus = String(status);
+        const isRoute = route !== undefined || methods.admit(path, this.codes.rpcOutcome);
         recorder.recordInner({ fCode, path, isRoute, httpStatus, code, methodCode, httpMethod }, durationMs);
       };
       if (codeDepth === undefined) this.codes.readCode(isWhole, onCode);
