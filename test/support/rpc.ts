@@ -57,7 +57,8 @@ export class RpcPrograms {
   }
 }
 
-function seenBy(client: App): ReadonlyMap<string, unknown> {
+/** What a client said that it saw of each call, by its name. */
+export function seenBy(client: App): ReadonlyMap<string, unknown> {
   const lines = client.stdout().split('\n');
   return new Map(lines.filter((line) => line.startsWith('[')).map((line) => JSON.parse(line) as [string, unknown]));
 }
