@@ -14,6 +14,16 @@ export type RpcKind = 'grpc' | 'grpc-web' | 'grpc-web-text' | 'connect' | 'proto
 const GRPC = 'application/grpc';
 const CONNECT = 'application/connect+';
 const PROTO = 'application/proto';
+/** As libraries write them: looked up, and not taken apart, several times in a call. */
+const USUAL: ReadonlyMap<string, RpcKind> = new Map([
+  ['application/grpc', 'grpc'],
+  ['application/grpc+proto', 'grpc'],
+  ['application/grpc-web+proto', 'grpc-web'],
+  ['application/grpc-web-text', 'grpc-web-text'],
+  ['application/connect+proto', 'connect'],
+  ['application/connect+json', 'connect'],
+  ['application/proto', 'proto'],
+]);
 /** Longer names than these are none of ours. */
 const NAME_CHARACTERS = 64;
 
@@ -23,6 +33,8 @@ const NAME_CHARACTERS = 64;
  */
 export function rpcKindOf(contentType: string | undefined): RpcKind | undefined {
   if (contentType === undefined || !startsLikeOne(contentType)) return undefined;
+  const usual = USUAL.get(contentType);
+  if (usual !== undefined) return usual;
   const name = (contentType.slice(0, NAME_CHARACTERS).split(';', 1)[0] as string).trim().toLowerCase();
   if (name === PROTO) return 'proto';
   if (name.startsWith(CONNECT)) return 'connect';

@@ -164,6 +164,7 @@ class StreamExchange implements InboundMessages {
   private body: AnnouncedBody | undefined;
   /** Whether all bytes that the response announced have been sent: a client may leave then, and `end` come later. */
   private isHandedOver = false;
+  private readonly isGrpc: boolean;
   /** Whether the response of a gRPC method has been sent but for its trailers, which Node asks for after `finish`. */
   private isSentWithoutTrailers = false;
 
@@ -178,6 +179,7 @@ class StreamExchange implements InboundMessages {
     this.request = stream;
     this.response = stream;
     this.hasBody = !stream.endAfterHeaders;
+    this.isGrpc = rpcKindOf(headers['content-type']) === 'grpc';
     this.exchange = new InboundExchange(source, this, path);
     this.codes = this.exchange.codes;
     if (this.codes.wantsRequestBody) {
@@ -248,11 +250,7 @@ class StreamExchange implements InboundMessages {
 
   /** Whether the response ends with the status of a gRPC method; one without messages has it in its head. */
   private awaitsTrailers(): boolean {
-    return (
-      rpcKindOf(this.headers['content-type']) === 'grpc' &&
-      rpcKindOf(this.header('content-type')) === 'grpc' &&
-      this.header('grpc-status') === undefined
-    );
+    return this.isGrpc && rpcKindOf(this.header('content-type')) === 'grpc' && this.header('grpc-status') === undefined;
   }
 
   private finishWhole(): void {
