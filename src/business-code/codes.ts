@@ -1,6 +1,8 @@
 /** What a body's values mean as labels. */
 import { type BodyCodes, BodyReader } from './body-reader';
+import type { AnswerHead } from './code-reader';
 import type { Found } from './json/code-matches';
+import { type RpcReader, rpcReaderOf } from './rpc/rpc-reader';
 import { methodCodeNames, wantedPlaces } from './wanted-places';
 
 /** No business code could be read. */
@@ -29,6 +31,16 @@ export function innerCodeReader(limitBytes: number, places?: readonly string[]):
 export function partnerCodeReader(limitBytes: number, places?: readonly string[]): BodyReader {
   if (places === undefined) return new BodyReader(PARTNER_NAMES, limitBytes);
   return new BodyReader(wantedPlaces(places), limitBytes, true);
+}
+
+/** A reader for the response of an inbound request that calls a remote method; undefined where the response is none of it. */
+export function innerRpcReader(head: AnswerHead, limitBytes: number): RpcReader | undefined {
+  return rpcReaderOf(head, INNER_NAMES, limitBytes);
+}
+
+/** A reader for a partner's response, where that is the answer of a remote method. */
+export function partnerRpcReader(head: AnswerHead, limitBytes: number): RpcReader | undefined {
+  return rpcReaderOf(head, PARTNER_NAMES, limitBytes);
 }
 
 /** A reader for the body of an inbound request. */

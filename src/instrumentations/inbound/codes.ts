@@ -2,16 +2,18 @@
  * Reads the caller's User-Agent and the labels `method_code` and `code` from an inbound request and its response as they
  * pass, for metrics and for spans. The methods that take chunks do not throw.
  */
-import type { BodyReader } from '../../business-code/body-reader';
-import { type CodeReading, innerCode, innerCodeReader, NO_CODE } from '../../business-code/codes';
+import type { AnswerHead, CodeReader } from '../../business-code/code-reader';
+import { type CodeReading, innerCode, innerCodeReader, innerRpcReader, NO_CODE } from '../../business-code/codes';
 import { isPlainObject } from '../../business-code/decompress';
 import { findInQuery, type RequestBodyReader, requestBodyReader } from '../../business-code/request-data';
+import { rpcKindOf } from '../../business-code/rpc/kind';
+import type { RpcOutcome, RpcReader } from '../../business-code/rpc/rpc-reader';
 import { sharedState } from '../../shared-state';
 import { rawQuery } from '../request-target';
 import { readHeaders, type WantedHeaders } from './request-headers';
 
 /** What a source provides of a request and its response. */
-export interface InboundMessages {
+export interface InboundMessages extends AnswerHead {
   /** The objects that the application and its framework have for the request and the response. */
   readonly request: object;
   readonly response: object;
@@ -28,8 +30,6 @@ export interface InboundMessages {
    * @param bytes of it that have passed
    */
   isRequestWhole(bytes: number): boolean;
-  /** Content-Encoding of the response; called after its first chunk has passed, if that may be compressed. */
-  contentEncoding(): string | undefined;
 }
 
 /** How deep a code may stand; absent: at any depth. */
@@ -44,7 +44,10 @@ export class InboundCodes {
   private readMethodCode: string | undefined;
   /** Whether a span asks for both codes as well, before the metrics or after them. */
   private isShared = false;
-  private responseBody: BodyReader | undefined;
+  /** Whether the request calls a remote method: its response is looked at for the status of one. */
+  private readonly isRpc: boolean;
+  private rpc: RpcReader | undefined;
+  private responseBody: CodeReader | undefined;
   private hasResponseEnded = false;
   /** Whether the response came to its end, as the metrics have it. */
   private wasWhole: boolean | undefined;
@@ -62,7 +65,9 @@ export class InboundCodes {
     this.headers = readHeaders(messages.rawHeaders);
     this.query = rawQuery(messages.target);
     const hasBody = messages.hasBody ?? this.headers.hasBody;
-    if (hasBody && !this.headers.methodCode && reading.bodyLimit > 0) {
+    this.isRpc = rpcKindOf(this.headers.contentType) !== undefined;
+    // messages of remote methods are no data in which a name could be searched
+    if (hasBody && !this.isRpc && !this.headers.methodCode && reading.bodyLimit > 0) {
       this.requestBody = requestBodyReader(this.headers.contentType, reading.bodyLimit, reading.methodCodeFrom);
     }
   }
@@ -93,9 +98,9 @@ export class InboundCodes {
     if (this.isEnded || this.hasResponseEnded) return;
     try {
       if (this.responseBody === undefined) {
-        this.responseBody = innerCodeReader(this.reading.bodyLimit, this.reading.codeFrom);
+        this.responseBody = this.rpcReader() ?? innerCodeReader(this.reading.bodyLimit, this.reading.codeFrom);
         if (this.isShared) this.responseBody.share();
-        if (!isPlainObject(chunk)) this.responseBody.setEncoding(this.messages.contentEncoding());
+        if (!isPlainObject(chunk)) this.responseBody.setEncoding(this.messages.header('content-encoding'));
       }
       this.responseBody.push(chunk, encoding);
     } catch (error) {
@@ -162,9 +167,24 @@ export class InboundCodes {
   readCode(isWhole: boolean, onCode: (code: string) => void, maxDepth?: MaxDepth): void {
     this.wasWhole = isWhole;
     const own = sharedState().businessCodes.get(this.messages.response);
-    if (own !== undefined) onCode(own);
-    else if (this.responseBody === undefined) onCode(NO_CODE);
-    else this.responseBody.end(isWhole, (codes) => onCode(innerCode(codes, maxDepth)));
+    const body = this.responseBody ?? this.rpcReader();
+    if (own === undefined && body !== undefined) {
+      body.end(isWhole, (codes) => onCode(innerCode(codes, maxDepth)));
+      return;
+    }
+    this.rpc?.end(isWhole, () => undefined);
+    onCode(own ?? NO_CODE);
+  }
+
+  /** What the answer of a remote method says of that, once its code has been read; undefined where it is no such answer. */
+  get rpcOutcome(): RpcOutcome | undefined {
+    return this.rpc?.outcome;
+  }
+
+  /** To be called when the head of the response has been sent. */
+  private rpcReader(): RpcReader | undefined {
+    if (this.isRpc) this.rpc = innerRpcReader(this.messages, this.reading.bodyLimit);
+    return this.rpc;
   }
 
   /**
@@ -174,7 +194,8 @@ export class InboundCodes {
   readCodeAtOnce(isWhole: boolean, maxDepth?: MaxDepth): string {
     const own = sharedState().businessCodes.get(this.messages.response);
     if (own !== undefined) return own;
-    const codes = this.responseBody?.readAtOnce(this.wasWhole ?? isWhole);
+    const body = this.responseBody ?? this.rpc ?? this.rpcReader();
+    const codes = body?.readAtOnce(this.wasWhole ?? isWhole);
     return codes === undefined ? NO_CODE : innerCode(codes, maxDepth);
   }
 }

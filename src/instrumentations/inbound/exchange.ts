@@ -8,10 +8,14 @@ import type { SourceContext } from '../instrumentation';
 import { rawPath } from '../request-target';
 import { InboundCodes, type InboundMessages } from './codes';
 import { endRoute, mountOf, routeOf } from './routes';
+import { RpcMethods } from './rpc-methods';
 
 /** `http_status` of a request whose client left before the response was handed to the operating system. */
 export const STATUS_CLIENT_LEFT = 499;
 const STATUS_NOT_FOUND = 404;
+
+/** Of the process: as the limits of labels, they go over all servers. */
+const methods = new RpcMethods();
 
 /** The decoded path of a request: the label `path` where no framework reports a route. */
 export function inboundPath(target: string): string {
@@ -77,13 +81,14 @@ export class InboundExchange {
       const { request } = this.messages;
       const route = routeOf(request) ?? mountOf(request);
       const path = route ?? paths.labelOf(this.path);
-      const isRoute = route !== undefined;
       const fCode = callers.fCode(this.codes.userAgent);
       const methodCode = this.codes.methodCode();
       const httpMethod = this.messages.method;
       const onCode = (code: string) => {
         const httpStatus = String(status);
-        recorder.recordInner({ fCode, path, isRoute, httpStatus, code, methodCode, httpMethod }, durationMs);
+        const isMethod = route === undefined && methods.admit(this.path, this.codes.rpcOutcome);
+        const labels = isMethod ? { path: this.path, isRoute: true } : { path, isRoute: route !== undefined };
+        recorder.recordInner({ fCode, ...labels, httpStatus, code, methodCode, httpMethod }, durationMs);
       };
       if (codeDepth === undefined) this.codes.readCode(isWhole, onCode);
       else this.codes.readCode(isWhole, onCode, () => codeDepth(path));

@@ -4,10 +4,13 @@
  *
  * A server emits `stream` for every request; a listener before the application's own starts the measurement. The
  * response's body is observed in `write` and `end` of the prototype of the streams, which is reached through the first
- * stream; a file that Node sends by itself does not pass there.
+ * stream; a file that Node sends by itself does not pass there. The trailers of gRPC are observed in `sendTrailers`: a
+ * listener for the event that asks for them would keep Node from sending them where the application does not.
  */
 import type { EventEmitter } from 'node:events';
 import http2 from 'node:http2';
+import type { AnswerHeader } from '../../business-code/code-reader';
+import { rpcKindOf } from '../../business-code/rpc/kind';
 import type { Instrumentation } from '../instrumentation';
 import { publishExports } from '../patching/builtin-exports';
 import { observePush, patchMethod } from '../patching/patch';
@@ -46,7 +49,11 @@ export function createHttp2InboundInstrumentation(): Instrumentation {
         if (isPrototypePatched) return;
         isPrototypePatched = true;
         const prototype = Object.getPrototypeOf(stream) as http2.ServerHttp2Stream;
-        restore.push(patchMethod(prototype, 'write', observeWrite), patchMethod(prototype, 'end', observeEnd));
+        restore.push(
+          patchMethod(prototype, 'write', observeWrite),
+          patchMethod(prototype, 'end', observeEnd),
+          patchMethod(prototype, 'sendTrailers', observeTrailers),
+        );
       };
       const observe = (original: Create, isInForce: () => boolean): Create =>
         function (this: unknown, ...args) {
@@ -95,7 +102,7 @@ function begin(
     return;
   }
   const isHead = headers[HTTP2_HEADER_METHOD] === HTTP2_METHOD_HEAD;
-  const exchange = new StreamExchange(source, stream, headers['content-length'], target, rawHeaders, path);
+  const exchange = new StreamExchange(source, stream, headers, target, rawHeaders, path);
   exchanges.set(stream, exchange);
   linkMessages(server);
   // Node ends the writable side of a HEAD request before the response
@@ -142,6 +149,15 @@ function observeEnd(original: Method, isInForce: () => boolean): Method {
   };
 }
 
+/** After the last chunk, where the response has trailers or the compatibility API is used. */
+function observeTrailers(original: Method, isInForce: () => boolean): Method {
+  return function (this: http2.ServerHttp2Stream, ...args: unknown[]) {
+    const result = original.apply(this, args);
+    if (isInForce()) exchanges.get(this)?.trailersSent();
+    return result;
+  };
+}
+
 /** One request and its response on a stream. */
 class StreamExchange implements InboundMessages {
   request: object;
@@ -153,11 +169,14 @@ class StreamExchange implements InboundMessages {
   private body: AnnouncedBody | undefined;
   /** Whether all bytes that the response announced have been sent: a client may leave then, and `end` come later. */
   private isHandedOver = false;
+  private readonly isGrpc: boolean;
+  /** Whether the response of a gRPC method has been sent but for its trailers, which Node asks for after `finish`. */
+  private isSentWithoutTrailers = false;
 
   constructor(
     source: InboundSource,
     private readonly stream: http2.ServerHttp2Stream,
-    private readonly contentLength: string | undefined,
+    private readonly headers: http2.IncomingHttpHeaders,
     readonly target: string,
     readonly rawHeaders: readonly string[],
     path: string,
@@ -165,6 +184,7 @@ class StreamExchange implements InboundMessages {
     this.request = stream;
     this.response = stream;
     this.hasBody = !stream.endAfterHeaders;
+    this.isGrpc = rpcKindOf(headers['content-type']) === 'grpc';
     this.exchange = new InboundExchange(source, this, path);
     this.codes = this.exchange.codes;
     if (this.codes.wantsRequestBody) {
@@ -181,7 +201,7 @@ class StreamExchange implements InboundMessages {
   }
 
   isRequestWhole(bytes: number): boolean {
-    return this.hasRequestEnded || String(bytes) === this.contentLength;
+    return this.hasRequestEnded || String(bytes) === this.headers['content-length'];
   }
 
   statusCode(): number | undefined {
@@ -189,9 +209,13 @@ class StreamExchange implements InboundMessages {
     return status === undefined ? undefined : Number(status);
   }
 
-  contentEncoding(): string | undefined {
-    const value = this.sentHeader('content-encoding');
+  header(name: AnswerHeader): string | undefined {
+    const value = fieldOf(this.stream.sentHeaders, name);
     return value === undefined ? undefined : String(value);
+  }
+
+  trailer(name: AnswerHeader): unknown {
+    return fieldOf(this.stream.sentTrailers, name);
   }
 
   responseChunk(chunk: unknown, encoding: unknown): void {
@@ -209,12 +233,7 @@ class StreamExchange implements InboundMessages {
   }
 
   private announcedBytes(): number {
-    return announcedLength(this.sentHeader('content-length'));
-  }
-
-  /** Names keep the spelling of the application. */
-  private sentHeader(wanted: string): unknown {
-    return Object.entries(this.stream.sentHeaders ?? {}).find(([name]) => name.toLowerCase() === wanted)?.[1];
+    return announcedLength(fieldOf(this.stream.sentHeaders, 'content-length'));
   }
 
   link(request: object, response: object): void {
@@ -224,14 +243,42 @@ class StreamExchange implements InboundMessages {
 
   /** Last: the response has been sent; `finish` also fires for a stream that was reset. */
   sent(): void {
+    if (this.stream.aborted) return;
+    if (this.awaitsTrailers()) this.isSentWithoutTrailers = true;
+    else this.finishWhole();
+  }
+
+  /** Last, for gRPC: Node has taken the trailers, after the last byte before them has been sent. */
+  trailersSent(): void {
+    if (this.awaitsTrailers()) this.finishWhole();
+  }
+
+  /** Whether the response ends with the status of a gRPC method; one without messages has it in its head. */
+  private awaitsTrailers(): boolean {
+    return this.isGrpc && rpcKindOf(this.header('content-type')) === 'grpc' && this.header('grpc-status') === undefined;
+  }
+
+  private finishWhole(): void {
     const status = this.statusCode();
-    if (status !== undefined && !this.stream.aborted) this.exchange.finish(status, true);
+    if (status !== undefined) this.exchange.finish(status, true);
   }
 
   /** Last, instead: the stream closed before its response was complete, or before it was ended. */
   closed(isHead: boolean): void {
-    const isWhole = this.isHandedOver || this.announcedBytes() === 0 || (isHead && !this.stream.aborted);
+    const isSent = isHead || this.isSentWithoutTrailers;
+    const isWhole = this.isHandedOver || this.announcedBytes() === 0 || (isSent && !this.stream.aborted);
     const status = isWhole ? this.statusCode() : undefined;
     this.exchange.finish(status ?? STATUS_CLIENT_LEFT, status !== undefined);
   }
+}
+
+/** Of headers as the application gave them, in its spelling. */
+function fieldOf(headers: http2.OutgoingHttpHeaders | undefined, wanted: string): unknown {
+  if (headers === undefined) return undefined;
+  const value = headers[wanted];
+  if (value !== undefined) return value;
+  for (const name in headers) {
+    if (name.length === wanted.length && name.toLowerCase() === wanted) return headers[name];
+  }
+  return undefined;
 }

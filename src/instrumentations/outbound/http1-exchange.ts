@@ -6,6 +6,7 @@
 import { EventEmitter } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import type { AnswerHead } from '../../business-code/code-reader';
 import { partnerErrorOf } from './partner-error';
 import type { PartnerExchange } from './partner-exchange';
 
@@ -62,7 +63,9 @@ export class Http1Exchange {
     // an application may emit an event of this name itself
     if (response === undefined || value !== response || this.response !== undefined || this.exchange.isFinished) return;
     this.response = response;
-    this.exchange.bodyBegins(() => contentEncodingOf(response));
+    // the answer of a remote method may end before the body does
+    this.exchange.responded(response.statusCode);
+    this.exchange.bodyBegins(headOf(response));
     this.push = response.push as Push;
     new Observed(response, this);
     Object.defineProperty(response, 'push', OBSERVED_PUSH);
@@ -141,8 +144,12 @@ function observedPush(this: object, chunk: unknown, encoding?: BufferEncoding): 
   return exchange === undefined ? (push as Push).call(this, chunk, encoding) : exchange.pushed(chunk, encoding);
 }
 
-function contentEncodingOf(response: IncomingMessage): string | undefined {
-  return headerOf(response, 'content-encoding');
+/** What a response says of itself before its body and after it. */
+function headOf(response: IncomingMessage): AnswerHead {
+  return {
+    header: (name) => headerOf(response, name),
+    trailer: (name) => fieldOf(response.rawTrailers, name),
+  };
 }
 
 /** Whether there is more of a response than its head, which the application may have been content with. */
@@ -156,8 +163,12 @@ function isBodyDue({ method }: ClientRequest, response: IncomingMessage): boolea
  * headers from it.
  */
 function headerOf({ rawHeaders }: IncomingMessage, wanted: string): string | undefined {
-  const at = rawHeaders.findIndex((name, n) => n % 2 === 0 && name.toLowerCase() === wanted);
-  return at < 0 ? undefined : rawHeaders[at + 1];
+  return fieldOf(rawHeaders, wanted);
+}
+
+function fieldOf(raw: readonly string[], wanted: string): string | undefined {
+  const at = raw.findIndex((name, n) => n % 2 === 0 && name.toLowerCase() === wanted);
+  return at < 0 ? undefined : raw[at + 1];
 }
 
 function responseOf(request: ClientRequest): IncomingMessage | undefined {

@@ -9,6 +9,8 @@
 import { type EventEmitter, errorMonitor } from 'node:events';
 import http2 from 'node:http2';
 import type { Chunk } from '../../business-code/body-reader';
+import type { AnswerHead } from '../../business-code/code-reader';
+import { rpcKindOf } from '../../business-code/rpc/kind';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation, SourceContext } from '../instrumentation';
 import { publishExports } from '../patching/builtin-exports';
@@ -16,6 +18,7 @@ import { observePush, patchMethod } from '../patching/patch';
 import { findDestination, type Origin, originOf } from './destination';
 import { partnerErrorOf } from './partner-error';
 import { PartnerExchange } from './partner-exchange';
+import { rpcTimeoutMs } from './rpc-deadline';
 
 const NAME = 'http2';
 const PATCHED = { http2: ['connect'] };
@@ -110,11 +113,14 @@ function begin(
   if (destination === undefined || isOfUndici(session)) return;
   const partnerExchange = new PartnerExchange(context, NAME, destination, startedMs);
   const connection = watchConnection(session, connections);
-  const exchange = new Http2Exchange(partnerExchange, stream, connection, isUpgrade, context.bodyLimit);
+  const timeoutMs = rpcTimeoutMs(headers);
+  const givenUpMs = timeoutMs === undefined ? undefined : startedMs + timeoutMs;
+  const exchange = new Http2Exchange(partnerExchange, stream, { connection, isUpgrade, givenUpMs }, context.bodyLimit);
   // the monitor of errors is no listener for them: an error without one stays unhandled
   stream.on(errorMonitor, (error) => exchange.failed(error));
   stream.on('timeout', () => exchange.timedOut());
   stream.on('response', (responseHeaders) => exchange.responded(responseHeaders));
+  stream.on('trailers', (trailers) => exchange.trailersReceived(trailers));
   stream.on('close', () => exchange.closed());
   observePush(stream, (chunk, encoding) => exchange.chunk(chunk, encoding));
 }
@@ -144,12 +150,23 @@ function watchConnection(session: http2.ClientHttp2Session, connections: Connect
   return connection;
 }
 
+/** What is known of an exchange from the beginning. */
+interface Begun {
+  readonly connection: Connection;
+  readonly isUpgrade: boolean;
+  /** By `nowMs()`: from when on a stream that is given up has timed out. */
+  readonly givenUpMs: number | undefined;
+}
+
 /** One exchange with a partner, as its stream shows it. */
 class Http2Exchange {
   private hasResponded = false;
   private hasEnded = false;
   private hasTimedOut = false;
   private hasFailed = false;
+  /** Whether the status of a gRPC method is still to come: the trailers follow the end of the body in another turn. */
+  private awaitsTrailers = false;
+  private trailers: http2.IncomingHttpHeaders | undefined;
   /** Chunks that were received together with the head: Node pushes them before it emits `response`. */
   private early: [Chunk, BufferEncoding | undefined][] = [];
   private earlyLeft: number;
@@ -157,8 +174,7 @@ class Http2Exchange {
   constructor(
     private readonly exchange: PartnerExchange,
     private readonly stream: http2.ClientHttp2Stream,
-    private readonly connection: Connection,
-    private readonly isUpgrade: boolean,
+    private readonly begun: Begun,
     bodyLimit: number,
   ) {
     this.earlyLeft = bodyLimit;
@@ -169,12 +185,19 @@ class Http2Exchange {
     this.hasResponded = true;
     this.exchange.responded(headers[':status']);
     // what follows on the stream is another protocol's
-    if (this.isUpgrade) this.exchange.finish(false);
-    const contentEncoding = headers['content-encoding'];
-    this.exchange.bodyBegins(() => contentEncoding);
+    if (this.begun.isUpgrade) this.exchange.finish(false);
+    this.awaitsTrailers = rpcKindOf(headers['content-type']) === 'grpc' && headers['grpc-status'] === undefined;
+    this.exchange.bodyBegins(this.headOf(headers));
     for (const [chunk, encoding] of this.early) this.exchange.chunk(chunk, encoding);
     this.early = [];
-    if (this.hasEnded) this.exchange.finish(true);
+    if (this.hasEnded && !this.awaitsTrailers) this.exchange.finish(true);
+  }
+
+  private headOf(headers: http2.IncomingHttpHeaders): AnswerHead {
+    return {
+      header: (name) => headers[name]?.toString(),
+      trailer: (name) => this.trailers?.[name],
+    };
   }
 
   /** Third: a chunk of the body; null: the end of the body. */
@@ -193,7 +216,13 @@ class Http2Exchange {
     if (this.hasFailed || this.stream.destroyed || (this.stream.rstCode ?? NGHTTP2_NO_ERROR) !== NGHTTP2_NO_ERROR)
       return;
     this.hasEnded = true;
-    if (this.hasResponded) this.exchange.finish(true);
+    if (this.hasResponded && !this.awaitsTrailers) this.exchange.finish(true);
+  }
+
+  /** Last, for gRPC. */
+  trailersReceived(trailers: http2.IncomingHttpHeaders): void {
+    this.trailers = trailers;
+    if (this.awaitsTrailers) this.exchange.finish(true);
   }
 
   timedOut(): void {
@@ -208,9 +237,11 @@ class Http2Exchange {
 
   /** Last: the stream is over, with a response that was read, that was not, or with none. */
   closed(): void {
-    if (this.connection.isClosed && !this.hasTimedOut) this.exchange.failed('reset');
+    if (this.begun.connection.isClosed && !this.hasTimedOut) this.exchange.failed('reset');
+    if (this.begun.givenUpMs !== undefined && nowMs() >= this.begun.givenUpMs) this.exchange.failed('timeout');
     this.failed(undefined);
-    this.exchange.finish(false);
+    // a partner may send no trailers where they are due
+    this.exchange.finish(this.hasEnded);
   }
 }
 

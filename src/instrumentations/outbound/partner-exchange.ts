@@ -2,9 +2,11 @@
  * One exchange with a partner, whatever client makes it: what is known of it until it ends, and its one measurement.
  * No method throws; after the end each is without effect.
  */
-import type { BodyReader, Chunk } from '../../business-code/body-reader';
-import { NO_CODE, partnerCode, partnerCodeReader } from '../../business-code/codes';
+import type { Chunk } from '../../business-code/body-reader';
+import type { AnswerHead, CodeReader } from '../../business-code/code-reader';
+import { NO_CODE, partnerCode, partnerCodeReader, partnerRpcReader } from '../../business-code/codes';
 import { isPlainObject } from '../../business-code/decompress';
+import type { RpcReader } from '../../business-code/rpc/rpc-reader';
 import type { PartnerError } from '../../metrics/measurement';
 import { nowMs } from '../../runtime/clock';
 import type { SourceContext } from '../instrumentation';
@@ -12,9 +14,11 @@ import type { Destination } from './destination';
 
 export class PartnerExchange {
   private status: number | undefined;
-  private body: BodyReader | undefined;
+  private body: CodeReader | undefined;
+  /** The body's reader, where it is the answer of a remote method. */
+  private rpc: RpcReader | undefined;
   /** Until the first chunk of the body. */
-  private contentEncoding: (() => string | undefined) | undefined;
+  private head: AnswerHead | undefined;
   private error: PartnerError | undefined;
   private hasFinished = false;
   /** Asks for the code as well, as soon as it is known. */
@@ -40,12 +44,12 @@ export class PartnerExchange {
     this.status = status;
   }
 
-  /** Second: a body follows. @param contentEncoding reads the header; called at the first chunk, if that may be compressed */
-  bodyBegins(contentEncoding: () => string | undefined): void {
+  /** Second: a body follows. @param head is read with the first chunk of the body, unless that is plain JSON, or at the end */
+  bodyBegins(head: AnswerHead): void {
     if (this.hasFinished) return;
     try {
       this.body = partnerCodeReader(this.context.bodyLimit, this.destination.codeFrom);
-      this.contentEncoding = contentEncoding;
+      this.head = head;
     } catch (error) {
       this.context.recorder.failed(this.source, error);
     }
@@ -67,14 +71,27 @@ export class PartnerExchange {
   chunk(chunk: Chunk, encoding?: BufferEncoding): void {
     if (this.hasFinished) return;
     try {
-      if (this.contentEncoding !== undefined && !isPlainObject(chunk)) this.body?.setEncoding(this.contentEncoding());
-      this.contentEncoding = undefined;
+      if (this.head !== undefined) this.readHead(this.head, chunk);
       this.body?.push(chunk, encoding);
       // the end may never come
       if (this.span !== undefined && this.body?.isDone) this.stamp(true);
+      if (this.rpc?.isAnswered) this.finish(true);
     } catch (error) {
       this.context.recorder.failed(this.source, error);
     }
+  }
+
+  /** @param chunk the first one of the body; undefined where there is none */
+  private readHead(head: AnswerHead, chunk: Chunk | undefined): void {
+    this.head = undefined;
+    if (chunk !== undefined && isPlainObject(chunk)) return;
+    const rpc = partnerRpcReader(head, this.context.bodyLimit);
+    if (rpc !== undefined) {
+      this.body?.discard();
+      this.body = this.rpc = rpc;
+      if (this.span !== undefined) rpc.share();
+    }
+    this.body?.setEncoding(head.header('content-encoding'));
   }
 
   /** The cause of an end that follows. The first one counts, and none where the response is whole. */
@@ -112,6 +129,7 @@ export class PartnerExchange {
   }
 
   private readCode(isWhole: boolean, onCode: (code: string) => void): void {
+    if (this.head !== undefined) this.readHead(this.head, undefined);
     if (this.body === undefined) onCode(NO_CODE);
     else this.body.end(isWhole, (codes) => onCode(partnerCode(codes)));
     this.stamp(isWhole);

@@ -132,7 +132,7 @@ class UndiciExchange {
   responded({ statusCode, headers }: UndiciMessage['response']): void {
     if (statusCode < STATUS_OK && statusCode !== STATUS_SWITCHING) return;
     this.exchange.responded(statusCode);
-    this.exchange.bodyBegins(() => headerValue(headers, 'content-encoding'));
+    this.exchange.bodyBegins({ header: (name) => headerValue(headers, name) });
   }
 
   /** Last: the response is complete, whether or not the application reads it. */
