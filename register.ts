@@ -4,15 +4,13 @@
  *
  * The file with effects at import time: index.ts only looks whether it was preloaded in place of this one.
  */
-import { isMainThread, parentPort } from 'node:worker_threads';
 import { errorText } from './src/diagnostics/log';
 import { ConfigError } from './src/errors';
 import { launcherOf } from './src/processes/launchers';
 
 // a launcher has nothing to measure, and is not to pay for loading what it does not use; nor has the thread of Node's
-// loader, the one thread without a parent to talk to
-const isLoaderThread = !isMainThread && parentPort === null;
-if (launcherOf(process) === undefined && !isLoaderThread) {
+// loader
+if (launcherOf(process) === undefined && !isLoaderThread()) {
   try {
     const { startQuietly } = require('./src/start') as typeof import('./src/start');
     startQuietly();
@@ -21,4 +19,10 @@ if (launcherOf(process) === undefined && !isLoaderThread) {
     const { logStartProblems } = require('./src/processes/preload') as typeof import('./src/processes/preload');
     logStartProblems(`nothing is measured; the application runs without metrics:\n${text}`);
   }
+}
+
+/** That is the one thread without a parent to talk to. */
+function isLoaderThread(): boolean {
+  const { isMainThread, parentPort } = require('node:worker_threads') as typeof import('node:worker_threads');
+  return !isMainThread && parentPort === null;
 }
