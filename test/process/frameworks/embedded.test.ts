@@ -1,7 +1,13 @@
-/** Hono and h3 where Node's request does not come to them by their own server: within Express, srvx, a `fetch` around. */
+/**
+ * Hono and h3 where Node's request does not come to them by their own server: within Express, srvx, a `fetch` around; and
+ * where their files are none of their own, in a bundle.
+ */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { it } from 'node:test';
 import { INNER, runApp } from '../../support/app';
+import { openBundles } from '../../support/bundle';
+import { FIXTURES } from '../../support/paths';
 
 const ARGS = ['embedded', 'express', 'hono', '@hono/node-server', 'h3', 'old-h3', 'srvx/node'];
 
@@ -38,3 +44,27 @@ for (const launcher of ['cjs.js', 'esm.mjs']) {
     }
   });
 }
+
+it('Hono and h3 in a bundle have their templates where they are handed in', async () => {
+  const bundles = openBundles();
+  try {
+    const file = await bundles.makeFrom('esbuild', join(FIXTURES, 'bundles/web.js'), { minify: true, external: [] });
+    const app = await runApp(file);
+    try {
+      const names = ['h3', 'hono', 'old-h3'];
+      for (const name of names) {
+        assert.equal(await (await fetch(`http://127.0.0.1:${app.port}/${name}/17`)).text(), 'ok');
+      }
+      const metrics = await app.metricsWhen((now) => now.counts(INNER).length >= names.length);
+      const paths = metrics.counts(INNER).map(({ labels }) => labels.path);
+      assert.deepEqual(
+        paths.sort(),
+        names.map((name) => `/${name}/:id`),
+      );
+    } finally {
+      await app.stop();
+    }
+  } finally {
+    bundles.remove();
+  }
+});
