@@ -16,6 +16,8 @@ const external: string[] = [
   // web frameworks whose routes are found by their files; Fastify and Next.js are observed in a bundle too
   '@hapi/hapi',
   'express',
+  'h3',
+  'hono',
   'koa',
   'router',
   // the application's own metrics are read from the one copy that is installed

@@ -31,6 +31,10 @@ export interface SourceRow {
 /** Sources that record the requests whose routes the frameworks report. */
 const INBOUND = ['http', 'http2'];
 
+const H3_1 = { contains: ['class H3Event', '.matchedRoute'], locals: ['H3Event'] };
+const H3_2 = { contains: ['H3Core = class', '.matchedRoute'], locals: ['H3Core'] };
+const NITRO_SCRIPT = /\/server\/index\.mjs$/;
+
 export const SOURCES: readonly SourceRow[] = [
   {
     name: 'http',
@@ -85,6 +89,35 @@ export const SOURCES: readonly SourceRow[] = [
     name: 'next',
     needs: INBOUND,
     load: () => (require('./frameworks/next') as typeof import('./frameworks/next')).createNextInstrumentation,
+  },
+  {
+    name: 'hono',
+    needs: INBOUND,
+    load: () => (require('./frameworks/hono') as typeof import('./frameworks/hono')).createHonoInstrumentation,
+    files: ['/dist/cjs/hono-base.js'],
+    esModules: [
+      { name: 'hono', packages: ['hono'], path: '/dist/hono-base.js', contains: ['HonoBase'], locals: ['Hono'] },
+      {
+        name: 'hono',
+        packages: ['hono'],
+        path: '/dist/router/',
+        contains: ['Router'],
+        locals: ['SmartRouter', 'RegExpRouter', 'TrieRouter', 'LinearRouter', 'PatternRouter'],
+      },
+    ],
+  },
+  {
+    name: 'h3',
+    needs: INBOUND,
+    load: () => (require('./frameworks/h3') as typeof import('./frameworks/h3')).createH3Instrumentation,
+    files: ['h3/dist/index.cjs', 'h3/dist/_entries/node.mjs'],
+    esModules: [
+      { name: 'h3', packages: ['h3'], path: 'h3/dist/', ...H3_1 },
+      { name: 'h3', packages: ['h3'], path: 'h3/dist/', ...H3_2 },
+      // Nitro's output, of which h3 is a part
+      { name: 'h3', packages: [], script: NITRO_SCRIPT, path: '/server/', ...H3_1 },
+      { name: 'h3', packages: [], script: NITRO_SCRIPT, path: '/server/', ...H3_2 },
+    ],
   },
   {
     name: 'amqplib',

@@ -27,7 +27,11 @@ export type ObservableModule =
   /** nats. */
   | { readonly connect: AnyFunction; readonly StringCodec: AnyFunction }
   /** koa. */
-  | (new () => { readonly context: object });
+  | (new () => { readonly context: object })
+  /** hono. */
+  | { readonly Hono: AnyClass }
+  /** h3. */
+  | { readonly H3Event: AnyClass };
 
 interface Exports {
   readonly [name: string]: unknown;
@@ -72,6 +76,22 @@ const KINDS: readonly ModuleKind[] = [
     // an application's context inherits from the package's
     prototypeOf: (Koa) => Object.getPrototypeOf(new (Koa as unknown as new () => { context: object })().context),
   },
+  {
+    source: 'hono',
+    isModule: ({ Hono }) => hasPrototypeOf(Hono, 'route', 'basePath', 'mount'),
+    prototypeOf: ({ Hono }) => Object.getPrototypeOf(new (Hono as new () => { router: object })().router),
+  },
+  // the class of version 2 is in the first place, which has the other too
+  {
+    source: 'h3',
+    isModule: ({ H3Core }) => hasPrototypeOf(H3Core, 'handler', 'fetch'),
+    prototypeOf: ({ H3Core }) => (H3Core as AnyClass).prototype,
+  },
+  {
+    source: 'h3',
+    isModule: ({ H3Event, createApp }) => areFunctions(createApp) && hasPrototypeOf(H3Event, 'respondWith'),
+    prototypeOf: ({ H3Event }) => (H3Event as AnyClass).prototype,
+  },
 ];
 
 /** What `observe` has returned, by module. */
@@ -80,7 +100,7 @@ let isUnknownReported = false;
 
 /**
  * Measures a client, or reports the routes of a framework, that is part of a bundle: amqplib (both models), kafkajs,
- * bullmq, mqtt, nats and koa. A package that is loaded from node_modules is found without it, and stays as it is.
+ * bullmq, mqtt, nats, koa, hono and h3. A package that is loaded from node_modules is found without it, and stays as it is.
  *
  * Call it with the whole module before the first connection is made, before or after `start()`, as often as you like,
  * and use what it returns: `const { connect } = observe(require('nats'))`. A module that is none of these is logged as
@@ -155,7 +175,7 @@ function reportUnknown(): void {
     warn(
       'CHX_CLIENT_UNKNOWN',
       'observe',
-      'observe() was given a module that is none of amqplib, kafkajs, bullmq, mqtt, nats and koa, so nothing of it is measured. Give it the whole module, or measure the handlers by consume(topic, worker).',
+      'observe() was given a module that is none of amqplib, kafkajs, bullmq, mqtt, nats, koa, hono and h3, so nothing of it is measured. Give it the whole module, or measure the handlers by consume(topic, worker).',
     );
   const { running, onStart } = sharedState();
   if (running !== undefined) report();

@@ -32,6 +32,8 @@ describe('the packages that the doctor knows', () => {
     '@nestjs/core': 'NestJS ',
     '@hapi/hapi': 'Hapi ',
     next: 'Next.js ',
+    hono: 'Hono ',
+    h3: 'h3, Nitro',
   };
   for (const row of SUPPORTED) {
     it(`${row.name} ${rangeText(row)} stands in the documentation`, () => {

@@ -31,6 +31,8 @@ export const SUPPORTED: readonly SupportedPackage[] = [
     ['@nestjs/core', 'http', [11, 0], 13],
     ['@hapi/hapi', 'hapi', [21, 0], 22],
     ['next', 'next', [14, 0], 17],
+    ['hono', 'hono', [3, 11], 5],
+    ['h3', 'h3', [1, 8], 3],
   ]),
   ...rows('message client', [
     ['amqplib', 'amqplib', [0, 10], 3],
@@ -58,7 +60,7 @@ export const UNOBSERVED: Readonly<Record<string, string>> = {
     ].map((name) => [name, 'Measure its handlers by consume(topic, worker) (docs/consumers.md).']),
   ),
   ...Object.fromEntries(
-    ['hono', 'h3', 'restify', 'polka', 'micro', 'find-my-way', 'koa-route', 'koa-tree-router'].map((name) => [
+    ['restify', 'polka', 'micro', 'find-my-way', 'koa-route', 'koa-tree-router'].map((name) => [
       name,
       'Its requests are counted under their concrete paths (docs/frameworks.md).',
     ]),

@@ -17,3 +17,25 @@ export function joinPrefixes(prefix: string, mountPath: string): string {
 export function joinTemplates(prefix: string, template: string): string {
   return joinPrefixes(prefix, template) || '/';
 }
+
+/**
+ * What has been taken away from the front of a path before it was matched. It is part of a template where that is
+ * literal text, as the mount paths of h3 and Hono are.
+ * @param path as it was before
+ * @param rest that was matched, "/" where all was taken away
+ * @returns a prefix, as {@link joinPrefixes} returns it; empty where the rest is not the end of the path
+ */
+export function strippedPrefix(path: string, rest: string): string {
+  if (path === rest) return '';
+  if (path.endsWith(rest)) return path.slice(0, path.length - rest.length);
+  return rest === '/' ? path : '';
+}
+
+/**
+ * The mount path in Express of an application of another framework.
+ * @returns a prefix, as {@link joinPrefixes} returns it; empty where the mount path has parameters, whose values it would have
+ */
+export function mountedUnder(request: object): string {
+  const { baseUrl, params } = request as { readonly baseUrl?: unknown; readonly params?: object };
+  return typeof baseUrl === 'string' && Object.keys(params ?? {}).length === 0 ? baseUrl : '';
+}

@@ -116,9 +116,10 @@ export function removeMountLookup(lookup: RouteLookup): void {
 /**
  * Runs a framework's work for one request; what goes wrong in it is logged.
  * @param source name of the instrumentation
+ * @returns what it gives; undefined where it failed
  */
-export function guarded(source: string, work: () => void): void {
-  doNoHarm(work, (error) => routeFailed(source, error));
+export function guarded<Result>(source: string, work: () => Result): Result | undefined {
+  return doNoHarm(work, (error) => routeFailed(source, error));
 }
 
 /** Logs what went wrong, for code on the path of every request, which catches by itself. */

@@ -4,6 +4,8 @@
 
 // biome-ignore lint/suspicious/noExplicitAny: the methods of other people's objects
 type Method = (this: any, ...args: any[]) => any;
+// biome-ignore lint/suspicious/noExplicitAny: the objects of other people
+type Getter = (this: any) => unknown;
 
 /**
  * Replaces a method on an object or prototype, which may inherit it.
@@ -38,6 +40,16 @@ export function patchMethod<Target extends object>(
     if (own === undefined) delete target[name];
     else Object.defineProperty(target, name, own);
   };
+}
+
+/**
+ * Replaces the getter of an accessor of a prototype, for good.
+ * @param make gets the getter that ran so far, and gives the new one
+ */
+export function patchGetter(prototype: object, name: string, make: (original: () => unknown) => Getter): void {
+  const accessor = Object.getOwnPropertyDescriptor(prototype, name);
+  if (accessor?.get === undefined) return;
+  Object.defineProperty(prototype, name, { ...accessor, get: make(accessor.get) });
 }
 
 /** Of functions in sloppy mode, by the engine: they describe the call that is under way. */

@@ -37,6 +37,8 @@ interface Framework {
   readonly stoppedFirst: 'matched' | 'concrete';
   /** `code` of the framework's own answer to an error. */
   readonly errorCode: '' | '-1';
+  /** `code` of HEAD, where a framework hands Node the body that it leaves out. Default: none. */
+  readonly headCode?: string;
   /** What the application sees of a multipart body. */
   readonly multipart: 'parsed' | 'raw';
   /** Whether the program has a handler for what no route matches. */
@@ -62,6 +64,7 @@ function casesOf({
   wildcard,
   hasNotFoundHandler,
   underMiddleware,
+  headCode = '-1',
   also = [],
 }: Framework): Case[] {
   const user = '/api/users/:id';
@@ -75,7 +78,7 @@ function casesOf({
     { title: 'a static route', request: 'GET /plain', status: 200, path: '/plain', code: '-1' },
     { title: 'a parameter', request: 'GET /api/users/17', status: 200, path: user, code: '0000' },
     { title: 'another value of it', request: 'GET /api/users/18?a=b', status: 200, path: user, code: '0000' },
-    { title: 'HEAD', request: 'HEAD /api/users/17', status: 200, path: user, code: '-1' },
+    { title: 'HEAD', request: 'HEAD /api/users/17', status: 200, path: user, code: headCode },
     {
       title: 'prefixes with a parameter',
       request: 'GET /api/nested/x/items/y',
@@ -224,6 +227,49 @@ const KOA = {
     { title: 'a 404 of it', request: 'GET /assets/gone/1', status: 404 },
   ],
 } as const;
+const HONO = {
+  wildcard: '*',
+  stoppedFirst: 'matched',
+  errorCode: '-1',
+  multipart: 'parsed',
+  hasNotFoundHandler: true,
+  also: [
+    { title: 'a handler that finds nothing', request: 'GET /api/gone/1', status: 404, reason: 'not_found' },
+    {
+      title: 'a route that hands on to the next',
+      request: 'GET /api/users/me',
+      status: 200,
+      path: '/api/users/:id',
+      code: '0000',
+    },
+    {
+      title: 'mounted applications',
+      request: 'GET /outer/inner/things/3',
+      status: 200,
+      path: '/outer/inner/things/:id',
+      code: '0',
+    },
+    { title: 'the root of one', request: 'GET /outer/inner', status: 200, path: '/outer/inner', code: '0' },
+    { title: 'a base path', request: 'GET /based/3', status: 200, path: '/based/:id', code: '0' },
+    { title: 'a request in the process', request: 'GET /asking/3', status: 200, path: '/asking/:id', code: '0' },
+  ],
+} as const;
+const H3 = {
+  wildcard: '**',
+  multipart: 'parsed',
+  hasNotFoundHandler: true,
+} as const;
+const H3_ALSO = [
+  { title: 'a handler that finds nothing', request: 'GET /api/gone/1', status: 404, reason: 'not_found' },
+  {
+    title: 'routers by `useBase` or `withBase`',
+    request: 'GET /outer/inner/things/3',
+    status: 200,
+    path: '/outer/inner/things/:id',
+    code: '0',
+  },
+  { title: 'the root of one', request: 'GET /api', status: 200, path: '/api', code: '0' },
+] as const;
 const NEST = {
   locate: (path: string) => path.replace('/api/nested', '/api/v2/nested').replace(/\/api\/(?!v2)/, '/api/v1/'),
   stoppedFirst: 'matched',
@@ -244,6 +290,34 @@ const FRAMEWORKS: readonly Framework[] = [
     errorCode: '',
     multipart: 'parsed',
     hasNotFoundHandler: true,
+  },
+  { title: 'Hono 4', args: ['hono', 'hono', '@hono/node-server'], ...HONO },
+  { title: 'Hono 3', args: ['hono', 'hono3', 'hono-node-server1'], ...HONO },
+  {
+    title: 'h3 2',
+    args: ['h3', 'h3'],
+    ...H3,
+    stoppedFirst: 'matched',
+    errorCode: '',
+    also: [
+      ...H3_ALSO,
+      {
+        title: 'an application by its `fetch`',
+        request: 'GET /fetched/things/3',
+        status: 200,
+        path: '/fetched/things/:id',
+        code: '0',
+      },
+    ],
+  },
+  {
+    title: 'h3 1',
+    args: ['h3-1', 'old-h3'],
+    ...H3,
+    stoppedFirst: 'concrete',
+    errorCode: '',
+    headCode: '0000',
+    also: H3_ALSO,
   },
   {
     title: 'NestJS on Express',
@@ -284,7 +358,9 @@ async function ask({ port }: App, framework: Framework): Promise<Answer[]> {
       body,
     });
     const rest = [...response.headers].filter(([name]) => name !== 'date');
-    answers.push({ title, status: response.status, headers: rest, body: await response.text() });
+    // h3 names the whole URL of what it has not found
+    const text = (await response.text()).replaceAll(`:${port}/`, ':port/');
+    answers.push({ title, status: response.status, headers: rest, body: text });
   }
   return answers;
 }
@@ -364,7 +440,7 @@ describe('the route templates of the frameworks', { concurrency: 2 }, () => {
   }
 
   it('two versions beside each other, loaded when they are first asked for, have their routes', async () => {
-    const names = ['koa', 'koa2', 'fastify', 'fastify4'];
+    const names = ['koa', 'koa2', 'fastify', 'fastify4', 'hono', 'hono3', 'h3', 'old-h3'];
     const app = await runApp('test/fixtures/frameworks/cjs.js', { args: ['beside'] });
     try {
       for (const name of names) await (await fetch(`http://127.0.0.1:${app.port}/${name}/17`)).text();

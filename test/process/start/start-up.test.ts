@@ -34,6 +34,8 @@ const PACKAGES = {
   'consumers/nats': 'nats',
   'frameworks/koa': 'koa',
   'frameworks/hapi': '@hapi/hapi',
+  'frameworks/hono': 'hono',
+  'frameworks/h3': 'old-h3',
 };
 /** Files of ours that a plain run loads. */
 const MAX_FILES = 34;
