@@ -7,6 +7,9 @@ const external: string[] = [
   'channel-exporter',
   // clients of message brokers
   '@confluentinc/kafka-javascript',
+  '@nats-io/jetstream',
+  '@nats-io/nats-core',
+  '@nats-io/transport-node',
   'amqplib',
   'amqplib/callback_api',
   'bullmq',

@@ -112,7 +112,7 @@ export const SOURCES: readonly SourceRow[] = [
   {
     name: 'nats',
     load: () => (require('./consumers/nats') as typeof import('./consumers/nats')).createNatsInstrumentation,
-    files: ['/lib/nats-base-client/nats.js'],
+    files: ['/lib/nats-base-client/nats.js', '/nats-core/lib/nats.js'],
     ports: [4222],
   },
   {

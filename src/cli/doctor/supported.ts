@@ -41,21 +41,17 @@ export const SUPPORTED: readonly SupportedPackage[] = [
     ['nats', 'nats', [2, 8], 3],
   ]),
   ...rows('http client', [['undici', 'undici', [6, 0], 9]]),
+    ['@nats-io/transport-node', 'nats', [3, 0], 4],
+    ['@nats-io/jetstream', 'nats', [3, 0], 4],
 ];
 
 /** Clients and frameworks in use that are not observed, with what to do. */
 export const UNOBSERVED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    [
-      '@nats-io/transport-node',
-      'kafka-node',
-      'node-rdkafka',
-      'bull',
-      'bee-queue',
-      '@aws-sdk/client-sqs',
-      'stompit',
-      'rhea',
-    ].map((name) => [name, 'Measure its handlers by consume(topic, worker) (docs/consumers.md).']),
+    ['kafka-node', 'node-rdkafka', 'bull', 'bee-queue', '@aws-sdk/client-sqs', 'stompit', 'rhea'].map((name) => [
+      name,
+      'Measure its handlers by consume(topic, worker) (docs/consumers.md).',
+    ]),
   ),
   ...Object.fromEntries(
     ['hono', 'h3', 'restify', 'polka', 'micro', 'find-my-way', 'koa-route', 'koa-tree-router'].map((name) => [
