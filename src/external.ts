@@ -16,6 +16,7 @@ const external: string[] = [
   'kafkajs',
   'mqtt',
   'nats',
+  'rabbitmq-stream-js-client',
   // web frameworks whose routes are found by their files; Fastify and Next.js are observed in a bundle too
   '@hapi/hapi',
   'express',

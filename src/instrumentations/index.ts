@@ -96,6 +96,13 @@ export const SOURCES: readonly SourceRow[] = [
     name: 'kafkajs',
     load: () => (require('./consumers/kafkajs') as typeof import('./consumers/kafkajs')).createKafkajsInstrumentation,
     files: ['/kafkajs/src/index.js', '/kafka-javascript/lib/kafkajs/_consumer.js'],
+  {
+    name: 'rabbitmq-stream',
+    load: () =>
+      (require('./consumers/rabbitmq-stream') as typeof import('./consumers/rabbitmq-stream'))
+        .createRabbitmqStreamInstrumentation,
+    files: ['/rabbitmq-stream-js-client/dist/client.js'],
+  },
     ports: [9092, 9093],
   },
   {

@@ -34,6 +34,7 @@ export const SUPPORTED: readonly SupportedPackage[] = [
   ]),
   ...rows('message client', [
     ['amqplib', 'amqplib', [0, 10], 3],
+    ['rabbitmq-stream-js-client', 'rabbitmq-stream', [1, 0], 2],
     ['kafkajs', 'kafkajs', [2, 0], 3],
     ['@confluentinc/kafka-javascript', 'kafkajs', [1, 0], 2],
     ['bullmq', 'bullmq', [5, 0], 7],
