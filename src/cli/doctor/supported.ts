@@ -37,13 +37,14 @@ export const SUPPORTED: readonly SupportedPackage[] = [
     ['rabbitmq-stream-js-client', 'rabbitmq-stream', [1, 0], 2],
     ['kafkajs', 'kafkajs', [2, 0], 3],
     ['@confluentinc/kafka-javascript', 'kafkajs', [1, 0], 2],
+    ['@platformatic/kafka', 'platformatic-kafka', [2, 0], 3],
     ['bullmq', 'bullmq', [5, 0], 7],
     ['mqtt', 'mqtt', [5, 1], 6],
     ['nats', 'nats', [2, 8], 3],
-  ]),
-  ...rows('http client', [['undici', 'undici', [6, 0], 9]]),
     ['@nats-io/transport-node', 'nats', [3, 0], 4],
     ['@nats-io/jetstream', 'nats', [3, 0], 4],
+  ]),
+  ...rows('http client', [['undici', 'undici', [6, 0], 9]]),
 ];
 
 /** Clients and frameworks in use that are not observed, with what to do. */
