@@ -23,6 +23,9 @@ const PACKAGES = [
   'bullmq',
   'mqtt',
   'nats',
+  '@nats-io/transport-node',
+  '@nats-io/jetstream',
+  'rabbitmq-stream-js-client',
   'prom-client',
 ];
 
@@ -51,6 +54,8 @@ const FOUND = [
   /^bullmq\/.*\.callProcessJob$/,
   /^mqtt\/.*\.emit$/,
   /^nats\/.*\.subscribe$/,
+  /^@nats-io\/.*\.ackAck$/,
+  /^rabbitmq-stream-js-client\/.*\.declareConsumer$/,
 ];
 
 describe('a function that is replaced', () => {
