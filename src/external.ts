@@ -7,12 +7,16 @@ const external: string[] = [
   'channel-exporter',
   // clients of message brokers
   '@confluentinc/kafka-javascript',
+  '@nats-io/jetstream',
+  '@nats-io/nats-core',
+  '@nats-io/transport-node',
   'amqplib',
   'amqplib/callback_api',
   'bullmq',
   'kafkajs',
   'mqtt',
   'nats',
+  'rabbitmq-stream-js-client',
   // web frameworks whose routes are found by their files; Fastify and Next.js are observed in a bundle too
   '@hapi/hapi',
   'express',

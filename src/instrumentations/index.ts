@@ -6,7 +6,7 @@
 import { observes } from '../diagnostics/observed';
 import { type WantedEsModule, watchWantedEsModules } from './es-modules';
 import type { Instrumentation } from './instrumentation';
-import { whenFileLoaded } from './when-file-loaded';
+import { type InstanceChannel, whenFileLoaded } from './when-file-loaded';
 
 export interface SourceRow {
   /** As in OTEL_NODE_ENABLED_INSTRUMENTATIONS; several sources may share one. */
@@ -20,8 +20,12 @@ export interface SourceRow {
   readonly files?: readonly string[];
   /** Those of its files that are ES modules, which the application's loader has to show. */
   readonly esModules?: readonly WantedEsModule[];
+  /** By which the package itself tells of what it makes, wherever its files are. */
+  readonly channel?: InstanceChannel;
   /** Where servers of the package's protocol listen by default: connections there, without the package, are reported. */
   readonly ports?: readonly number[];
+  /** Those of another row that are explained by this one's package. */
+  readonly sharedPorts?: readonly number[];
   /** Observes what Node itself has, and no package. */
   readonly isOfNode?: true;
   /** Names of sources of which one has to be on: this one measures nothing by itself. */
@@ -126,10 +130,25 @@ export const SOURCES: readonly SourceRow[] = [
     ports: [5672, 5671],
   },
   {
+    name: 'rabbitmq-stream',
+    load: () =>
+      (require('./consumers/rabbitmq-stream') as typeof import('./consumers/rabbitmq-stream'))
+        .createRabbitmqStreamInstrumentation,
+    files: ['/rabbitmq-stream-js-client/dist/client.js'],
+  },
+  {
     name: 'kafkajs',
     load: () => (require('./consumers/kafkajs') as typeof import('./consumers/kafkajs')).createKafkajsInstrumentation,
     files: ['/kafkajs/src/index.js', '/kafka-javascript/lib/kafkajs/_consumer.js'],
     ports: [9092, 9093],
+  },
+  {
+    name: 'platformatic-kafka',
+    load: () =>
+      (require('./consumers/platformatic-kafka') as typeof import('./consumers/platformatic-kafka'))
+        .createPlatformaticKafkaInstrumentation,
+    channel: { name: 'plt:kafka:instances', prototypeOf: prototypeOfMessagesStream },
+    sharedPorts: [9092, 9093],
   },
   {
     name: 'bullmq',
@@ -145,7 +164,7 @@ export const SOURCES: readonly SourceRow[] = [
   {
     name: 'nats',
     load: () => (require('./consumers/nats') as typeof import('./consumers/nats')).createNatsInstrumentation,
-    files: ['/lib/nats-base-client/nats.js'],
+    files: ['/lib/nats-base-client/nats.js', '/nats-core/lib/nats.js'],
     ports: [4222],
   },
   {
@@ -165,11 +184,21 @@ export function effectiveSources(isEnabled: (name: string) => boolean): SourceRo
 }
 
 /** The source of a row, which loads its code now or with its package. */
-export function createSource({ name, load, files, esModules, ports, isOfNode }: SourceRow): Instrumentation {
+export function createSource(row: SourceRow): Instrumentation {
+  const { name, load, files, esModules, channel, isOfNode } = row;
   if (isOfNode) observes(name);
-  if (files === undefined && esModules === undefined) return load()();
+  if (files === undefined && esModules === undefined && channel === undefined) return load()();
   const rules = new Set(esModules?.map((rule) => rule.name));
-  return whenFileLoaded({ name, files: files ?? [], esModules: [...rules], ports: ports ?? [] }, () => load()());
+  const { ports = [], sharedPorts = [] } = row;
+  return whenFileLoaded({ name, files: files ?? [], esModules: [...rules], channel, ports, sharedPorts }, () =>
+    load()(),
+  );
+}
+
+/** @platformatic/kafka: the stream that a consumer gives. */
+function prototypeOfMessagesStream(message: unknown): object | undefined {
+  const { type, instance } = message as { type?: unknown; instance?: object };
+  return type === 'messages-stream' ? (Object.getPrototypeOf(instance) as object) : undefined;
 }
 
 /**

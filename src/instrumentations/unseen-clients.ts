@@ -33,6 +33,8 @@ const MAX_LOOKS = 20;
 const MAX_SOCKETS = 500;
 
 const clients = new Set<WatchedClient>();
+/** Of brokers for which another package has been loaded than the one that is watched. */
+const explained = new Set<number>();
 let timer: NodeJS.Timeout | undefined;
 let looks = 0;
 
@@ -44,6 +46,11 @@ export function watchForUnseen(client: WatchedClient): () => void {
     clients.delete(client);
     if (clients.size === 0) end();
   };
+}
+
+/** Connections to these ports belong to a package that has been loaded, and are reported for no other. */
+export function explainPorts(ports: readonly number[]): void {
+  for (const port of ports) explained.add(port);
 }
 
 function begin(): void {
@@ -64,7 +71,9 @@ function lookLater(): void {
 
 function look(): void {
   timer = undefined;
-  for (const client of clients) if (client.isSeen()) clients.delete(client);
+  for (const client of clients) {
+    if (client.isSeen() || client.ports.some((port) => explained.has(port))) clients.delete(client);
+  }
   doNoHarm(reportUnseen, () => undefined);
   if (++looks === MAX_LOOKS || clients.size === 0) end();
 }

@@ -1,9 +1,18 @@
 /** A source that is loaded with the package that it observes, and costs a few names in a table until then. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { sharedState } from '../shared-state';
 import type { Instrumentation } from './instrumentation';
+import { doNoHarm } from './patching/do-no-harm';
 import { onEsModuleLoaded } from './patching/es-module-load';
 import { onFileLoaded } from './patching/module-load';
-import { watchForUnseen } from './unseen-clients';
+import { explainPorts, watchForUnseen } from './unseen-clients';
+
+/** A channel of node:diagnostics_channel by which a package tells of the objects that it makes. */
+export interface InstanceChannel {
+  readonly name: string;
+  /** @returns what the source is to observe; undefined for other objects. May throw */
+  prototypeOf(message: unknown): object | undefined;
+}
 
 /** A package, and how it is found. */
 interface ObservedPackage {
@@ -13,8 +22,11 @@ interface ObservedPackage {
   readonly files: readonly string[];
   /** Names of rules, as {@link onEsModuleLoaded} takes them. */
   readonly esModules: readonly string[];
+  readonly channel: InstanceChannel | undefined;
   /** Where its servers listen by default. */
   readonly ports: readonly number[];
+  /** Where another package is expected by its own {@link ports}. */
+  readonly sharedPorts: readonly number[];
 }
 
 /**
@@ -23,7 +35,7 @@ interface ObservedPackage {
  * @param create loads and creates the source, once
  */
 export function whenFileLoaded(
-  { name, files, esModules, ports }: ObservedPackage,
+  { name, files, esModules, channel, ports, sharedPorts }: ObservedPackage,
   create: () => Instrumentation,
 ): Instrumentation {
   let source: Instrumentation | undefined;
@@ -37,12 +49,21 @@ export function whenFileLoaded(
         if (isEnabled) return source;
         isEnabled = true;
         source.enable(context);
+        explainPorts(sharedPorts);
         return source;
       };
       undo = [
         ...files.map((file) => onFileLoaded(file, () => void enableSource())),
         ...esModules.map((rule) => onEsModuleLoaded(rule, () => void enableSource())),
       ];
+      if (channel !== undefined) {
+        const onInstance = (message: unknown) => {
+          const prototype = doNoHarm(() => channel.prototypeOf(message), ignore);
+          if (prototype !== undefined) doNoHarm(() => enableSource().observe?.(prototype), ignore);
+        };
+        subscribe(channel.name, onInstance);
+        undo.push(() => unsubscribe(channel.name, onInstance));
+      }
 
       // after the files: a package that was found by them is patched already
       const { observed, onObserved } = sharedState();
@@ -61,3 +82,6 @@ export function whenFileLoaded(
     isSeen: () => isEnabled,
   };
 }
+
+/** What a subscriber throws would end the application. */
+function ignore(): void {}

@@ -15,9 +15,12 @@ const LINE = /CHX_CLIENT_UNSEEN: connected to port 5672, while amqplib has not b
 /** Ten seconds are promised; a busy machine is late. */
 const LIMIT_MS = 20_000;
 
+const KAFKA_LINE = /CHX_CLIENT_UNSEEN: connected to port 9092, while kafkajs has not been loaded/g;
+
 describe('a client that is in use and cannot be seen', () => {
   let bundles: Bundles;
   let broker: Server;
+  let kafka: Server;
   let bundle: string;
   const sockets = new Set<Socket>();
   before(async () => {
@@ -26,10 +29,14 @@ describe('a client that is in use and cannot be seen', () => {
     broker = createServer((socket) => sockets.add(socket.on('error', () => undefined)));
     broker.listen(5672, HOST);
     await once(broker, 'listening');
+    kafka = createServer((socket) => sockets.add(socket.on('error', () => undefined)));
+    kafka.listen(9092, HOST);
+    await once(kafka, 'listening');
   });
   after(() => {
     for (const socket of sockets) socket.destroy();
     broker?.close();
+    kafka?.close();
     bundles?.remove();
   });
 
@@ -46,6 +53,22 @@ describe('a client that is in use and cannot be seen', () => {
       await until(() => lines(unseen) === 1, 'the client in the bundle is reported', LIMIT_MS);
       await until(() => lines(late) === 1, 'one that connects after the first look is reported', LIMIT_MS);
       assert.deepEqual(apps.map(lines), [1, 0, 0, 1, 0]);
+    } finally {
+      for (const app of apps) await app.stop();
+    }
+  });
+
+  it('is not reported where another client of that broker has been seen', async () => {
+    const run = (env: Record<string, string>) =>
+      runApp('test/fixtures/apps/explained.js', { env: { BROKER_HOST: HOST, ...env } });
+    const apps: App[] = [];
+    try {
+      apps.push(await run({ EXPLAINED: '1' }), await run({}));
+      const lines = (app: App | undefined) => app?.stderr().match(KAFKA_LINE)?.length ?? 0;
+      await until(() => lines(apps[1]) === 1, 'the one that nothing is known of is reported', LIMIT_MS);
+      assert.deepEqual(apps.map(lines), [0, 1]);
+      const isObserved = () => /observes .*platformatic-kafka/.test(apps[0]?.stderr() ?? '');
+      await until(isObserved, 'the other one is observed', LIMIT_MS);
     } finally {
       for (const app of apps) await app.stop();
     }

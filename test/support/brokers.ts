@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installedBinary } from './debian-install';
 import { atEnd, endsWithUs } from './left-behind';
+import { startStreamRelay } from './stream-relay';
 import { freePort, until } from './waiting';
 
 /** A server that a test has started. */
@@ -25,6 +26,8 @@ export interface Broker {
 
 export interface RabbitMq extends Broker {
   readonly url: string;
+  /** Of the stream protocol; undefined where it was not asked for. */
+  readonly streamPort: number | undefined;
   /** What the broker itself has counted since it was started, over all queues. */
   counters(): Promise<{ delivered: number; acknowledged: number; redelivered: number }>;
 }
@@ -90,10 +93,24 @@ export async function startNats(): Promise<Broker> {
   }));
 }
 
-export async function startRabbitMq(): Promise<RabbitMq> {
+export async function startRabbitMq({ hasStreams = false } = {}): Promise<RabbitMq> {
   const command = await installedBinary('rabbitmq-server', '/usr/lib/rabbitmq/bin/rabbitmq-server');
   // an epmd of its own: the one of the system may serve others
   const [epmd, dist, prometheus] = [await freePort(), await freePort(), await freePort()];
+  const [streams, relay] = hasStreams ? [await freePort(), await freePort()] : [];
+  const lines = [
+    `prometheus.tcp.ip = 127.0.0.1`,
+    `prometheus.tcp.port = ${prometheus}`,
+    // a client connects anew to where the broker says that a stream lives
+    ...(hasStreams
+      ? [
+          `stream.listeners.tcp.1 = 127.0.0.1:${streams}`,
+          `stream.advertised_host = 127.0.0.1`,
+          `stream.advertised_port = ${relay}`,
+        ]
+      : []),
+  ];
+  const plugins = ['rabbitmq_prometheus', ...(hasStreams ? ['rabbitmq_stream'] : [])];
   const broker = await startBroker((port, folder) => {
     const file = (name: string, text: string) => {
       writeFileSync(join(folder, name), text);
@@ -114,12 +131,9 @@ export async function startRabbitMq(): Promise<RabbitMq> {
       RABBITMQ_MNESIA_BASE: join(folder, 'data'),
       RABBITMQ_LOG_BASE: join(folder, 'log'),
       RABBITMQ_CONF_ENV_FILE: file('rabbitmq-env.conf', ''),
-      RABBITMQ_CONFIG_FILE: file(
-        'rabbitmq.conf',
-        `prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = ${prometheus}\n`,
-      ),
+      RABBITMQ_CONFIG_FILE: file('rabbitmq.conf', `${lines.join('\n')}\n`),
       RABBITMQ_ADVANCED_CONFIG_FILE: file('advanced.config', '[].\n'),
-      RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[rabbitmq_prometheus].\n'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', `[${plugins.join(',')}].\n`),
       // its threads sleep when they have nothing to do: by default they look for work for a while, on the tests' cores
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
         '+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
@@ -127,9 +141,16 @@ export async function startRabbitMq(): Promise<RabbitMq> {
     const after = () => void spawnSync('epmd', ['-port', `${epmd}`, '-kill'], { env, stdio: 'ignore' });
     return { command, args: [], env, after };
   });
+  const endRelay =
+    streams === undefined || relay === undefined ? () => undefined : await startStreamRelay(relay, streams);
   return {
     ...broker,
     url: `amqp://127.0.0.1:${broker.port}`,
+    streamPort: relay,
+    async stop() {
+      endRelay();
+      await broker.stop();
+    },
     async counters() {
       const text = await (await fetch(`http://127.0.0.1:${prometheus}/metrics`)).text();
       const sum = (name: string) =>

@@ -36,11 +36,15 @@ export const SUPPORTED: readonly SupportedPackage[] = [
   ]),
   ...rows('message client', [
     ['amqplib', 'amqplib', [0, 10], 3],
+    ['rabbitmq-stream-js-client', 'rabbitmq-stream', [1, 0], 2],
     ['kafkajs', 'kafkajs', [2, 0], 3],
     ['@confluentinc/kafka-javascript', 'kafkajs', [1, 0], 2],
+    ['@platformatic/kafka', 'platformatic-kafka', [2, 0], 3],
     ['bullmq', 'bullmq', [5, 0], 7],
     ['mqtt', 'mqtt', [5, 1], 6],
     ['nats', 'nats', [2, 8], 3],
+    ['@nats-io/transport-node', 'nats', [3, 0], 4],
+    ['@nats-io/jetstream', 'nats', [3, 0], 4],
   ]),
   ...rows('http client', [['undici', 'undici', [6, 0], 9]]),
 ];
@@ -48,16 +52,10 @@ export const SUPPORTED: readonly SupportedPackage[] = [
 /** Clients and frameworks in use that are not observed, with what to do. */
 export const UNOBSERVED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    [
-      '@nats-io/transport-node',
-      'kafka-node',
-      'node-rdkafka',
-      'bull',
-      'bee-queue',
-      '@aws-sdk/client-sqs',
-      'stompit',
-      'rhea',
-    ].map((name) => [name, 'Measure its handlers by consume(topic, worker) (docs/consumers.md).']),
+    ['kafka-node', 'node-rdkafka', 'bull', 'bee-queue', '@aws-sdk/client-sqs', 'stompit', 'rhea'].map((name) => [
+      name,
+      'Measure its handlers by consume(topic, worker) (docs/consumers.md).',
+    ]),
   ),
   ...Object.fromEntries(
     ['restify', 'polka', 'micro', 'find-my-way', 'koa-route', 'koa-tree-router'].map((name) => [

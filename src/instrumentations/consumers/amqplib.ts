@@ -4,7 +4,9 @@
  *
  * A delivery is answered on its channel by its delivery tag, by whom and when ever: the channel keeps what is not
  * answered yet, as the broker does. Whatever is left when the channel is closed goes back to the queue: failures.
- * Messages fetched by `get` are not delivered and not measured.
+ *
+ * A message that is fetched by `get` is delivered when it has come. Without acknowledgement nobody handles it where one
+ * could see it, and to the broker it is done: a success at once.
  */
 
 import type { Instrumentation } from '../instrumentation';
@@ -18,8 +20,11 @@ interface Message {
 
 type Handler = (this: unknown, message: Message | null, ...rest: unknown[]) => unknown;
 
+type Options = { noAck?: unknown } | null;
+
 interface Channel {
-  consume(queue: string, handler: Handler, options?: { noAck?: unknown } | null, ...rest: unknown[]): unknown;
+  consume(queue: string, handler: Handler, options?: Options, ...rest: unknown[]): unknown;
+  get(queue: string, options?: Options, ...rest: unknown[]): unknown;
   ack(message: Message, allUpTo?: boolean): unknown;
   nack(message: Message, allUpTo?: boolean, requeue?: boolean): unknown;
   reject(message: Message, requeue?: boolean): unknown;
@@ -37,13 +42,19 @@ const SERVER_NAME_PREFIX = 'amq.gen-';
 
 /** Class 60, method 110 of AMQP 0-9-1, as amqplib numbers methods. */
 const BASIC_RECOVER = (60 << 16) | 110;
-const METHODS = ['consume', 'ack', 'nack', 'reject', 'ackAll', 'nackAll', '_rpc', 'toClosed'] as const;
+const METHODS = ['consume', 'get', 'ack', 'nack', 'reject', 'ackAll', 'nackAll', '_rpc', 'toClosed'] as const;
+
+/** By delivery tag, which rises: the oldest stands first. */
+type Waiting = Map<number, Delivery>;
+type Both = readonly [consumed: Waiting, fetched: Waiting];
 
 /**
- * What is not answered yet, by delivery tag, which rises: the oldest stands first. It outlives the exporter as the source
- * does; a delivery that is answered later counts for the exporter that ran when it came, or for none.
+ * What is not answered yet. It outlives the exporter as the source does; a delivery that is answered later counts for
+ * the exporter that ran when it came, or for none. What was fetched stands by itself: its promise is fulfilled a moment
+ * later, when a message with a higher tag may have been delivered.
  */
-const unanswered = new WeakMap<Channel, Map<number, Delivery>>();
+const unanswered = new WeakMap<Channel, Both>();
+const closed = new WeakSet<Channel>();
 
 const succeed: Answer = (delivery) => delivery.succeed();
 const fail: Answer = (delivery) => delivery.fail();
@@ -85,6 +96,13 @@ function patchChannel(candidate: object | undefined): void {
       return consume.call(this, queue, observed, options, ...rest);
     };
   });
+  patchMethod(prototype, 'get', (get) => {
+    return function (this: Channel, queue: string, options, ...rest) {
+      const isUnacknowledged = Boolean(options?.noAck);
+      const onResult = (result: unknown) => source.guarded(() => onFetched(this, queue, result, isUnacknowledged));
+      return observeResult(get, onResult).call(this, queue, options, ...rest);
+    };
+  });
   // an answer counts once it has been sent: on a closed channel these throw
   patchMethod(prototype, 'ack', (ack) => {
     return function (this: Channel, message: Message, allUpTo, ...rest) {
@@ -124,6 +142,7 @@ function patchChannel(candidate: object | undefined): void {
   patchMethod(prototype, '_rpc', observedRpc);
   patchMethod(prototype, 'toClosed', (toClosed) => {
     return function (this: Channel, ...args) {
+      closed.add(this);
       answerAll(this, fail);
       return toClosed.apply(this, args);
     };
@@ -145,47 +164,65 @@ function observedHandler(channel: Channel, topic: string, handler: Handler, isUn
     if (message === null || delivery === undefined) return run();
     if (isUnacknowledged) return followHandler(handlerDecides(delivery), run);
     const { deliveryTag } = message.fields;
-    keep(channel, deliveryTag, delivery);
+    const [consumed] = waitingOf(channel);
+    consumed.set(deliveryTag, delivery);
     return followHandler(
-      errorDecides(delivery, () => unanswered.get(channel)?.delete(deliveryTag)),
+      errorDecides(delivery, () => consumed.delete(deliveryTag)),
       run,
     );
   };
 }
 
-function keep(channel: Channel, deliveryTag: number, delivery: Delivery): void {
-  const waiting = unanswered.get(channel);
-  if (waiting === undefined) unanswered.set(channel, new Map([[deliveryTag, delivery]]));
-  else waiting.set(deliveryTag, delivery);
+/** First, without a handler: `get` has given a message; false where the queue is empty, a channel beside its callback. */
+function onFetched(channel: Channel, queue: unknown, result: unknown, isUnacknowledged: boolean): void {
+  const deliveryTag = (result as Partial<Message> | null | undefined)?.fields?.deliveryTag;
+  const delivery = deliveryTag === undefined ? undefined : source.deliver(topicOf(queue));
+  if (deliveryTag === undefined || delivery === undefined) return;
+  if (isUnacknowledged) delivery.succeed();
+  else if (closed.has(channel)) delivery.fail();
+  else waitingOf(channel)[1].set(deliveryTag, delivery);
+}
+
+function waitingOf(channel: Channel): Both {
+  let waiting = unanswered.get(channel);
+  if (waiting === undefined) {
+    waiting = [new Map(), new Map()];
+    unanswered.set(channel, waiting);
+  }
+  return waiting;
 }
 
 /** Second: the application has answered, for this message or for all up to it. */
 function answer(channel: Channel, message: Message, isUpTo: boolean, how: Answer): void {
   source.guarded(() => {
-    const waiting = unanswered.get(channel);
-    if (waiting === undefined) return;
     const { deliveryTag } = message.fields;
-    if (!isUpTo) {
-      const delivery = waiting.get(deliveryTag);
-      waiting.delete(deliveryTag);
-      if (delivery !== undefined) how(delivery);
-      return;
-    }
-    for (const [tag, delivery] of waiting) {
-      if (tag > deliveryTag) break;
-      waiting.delete(tag);
-      how(delivery);
+    for (const waiting of unanswered.get(channel) ?? []) {
+      if (isUpTo) answerUpTo(waiting, deliveryTag, how);
+      else answerOne(waiting, deliveryTag, how);
     }
   });
+}
+
+function answerOne(waiting: Waiting, deliveryTag: number, how: Answer): void {
+  const delivery = waiting.get(deliveryTag);
+  waiting.delete(deliveryTag);
+  if (delivery !== undefined) how(delivery);
+}
+
+function answerUpTo(waiting: Waiting, deliveryTag: number, how: Answer): void {
+  for (const [tag, delivery] of waiting) {
+    if (tag > deliveryTag) break;
+    waiting.delete(tag);
+    how(delivery);
+  }
 }
 
 /** Last: everything that was left, by one answer or by the end of the channel. */
 function answerAll(channel: Channel, how: Answer): void {
   source.guarded(() => {
-    const waiting = unanswered.get(channel);
-    if (waiting === undefined) return;
+    const both = unanswered.get(channel) ?? [];
     unanswered.delete(channel);
-    for (const delivery of waiting.values()) how(delivery);
+    for (const waiting of both) for (const delivery of waiting.values()) how(delivery);
   });
 }
 

@@ -16,7 +16,7 @@ type Getter = (this: any) => unknown;
  */
 export function patchMethod<Target extends object>(
   target: Target,
-  name: keyof Target & string,
+  name: keyof Target & (string | symbol),
   make: (original: Method, isInForce: () => boolean) => Method,
   // at each call, so that a patch of the ancestor still has its effect
   inherited: Method = function (...args) {

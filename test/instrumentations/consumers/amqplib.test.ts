@@ -223,6 +223,49 @@ describe('messages of amqplib', () => {
       }));
   }
 
+  for (const row of [...MODELS, { name: 'amqp-connection-manager', client: 'manager', module: 'amqplib' }]) {
+    it(`messages fetched by get are answered alike: ${row.name}`, () =>
+      withConsumer(row, { AMQP_FETCH: '1' }, async (app, queue) => {
+        const { actions, expected, dead } = randomActions(200);
+        publish(queue, ...actions);
+        await until(async () => (await depth(queue)) === 200, 'the messages are in the queue');
+        await app.command('getMany');
+        // what was returned to the queue comes again
+        await until(async () => {
+          await app.command('getMany');
+          const { success, failure } = outcome(await app.metrics(), queue);
+          return success + failure === expected.success + expected.failure;
+        }, 'every message is answered');
+        assert.deepEqual(outcome(await app.metrics(), queue), expected);
+        await until(async () => (await depth(`${queue}-dead`)) === dead, 'every rejected message is a dead letter');
+        assert.equal(await app.command('get'), false, 'an empty queue gives no message');
+        await outcomeIs(app, queue, expected);
+      }));
+
+    it(`what get has given and nobody has answered fails with the channel: ${row.name}`, () =>
+      withConsumer(row, { AMQP_FETCH: '1' }, async (app, queue) => {
+        publish(queue, 'hold', 'hold', 'hold', 'hold');
+        await until(async () => (await depth(queue)) === 4, 'the messages are in the queue');
+        for (let count = 0; count < 3; count++) assert.equal(await app.command('get'), true);
+        assert.deepEqual(outcome(await app.metrics(), queue), { success: 0, failure: 0 });
+        await app.command('ackUpTo');
+        await outcomeIs(app, queue, { success: 3, failure: 0 });
+        await app.command('get');
+        await app.command('close');
+        await outcomeIs(app, queue, { success: 3, failure: 1 });
+      }));
+
+    it(`a message fetched without acknowledgement is a success at once: ${row.name}`, () =>
+      withConsumer(row, { AMQP_FETCH: '1', AMQP_OPTIONS: '{"noAck":true}' }, async (app, queue) => {
+        publish(queue, 'return', 'pending');
+        await until(async () => (await depth(queue)) === 2, 'the messages are in the queue');
+        await app.command('getMany');
+        await outcomeIs(app, queue, { success: 2, failure: 0 });
+        await app.command('close');
+        await outcomeIs(app, queue, { success: 2, failure: 0 });
+      }));
+  }
+
   it('a consumer that the broker cancels is no message', () =>
     withConsumer({ client: 'promise', module: 'amqplib' }, {}, async (app, queue) => {
       publish(queue, 'ack');

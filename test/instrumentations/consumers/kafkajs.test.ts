@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Kafka, logLevel } from 'kafkajs';
 import { startKafka } from '../../support/brokers';
 import { outcomeIs, runConsumer } from '../../support/consumers';
+import { reportNotRun } from '../../support/debian';
+import { IS_FULL } from '../../support/effort';
+import { installPackages } from '../../support/installed';
 import { until } from '../../support/waiting';
 
 const MESSAGES = 2_000;
@@ -65,4 +69,18 @@ describe('messages of kafkajs', () => {
       }
     });
   }
+
+  // its native part would have to be compiled: no message is consumed by it here
+  const skip = IS_FULL ? false : 'with TEST_FULL=1';
+  it("the client of Confluent has its consumer's class where it is looked for", { skip }, async (test) => {
+    const installed = installPackages('@confluentinc/kafka-javascript@1.10.1');
+    if ('missing' in installed) return reportNotRun(test, installed.missing);
+    const module = join(installed.folder, 'node_modules/@confluentinc/kafka-javascript');
+    const app = await runConsumer('test/fixtures/apps/confluent-kafka.js', { env: { KAFKA_MODULE: module } });
+    try {
+      await until(() => /observes .*\bkafkajs\b/.test(app.stderr()), 'the client is observed', 15_000);
+    } finally {
+      await app.stop();
+    }
+  });
 });

@@ -25,6 +25,9 @@ const PACKAGES = [
   'bullmq',
   'mqtt',
   'nats',
+  '@nats-io/transport-node',
+  '@nats-io/jetstream',
+  'rabbitmq-stream-js-client',
   'prom-client',
 ];
 
@@ -54,6 +57,8 @@ const FOUND = [
   /^bullmq\/.*\.callProcessJob$/,
   /^mqtt\/.*\.emit$/,
   /^nats\/.*\.subscribe$/,
+  /^@nats-io\/.*\.ackAck$/,
+  /^rabbitmq-stream-js-client\/.*\.declareConsumer$/,
 ];
 
 describe('a function that is replaced', () => {

@@ -8,7 +8,8 @@
 import { types } from 'node:util';
 import type { Instrumentation } from '../../instrumentation';
 import { patchMethod } from '../../patching/patch';
-import { ConsumerSource, type Delivery, type FilePatches, followHandler } from '../delivery';
+import { ConsumerSource, type Delivery, type FilePatches } from '../delivery';
+import { emitFollowed, isCapturing, type Parts } from '../listeners';
 import { isSubscribedBy } from './filter';
 
 type Listener = (this: unknown, ...args: unknown[]) => unknown;
@@ -66,7 +67,7 @@ function patchesOf(folder: string): FilePatches {
 }
 
 /** One message, which is handled when each of its parts has ended. */
-class Message {
+class Message implements Parts {
   /** Whether the listeners have seen it; the application may refuse it before. */
   isHandedOver = false;
   private parts = 0;
@@ -205,23 +206,8 @@ function onMessage(client: Client, args: unknown[], emit: () => boolean): boolea
   const packet = args[2] as Packet | undefined;
   const message = packet === undefined ? undefined : messageOf(client, packet);
   if (message !== undefined) message.isHandedOver = true;
-  // an emitter that captures rejections does itself what is done here, and something more
   if (message === undefined || isCapturing(client)) return emit();
-  message.begin();
-  const listeners = client.rawListeners('message');
-  for (const listener of listeners) {
-    message.begin();
-    // nobody takes what a listener gives: a promise is followed by the one that takes its place
-    followHandler({ onEnd: () => message.end(), onError: () => message.fail() }, () => listener.apply(client, args));
-  }
-  message.end();
-  return listeners.length > 0;
-}
-
-function isCapturing(client: Client): boolean {
-  return Object.getOwnPropertySymbols(client).some(
-    (symbol) => symbol.description === 'kCapture' && (client as unknown as Record<symbol, unknown>)[symbol] === true,
-  );
+  return emitFollowed(client, 'message', args, message);
 }
 
 function messageOf(client: Client, packet: Packet): Message | undefined {

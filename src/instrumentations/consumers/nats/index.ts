@@ -1,15 +1,16 @@
 /**
- * Messages of nats 2: subscriptions of the core, by callback and by iterator, and what JetStream delivers.
+ * Messages of nats 2, and of @nats-io/nats-core 3 and @nats-io/jetstream 3, into which it was divided: subscriptions of the
+ * core, by callback and by iterator, and what JetStream delivers.
  *
- * The core knows no acknowledgement: the callback's end decides, or the loop's return for the next message. A loop
- * that is left in the middle counts its message as a failure, because leaving by an error looks the same. What the
+ * The core knows no acknowledgement: the callback's end decides, or the loop's return for the next message. What the
  * client subscribes to for itself, for replies and service statistics, is no message.
  */
 
 import type { Instrumentation } from '../../instrumentation';
 import { observeResult } from '../../patching/observe-result';
 import { patchMethod } from '../../patching/patch';
-import { ConsumerSource, type Delivery, followHandler, handlerDecides, ownerOf } from '../delivery';
+import { ConsumerSource, type Delivery, type FilePatches, followHandler, handlerDecides, ownerOf } from '../delivery';
+import { type LoopIterator, observeLoop } from '../loop';
 import { createJetStreamPatches, type JetStream } from './jetstream';
 
 interface Message {
@@ -28,14 +29,8 @@ interface Connection {
   subscribe(subject: string, options?: { callback?: Callback }, ...rest: unknown[]): object;
 }
 
-interface Iterator {
-  next(...args: unknown[]): Promise<IteratorResult<unknown>>;
-  return?(...args: unknown[]): unknown;
-  throw?(...args: unknown[]): unknown;
-}
-
 interface Queue {
-  iterate(...args: unknown[]): Iterator;
+  iterate(...args: unknown[]): LoopIterator;
 }
 
 const DEFAULT_INBOX = '_INBOX';
@@ -51,10 +46,8 @@ const jetStream: JetStream = createJetStreamPatches(() => source);
 const source: ConsumerSource = new ConsumerSource(
   'nats',
   {
-    '/lib/nats-base-client/nats.js': (exported) =>
-      patchConnection((exported as { NatsConnectionImpl?: { prototype?: object } }).NatsConnectionImpl?.prototype),
-    '/lib/nats-base-client/queued_iterator.js': (exported) =>
-      patchIterator((exported as { QueuedIteratorImpl?: { prototype?: object } }).QueuedIteratorImpl?.prototype),
+    ...patchesOf('/lib/nats-base-client'),
+    ...patchesOf('/nats-core/lib'),
     ...jetStream.patches,
   },
   patchBundledConnection,
@@ -62,6 +55,16 @@ const source: ConsumerSource = new ConsumerSource(
 
 export function createNatsInstrumentation(): Instrumentation {
   return source;
+}
+
+/** @param folder where a version of the client keeps its core */
+function patchesOf(folder: string): FilePatches {
+  return {
+    [`${folder}/nats.js`]: (exported) =>
+      patchConnection((exported as { NatsConnectionImpl?: { prototype?: object } }).NatsConnectionImpl?.prototype),
+    [`${folder}/queued_iterator.js`]: (exported) =>
+      patchIterator((exported as { QueuedIteratorImpl?: { prototype?: object } }).QueuedIteratorImpl?.prototype),
+  };
 }
 
 /**
@@ -142,36 +145,14 @@ function patchIterator(prototype: object | undefined): void {
   if (!source.claims(prototype, 'iterate', 'push', 'stop')) return;
   patchMethod(prototype as Queue, 'iterate', (iterate) => {
     return function (this: Queue, ...args) {
-      const iterator: Iterator = iterate.apply(this, args);
-      source.guarded(() => observeIterator(iterator, subjects.get(this)));
+      const iterator: LoopIterator = iterate.apply(this, args);
+      source.guarded(() => {
+        const subject = subjects.get(this);
+        observeLoop(iterator, (value) => begin(value, subject));
+      });
       return iterator;
     };
   });
-}
-
-function observeIterator(iterator: Iterator, subject: string | undefined): void {
-  let current: Delivery | undefined;
-  patchMethod(iterator, 'next', (next) => {
-    return (...args) => {
-      current?.succeed();
-      current = undefined;
-      const result: Promise<IteratorResult<unknown>> = next.apply(iterator, args);
-      return result.then((step) => {
-        if (!step.done) current = begin(step.value, subject);
-        return step;
-      });
-    };
-  });
-  for (const name of ['return', 'throw'] as const) {
-    if (iterator[name] === undefined) continue;
-    patchMethod(iterator, name, (leave) => {
-      return (...args) => {
-        current?.fail();
-        current = undefined;
-        return leave.apply(iterator, args);
-      };
-    });
-  }
 }
 
 /** @returns the delivery whose answer the loop gives; what JetStream delivers is answered by itself */

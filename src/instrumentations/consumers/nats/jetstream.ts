@@ -58,6 +58,8 @@ interface Waiting {
 /** Consumers whose way to acknowledge is remembered; it is asked for whenever one is opened. */
 const MAX_POLICIES = 1_000;
 const NO_ACKNOWLEDGEMENT = 'none';
+/** What of it nobody answers: `flow_control` is between servers. */
+const UNANSWERED = new Set([NO_ACKNOWLEDGEMENT, 'flow_control']);
 const ALL_UP_TO = 'all';
 const MESSAGE_METHODS = ['ack', 'nak', 'term', 'ackAck'] as const;
 
@@ -136,7 +138,7 @@ export function createJetStreamPatches(source: () => ConsumerSource): JetStream 
   function begin(message: JsMessage): void {
     const { stream, consumer, streamSequence: sequence } = message.info;
     const policy = policies.get(`${stream} ${consumer}`);
-    if (policy === NO_ACKNOWLEDGEMENT) {
+    if (policy !== undefined && UNANSWERED.has(policy)) {
       arrivals.delete(message);
       return;
     }
@@ -181,8 +183,10 @@ export function createJetStreamPatches(source: () => ConsumerSource): JetStream 
 
   /** Last: the connection is closed for good; over a mere interruption, answers are sent later. */
   function patchProtocol(prototype: object | undefined): void {
-    if (!source().claims(prototype, '_close', 'processMsg')) return;
-    patchMethod(prototype as { _close: Callback }, '_close', (close) => {
+    // nats 2 has both, and closes by the second for itself
+    const name = hasMethods(prototype, '_close') ? '_close' : 'close';
+    if (!source().claims(prototype, name, 'processMsg')) return;
+    patchMethod(prototype as Record<typeof name, Callback>, name, (close) => {
       return function (this: object, ...args) {
         source().guarded(() => {
           for (const consumer of connections.get(this)?.values() ?? []) {
@@ -224,7 +228,7 @@ export function createJetStreamPatches(source: () => ConsumerSource): JetStream 
 
   function patchConsumer(prototype: object | undefined): void {
     type Consumer = { consume: (options?: { callback?: Callback }, ...rest: unknown[]) => unknown };
-    if (!source().claims(prototype, 'consume', 'fetch')) return;
+    if (!source().claims(prototype, 'consume', 'info')) return;
     patchMethod(prototype as Consumer, 'consume', (consume) => {
       return function (this: unknown, options, ...rest) {
         const callback = options?.callback;
@@ -257,6 +261,12 @@ export function createJetStreamPatches(source: () => ConsumerSource): JetStream 
       '/lib/nats-base-client/jsmconsumer_api.js': ofClass('ConsumerAPIImpl', patchConsumerApi),
       '/lib/jetstream/consumer.js': ofClass('PullConsumerImpl', patchConsumer),
       '/lib/nats-base-client/protocol.js': ofClass('ProtocolHandler', patchProtocol),
+      // the packages that nats 2 has been divided into
+      '/jetstream/lib/jsmsg.js': patchMessageFile,
+      '/jetstream/lib/jsmconsumer_api.js': ofClass('ConsumerAPIImpl', patchConsumerApi),
+      '/jetstream/lib/consumer.js': ofClass('PullConsumerImpl', patchConsumer),
+      '/jetstream/lib/pushconsumer.js': ofClass('PushConsumerImpl', patchConsumer),
+      '/nats-core/lib/protocol.js': ofClass('ProtocolHandler', patchProtocol),
     },
     patchProtocol,
     patchConsumerApi,
