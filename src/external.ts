@@ -13,6 +13,11 @@ const external: string[] = [
   'kafkajs',
   'mqtt',
   'nats',
+  // schedulers of jobs
+  '@nestjs/schedule',
+  'cron',
+  'croner',
+  'node-cron',
   // web frameworks whose routes are found by their files; Fastify and Next.js are observed in a bundle too
   '@hapi/hapi',
   'express',

@@ -116,6 +116,59 @@ export const SOURCES: readonly SourceRow[] = [
     ports: [4222],
   },
   {
+    name: 'node-cron',
+    load: () =>
+      (require('./consumers/jobs/node-cron') as typeof import('./consumers/jobs/node-cron'))
+        .createNodeCronInstrumentation,
+    files: ['/src/node-cron.js', '/tasks/inline-scheduled-task.js', '/node-cron/dist/_shared.cjs'],
+    esModules: [
+      {
+        name: 'node-cron',
+        path: '/node-cron',
+        contains: ['class InlineScheduledTask'],
+        locals: ['InlineScheduledTask'],
+        packages: ['node-cron'],
+      },
+    ],
+  },
+  {
+    name: 'croner',
+    load: () =>
+      (require('./consumers/jobs/croner') as typeof import('./consumers/jobs/croner')).createCronerInstrumentation,
+    files: ['/dist/croner.cjs'],
+    // minified: its texts stay
+    esModules: [
+      {
+        name: 'croner',
+        path: '/dist/croner.',
+        contains: ['Cron: Invalid argument passed for optionsIn'],
+        locals: ['Cron'],
+        packages: ['croner'],
+      },
+    ],
+  },
+  {
+    name: 'cron',
+    load: () => (require('./consumers/jobs/cron') as typeof import('./consumers/jobs/cron')).createCronInstrumentation,
+    files: ['/dist/job.js'],
+  },
+  {
+    name: 'nestjs-schedule',
+    load: () =>
+      (require('./consumers/jobs/nestjs-schedule') as typeof import('./consumers/jobs/nestjs-schedule'))
+        .createNestjsScheduleInstrumentation,
+    files: ['/dist/schedule.explorer.js', '/schedule/dist/index.js'],
+    esModules: [
+      {
+        name: 'nestjs-schedule',
+        path: '/dist/schedule.explorer.js',
+        contains: ['wrapFunctionInTryCatchBlocks'],
+        locals: ['ScheduleExplorer'],
+        packages: ['@nestjs/schedule'],
+      },
+    ],
+  },
+  {
     name: 'monitor',
     load: () =>
       (require('./functions/monitored-calls') as typeof import('./functions/monitored-calls'))

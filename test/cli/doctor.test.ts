@@ -32,6 +32,7 @@ describe('the packages that the doctor knows', () => {
     '@nestjs/core': 'NestJS ',
     '@hapi/hapi': 'Hapi ',
     next: 'Next.js ',
+    cron: '| cron ',
   };
   for (const row of SUPPORTED) {
     it(`${row.name} ${rangeText(row)} stands in the documentation`, () => {

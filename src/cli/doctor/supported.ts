@@ -39,6 +39,10 @@ export const SUPPORTED: readonly SupportedPackage[] = [
     ['bullmq', 'bullmq', [5, 0], 7],
     ['mqtt', 'mqtt', [5, 1], 6],
     ['nats', 'nats', [2, 8], 3],
+    ['node-cron', 'node-cron', [3, 0], 5],
+    ['croner', 'croner', [9, 0], 12],
+    ['cron', 'cron', [3, 0], 5],
+    ['@nestjs/schedule', 'nestjs-schedule', [6, 0], 13],
   ]),
   ...rows('http client', [['undici', 'undici', [6, 0], 9]]),
 ];

@@ -23,6 +23,9 @@ const PACKAGES = [
   'bullmq',
   'mqtt',
   'nats',
+  'node-cron',
+  'node-cron3',
+  'cron',
   'prom-client',
 ];
 
@@ -51,6 +54,8 @@ const FOUND = [
   /^bullmq\/.*\.callProcessJob$/,
   /^mqtt\/.*\.emit$/,
   /^nats\/.*\.subscribe$/,
+  /^node-cron3\/.*\.schedule$/,
+  /^cron\/.*\.addCallback$/,
 ];
 
 describe('a function that is replaced', () => {

@@ -32,6 +32,10 @@ const PACKAGES = {
   'consumers/bullmq': 'bullmq',
   'consumers/mqtt': 'mqtt',
   'consumers/nats': 'nats',
+  'consumers/jobs/node-cron': 'node-cron',
+  'consumers/jobs/croner': 'croner',
+  'consumers/jobs/cron': 'cron',
+  'consumers/jobs/nestjs-schedule': '@nestjs/schedule',
   'frameworks/koa': 'koa',
   'frameworks/hapi': '@hapi/hapi',
 };
