@@ -9,6 +9,7 @@ const external: string[] = [
   '@confluentinc/kafka-javascript',
   'amqplib',
   'amqplib/callback_api',
+  'bull',
   'bullmq',
   'kafkajs',
   'mqtt',

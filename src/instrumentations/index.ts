@@ -104,6 +104,11 @@ export const SOURCES: readonly SourceRow[] = [
     files: ['/dist/cjs/classes/worker.js'],
   },
   {
+    name: 'bull',
+    load: () => (require('./consumers/bull') as typeof import('./consumers/bull')).createBullInstrumentation,
+    files: ['/bull/lib/queue.js'],
+  },
+  {
     name: 'mqtt',
     load: () => (require('./consumers/mqtt') as typeof import('./consumers/mqtt')).createMqttInstrumentation,
     files: ['/build/lib/client.js', '/build/src/lib/client.js'],

@@ -32,6 +32,7 @@ describe('the packages that the doctor knows', () => {
     '@nestjs/core': 'NestJS ',
     '@hapi/hapi': 'Hapi ',
     next: 'Next.js ',
+    bull: '| bull ',
     cron: '| cron ',
   };
   for (const row of SUPPORTED) {

@@ -30,6 +30,7 @@ const PACKAGES = {
   'consumers/amqplib': 'amqplib',
   'consumers/kafkajs': 'kafkajs',
   'consumers/bullmq': 'bullmq',
+  'consumers/bull': 'bull',
   'consumers/mqtt': 'mqtt',
   'consumers/nats': 'nats',
   'consumers/jobs/node-cron': 'node-cron',
