@@ -16,9 +16,11 @@ const external: string[] = [
   'nats',
   // schedulers of jobs
   '@nestjs/schedule',
+  'agenda',
   'cron',
   'croner',
   'node-cron',
+  'pg-boss',
   // web frameworks whose routes are found by their files; Fastify and Next.js are observed in a bundle too
   '@hapi/hapi',
   'express',

@@ -174,6 +174,28 @@ export const SOURCES: readonly SourceRow[] = [
     ],
   },
   {
+    name: 'pg-boss',
+    load: () => (require('./consumers/pg-boss') as typeof import('./consumers/pg-boss')).createPgBossInstrumentation,
+    files: ['/src/manager.js', '/pg-boss/dist/index.js'],
+    esModules: [
+      {
+        name: 'pg-boss',
+        path: '/pg-boss/dist/index.js',
+        contains: ['class PgBoss'],
+        locals: ['PgBoss'],
+        packages: ['pg-boss'],
+      },
+    ],
+  },
+  {
+    name: 'agenda',
+    load: () => (require('./consumers/agenda') as typeof import('./consumers/agenda')).createAgendaInstrumentation,
+    files: ['/agenda/dist/index.js'],
+    esModules: [
+      { name: 'agenda', path: '/agenda/dist/Job.js', contains: ['class Job'], locals: ['Job'], packages: ['agenda'] },
+    ],
+  },
+  {
     name: 'monitor',
     load: () =>
       (require('./functions/monitored-calls') as typeof import('./functions/monitored-calls'))

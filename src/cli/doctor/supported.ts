@@ -40,6 +40,8 @@ export const SUPPORTED: readonly SupportedPackage[] = [
     ['bull', 'bull', [4, 0], 5],
     ['mqtt', 'mqtt', [5, 1], 6],
     ['nats', 'nats', [2, 8], 3],
+    ['pg-boss', 'pg-boss', [11, 0], 13],
+    ['agenda', 'agenda', [6, 0], 7],
     ['node-cron', 'node-cron', [3, 0], 5],
     ['croner', 'croner', [9, 0], 12],
     ['cron', 'cron', [3, 0], 5],

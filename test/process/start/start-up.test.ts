@@ -31,6 +31,8 @@ const PACKAGES = {
   'consumers/kafkajs': 'kafkajs',
   'consumers/bullmq': 'bullmq',
   'consumers/bull': 'bull',
+  'consumers/pg-boss': 'pg-boss',
+  'consumers/agenda': 'agenda',
   'consumers/mqtt': 'mqtt',
   'consumers/nats': 'nats',
   'consumers/jobs/node-cron': 'node-cron',
