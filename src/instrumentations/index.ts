@@ -121,6 +121,22 @@ export const SOURCES: readonly SourceRow[] = [
     ports: [4222],
   },
   {
+    name: 'sqs-consumer',
+    load: () =>
+      (require('./consumers/sqs-consumer') as typeof import('./consumers/sqs-consumer'))
+        .createSqsConsumerInstrumentation,
+    files: ['/dist/cjs/consumer.js'],
+    esModules: [
+      {
+        name: 'sqs-consumer',
+        path: '/sqs-consumer',
+        contains: ['class Consumer', 'processMessageBatch'],
+        locals: ['Consumer'],
+        packages: ['sqs-consumer'],
+      },
+    ],
+  },
+  {
     name: 'node-cron',
     load: () =>
       (require('./consumers/jobs/node-cron') as typeof import('./consumers/jobs/node-cron'))

@@ -40,6 +40,7 @@ export const SUPPORTED: readonly SupportedPackage[] = [
     ['bull', 'bull', [4, 0], 5],
     ['mqtt', 'mqtt', [5, 1], 6],
     ['nats', 'nats', [2, 8], 3],
+    ['sqs-consumer', 'sqs-consumer', [11, 0], 16],
     ['pg-boss', 'pg-boss', [11, 0], 13],
     ['agenda', 'agenda', [6, 0], 7],
     ['node-cron', 'node-cron', [3, 0], 5],
