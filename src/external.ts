@@ -14,6 +14,7 @@ const external: string[] = [
   'kafkajs',
   'mqtt',
   'nats',
+  'rocketmq-client-nodejs',
   'sqs-consumer',
   // schedulers of jobs
   '@nestjs/schedule',

@@ -137,6 +137,12 @@ export const SOURCES: readonly SourceRow[] = [
     ],
   },
   {
+    name: 'rocketmq',
+    load: () =>
+      (require('./consumers/rocketmq') as typeof import('./consumers/rocketmq')).createRocketmqInstrumentation,
+    files: ['/rocketmq-client-nodejs/dist/consumer/ConsumeTask.js'],
+  },
+  {
     name: 'node-cron',
     load: () =>
       (require('./consumers/jobs/node-cron') as typeof import('./consumers/jobs/node-cron'))

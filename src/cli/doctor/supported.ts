@@ -41,6 +41,7 @@ export const SUPPORTED: readonly SupportedPackage[] = [
     ['mqtt', 'mqtt', [5, 1], 6],
     ['nats', 'nats', [2, 8], 3],
     ['sqs-consumer', 'sqs-consumer', [11, 0], 16],
+    ['rocketmq-client-nodejs', 'rocketmq', [1, 0], 2],
     ['pg-boss', 'pg-boss', [11, 0], 13],
     ['agenda', 'agenda', [6, 0], 7],
     ['node-cron', 'node-cron', [3, 0], 5],
