@@ -34,6 +34,8 @@ describe('the packages that the doctor knows', () => {
     next: 'Next.js ',
     hono: 'Hono ',
     h3: 'h3, Nitro',
+    bull: '| bull ',
+    cron: '| cron ',
   };
   for (const row of SUPPORTED) {
     it(`${row.name} ${rangeText(row)} stands in the documentation`, () => {

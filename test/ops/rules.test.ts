@@ -1,12 +1,12 @@
 /** The rules in ops/ as promtool sees them, and what each must carry. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { findDebianProgram, reportNotRun } from '../support/debian';
 import { ownFolder, PROMETHEUS, RULE_FILES, RULES, readRules, scaledRules } from '../support/operations';
-import { ROOT } from '../support/paths';
+import { FIXTURES, ROOT } from '../support/paths';
 
 const SEVERITIES = ['critical', 'warning', 'info'];
 
@@ -68,5 +68,28 @@ describe('the rules', () => {
       sections.map(([, name]) => name),
       alerts.map(({ alert }) => alert),
     );
+  });
+});
+
+describe('the query for a nightly job that did not run', () => {
+  const [query, inChinese] = ['docs/alerts.md', 'docs/zh-CN/alerts.md'].map((page) => {
+    const found = /```promql\n(group by[\s\S]*?)```/.exec(readFileSync(join(ROOT, page), 'utf8'));
+    return found?.[1] ?? '';
+  });
+
+  it('is the same in both languages', () => assert.equal(inChinese, query));
+
+  it('finds the jobs that failed, ceased or belong to a process that is gone, and no other', async (t) => {
+    const folder = ownFolder();
+    try {
+      const rules = { groups: [{ name: 'nightly', rules: [{ alert: 'Nightly', expr: query }] }] };
+      // JSON is YAML
+      writeFileSync(join(folder.path, 'nightly.yaml'), JSON.stringify(rules));
+      const test = join(folder.path, 'nightly.test.yaml');
+      copyFileSync(join(FIXTURES, 'ops/nightly.test.yaml'), test);
+      await promtool(t, ['test', 'rules', test]);
+    } finally {
+      folder.remove();
+    }
   });
 });

@@ -2,9 +2,9 @@
  * Message servers for tests: each is started on free ports with a folder of its own, and nothing is touched that was
  * running before.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as tcpConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,15 +32,27 @@ export interface RabbitMq extends Broker {
   counters(): Promise<{ delivered: number; acknowledged: number; redelivered: number }>;
 }
 
+export interface Postgres extends Broker {
+  /** Makes an empty database. */
+  create(database: string): void;
+}
+
 interface Launch {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   /** Run after the process has ended. */
   readonly after?: () => void;
+  /** Whom it runs as; only root may say. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** By which it ends at once. Default: SIGKILL. */
+  readonly endSignal?: NodeJS.Signals;
 }
 
 const START_LIMIT_MS = 60_000;
+/** Where Debian has a folder for each version. */
+const POSTGRES = '/usr/lib/postgresql';
+const NOBODY = 65_534;
 
 export async function startRedis(): Promise<Broker> {
   const command = await installedBinary('redis-server', '/usr/bin/redis-server');
@@ -166,16 +178,47 @@ export async function startRabbitMq({ hasStreams = false } = {}): Promise<Rabbit
   };
 }
 
+/** Its user `postgres` needs no password. */
+export async function startPostgres(): Promise<Postgres> {
+  await installedBinary('postgresql', '/usr/bin/psql');
+  const folders = readdirSync(POSTGRES).map((version) => join(POSTGRES, version, 'bin'));
+  const programs = folders.find((each) => existsSync(join(each, 'initdb')));
+  if (programs === undefined) throw new Error(`no version of PostgreSQL in ${POSTGRES} has an initdb`);
+  // it refuses to run as root
+  const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : undefined;
+  const broker = await startBroker((port, folder) => {
+    if (user !== undefined) chownSync(folder, user.uid, user.gid);
+    const data = join(folder, 'data');
+    const env = { PATH: process.env.PATH, LC_ALL: 'C' };
+    const args = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
+    execFileSync(join(programs, 'initdb'), args, { cwd: folder, env, stdio: 'ignore', ...user });
+    return {
+      command: join(programs, 'postgres'),
+      args: ['-D', data, '-p', `${port}`, '-h', '127.0.0.1', '-k', folder, '-F'],
+      env,
+      // by SIGKILL it would leave its shared memory to the system
+      endSignal: 'SIGQUIT',
+      ...(user && { user }),
+    };
+  });
+  const there = ['-h', '127.0.0.1', '-p', `${broker.port}`];
+  const isReady = () => spawnSync(join(programs, 'pg_isready'), there).status === 0;
+  await until(isReady, 'PostgreSQL answers');
+  const create = (database: string) =>
+    void execFileSync(join(programs, 'createdb'), [...there, '-U', 'postgres', database]);
+  return { ...broker, create };
+}
+
 async function startBroker(launch: (port: number, folder: string) => Launch): Promise<Broker> {
   const folder = mkdtempSync(join(tmpdir(), 'channel-exporter-broker-'));
   const port = await freePort();
-  const { command, args, env, after } = launch(port, folder);
+  const { command, args, env, after, user, endSignal = 'SIGKILL' } = launch(port, folder);
   let child: ChildProcess | undefined;
 
   // a test that is cancelled ends without its own clean-up
   const stopped = atEnd(() => {
     if (child?.pid !== undefined) {
-      process.kill(-child.pid, 'SIGKILL');
+      process.kill(-child.pid, endSignal);
       after?.();
     }
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -183,7 +226,13 @@ async function startBroker(launch: (port: number, folder: string) => Launch): Pr
   const start = async () => {
     let output = '';
     // a group of its own, because a start script has children
-    const started = spawn(command, args, { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = spawn(command, args, {
+      cwd: folder,
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...user,
+    });
     child = started;
     for (const stream of [started.stdout, started.stderr])
       stream?.on('data', (text) => {
@@ -200,7 +249,7 @@ async function startBroker(launch: (port: number, folder: string) => Launch): Pr
     child = undefined;
     if (running === undefined || running.pid === undefined) return;
     const closed = once(running, 'close');
-    process.kill(-running.pid, 'SIGKILL');
+    process.kill(-running.pid, endSignal);
     await closed;
     after?.();
   };

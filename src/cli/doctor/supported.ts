@@ -41,10 +41,19 @@ export const SUPPORTED: readonly SupportedPackage[] = [
     ['@confluentinc/kafka-javascript', 'kafkajs', [1, 0], 2],
     ['@platformatic/kafka', 'platformatic-kafka', [2, 0], 3],
     ['bullmq', 'bullmq', [5, 0], 7],
+    ['bull', 'bull', [4, 0], 5],
     ['mqtt', 'mqtt', [5, 1], 6],
     ['nats', 'nats', [2, 8], 3],
     ['@nats-io/transport-node', 'nats', [3, 0], 4],
     ['@nats-io/jetstream', 'nats', [3, 0], 4],
+    ['sqs-consumer', 'sqs-consumer', [11, 0], 16],
+    ['rocketmq-client-nodejs', 'rocketmq', [1, 0], 2],
+    ['pg-boss', 'pg-boss', [11, 0], 13],
+    ['agenda', 'agenda', [6, 0], 7],
+    ['node-cron', 'node-cron', [3, 0], 5],
+    ['croner', 'croner', [9, 0], 12],
+    ['cron', 'cron', [3, 0], 5],
+    ['@nestjs/schedule', 'nestjs-schedule', [6, 0], 13],
   ]),
   ...rows('http client', [['undici', 'undici', [6, 0], 9]]),
 ];
@@ -52,7 +61,7 @@ export const SUPPORTED: readonly SupportedPackage[] = [
 /** Clients and frameworks in use that are not observed, with what to do. */
 export const UNOBSERVED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['kafka-node', 'node-rdkafka', 'bull', 'bee-queue', '@aws-sdk/client-sqs', 'stompit', 'rhea'].map((name) => [
+    ['kafka-node', 'node-rdkafka', 'bee-queue', '@aws-sdk/client-sqs', 'stompit', 'rhea'].map((name) => [
       name,
       'Measure its handlers by consume(topic, worker) (docs/consumers.md).',
     ]),

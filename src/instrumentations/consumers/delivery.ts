@@ -10,6 +10,7 @@ import type { ConsumerCode, Recorder } from '../../metrics/measurement';
 import { nowMs } from '../../runtime/clock';
 import type { Instrumentation } from '../instrumentation';
 import { doNoHarm } from '../patching/do-no-harm';
+import { type EsModuleLocals, onEsModuleLoaded } from '../patching/es-module-load';
 import { followPromise } from '../patching/follow-promise';
 import { onFileLoaded } from '../patching/module-load';
 
@@ -99,6 +100,9 @@ export function followHandler<Result>(
 /** Files of a client by the end of their path, and what patches their exports in place. */
 export type FilePatches = Readonly<Record<string, (exports: unknown) => void>>;
 
+/** ES modules of a client by the name of their rule, and what patches what they hand over. */
+export type EsModulePatches = Readonly<Record<string, (locals: EsModuleLocals) => void>>;
+
 /**
  * A client whose messages are measured.
  *
@@ -116,11 +120,15 @@ export class ConsumerSource implements Instrumentation {
     private readonly patches: FilePatches,
     /** Patches what the client's public module leads to, where its files cannot be seen. */
     readonly observe: (prototype: object) => void,
+    private readonly esModulePatches: EsModulePatches = {},
   ) {}
 
   enable({ recorder }: { readonly recorder: Recorder }): void {
     this.recorder = recorder;
-    this.endWatching = Object.entries(this.patches).map(([ending, patch]) => onFileLoaded(ending, patch));
+    this.endWatching = [
+      ...Object.entries(this.patches).map(([ending, patch]) => onFileLoaded(ending, patch)),
+      ...Object.entries(this.esModulePatches).map(([rule, patch]) => onEsModuleLoaded(rule, patch)),
+    ];
   }
 
   disable(): void {
@@ -148,6 +156,11 @@ export class ConsumerSource implements Instrumentation {
   guarded(work: () => void): void {
     doNoHarm(work, (error) => this.recorder?.failed(this.name, error, 'consumer'));
   }
+}
+
+/** @returns the prototype of a class that a module exports or has; undefined where it has none of that name */
+export function prototypeOf(candidate: unknown): object | undefined {
+  return typeof candidate === 'function' ? (candidate.prototype as object | undefined) : undefined;
 }
 
 export function hasMethods(target: unknown, ...names: readonly string[]): target is object {

@@ -13,7 +13,10 @@ export interface EsModuleRule {
   readonly path: string;
   /** Texts that the source has to contain, each of them; none: every file of that path. */
   readonly contains: readonly string[];
-  /** Classes, functions and variables of the module's own scope; one that it does not have is undefined. */
+  /**
+   * Classes, functions and variables of the module's own scope, or what it exports under these names, as minified modules
+   * do; one that it does not have is undefined.
+   */
   readonly locals: readonly string[];
 }
 
@@ -34,7 +37,7 @@ export function withHandover(rules: readonly EsModuleRule[], url: string, source
   const text = textOf(source);
   if (text === undefined || text.length > MAX_SOURCE_CHARACTERS) return undefined;
   const wanted = fitting.filter(({ contains }) => contains.every((part) => text.includes(part)));
-  return wanted.length === 0 ? undefined : `${text}\n${wanted.map(lineOf).join('\n')}\n`;
+  return wanted.length === 0 ? undefined : `${text}\n${wanted.map((rule) => lineOf(rule, text)).join('\n')}\n`;
 }
 
 function textOf(source: unknown): string | undefined {
@@ -44,10 +47,21 @@ function textOf(source: unknown): string | undefined {
     : undefined;
 }
 
-function lineOf({ name, locals }: EsModuleRule): string {
-  const entries = locals.map(
-    (local) =>
-      `${local}: { get: () => typeof ${local} === 'undefined' ? undefined : ${local}, set: (v) => { ${local} = v; } }`,
-  );
+function lineOf({ name, locals }: EsModuleRule, text: string): string {
+  const entries = locals.map((local) => {
+    const own = ownName(text, local);
+    return `${local}: { get: () => typeof ${own} === 'undefined' ? undefined : ${own}, set: (v) => { ${own} = v; } }`;
+  });
   return `;globalThis[Symbol.for('${RECEIVER}')]?.('${name}', { ${entries.join(', ')} });`;
+}
+
+/** @returns the name that a module has for what it exports under another: `export { x as Cron }` */
+function ownName(text: string, name: string): string {
+  for (const [, list = ''] of text.matchAll(/\bexport\s*\{([^{}]*)\}(?!\s*from\b)/g)) {
+    for (const entry of list.split(',')) {
+      const [, own, exported] = /^\s*([\w$]+)\s+as\s+([\w$]+)\s*$/.exec(entry) ?? [];
+      if (own !== undefined && exported === name) return own;
+    }
+  }
+  return name;
 }

@@ -59,6 +59,27 @@ describe('jobs of BullMQ', () => {
     });
   }
 
+  for (const module of ['bullmq', 'bullmq5'] as const) {
+    it(`each run of a job that ${module} repeats counts once, under the name of its queue`, async () => {
+      const topic = `repeated-${module}`;
+      const queue = module === 'bullmq' ? new Queue(topic, { connection }) : new Queue5(topic, { connection });
+      const app = await runConsumer(APP, {
+        env: { REDIS_PORT: `${broker.port}`, BULL_QUEUE: topic, BULL_MODULE: module },
+      });
+      try {
+        await queue.upsertJobScheduler('nightly', { every: 200 }, { name: 'pass' });
+        await until(async () => (await queue.getCompletedCount()) >= 3, 'it has run three times');
+        await queue.removeJobScheduler('nightly');
+        const isIdle = async () => (await queue.getActiveCount()) + (await queue.getWaitingCount()) === 0;
+        await until(isIdle, 'nothing is left to do');
+        await outcomeIs(app, topic, { success: await queue.getCompletedCount(), failure: 0 });
+      } finally {
+        await app.stop();
+        await queue.close();
+      }
+    });
+  }
+
   it('a Redis that is killed in mid-flight: the worker comes back by itself, and each attempt counts once', async () => {
     const own = await startRedis();
     const topic = 'lost';

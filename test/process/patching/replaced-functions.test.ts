@@ -23,11 +23,15 @@ const PACKAGES = [
   'amqplib010',
   'kafkajs',
   'bullmq',
+  'bull',
   'mqtt',
   'nats',
   '@nats-io/transport-node',
   '@nats-io/jetstream',
   'rabbitmq-stream-js-client',
+  'node-cron',
+  'node-cron3',
+  'cron',
   'prom-client',
 ];
 
@@ -55,10 +59,13 @@ const FOUND = [
   /^amqplib\/.*\.ack$/,
   /^kafkajs\/.*\.consumer$/,
   /^bullmq\/.*\.callProcessJob$/,
+  /^bull\/.*\.setHandler$/,
   /^mqtt\/.*\.emit$/,
   /^nats\/.*\.subscribe$/,
   /^@nats-io\/.*\.ackAck$/,
   /^rabbitmq-stream-js-client\/.*\.declareConsumer$/,
+  /^node-cron3\/.*\.schedule$/,
+  /^cron\/.*\.addCallback$/,
 ];
 
 describe('a function that is replaced', () => {
