@@ -32,6 +32,8 @@ describe('the packages that the doctor knows', () => {
     '@nestjs/core': 'NestJS ',
     '@hapi/hapi': 'Hapi ',
     next: 'Next.js ',
+    '@adonisjs/core': 'AdonisJS ',
+    '@sveltejs/kit': 'SvelteKit ',
   };
   for (const row of SUPPORTED) {
     it(`${row.name} ${rangeText(row)} stands in the documentation`, () => {

@@ -31,6 +31,11 @@ export const SUPPORTED: readonly SupportedPackage[] = [
     ['@nestjs/core', 'http', [11, 0], 13],
     ['@hapi/hapi', 'hapi', [21, 0], 22],
     ['next', 'next', [14, 0], 17],
+    ['@adonisjs/core', 'adonis', [6, 0], 8],
+    ['@sveltejs/kit', 'sveltekit', [2, 0], 4],
+    ['@react-router/express', 'react-router', [7, 0], 9],
+    ['@react-router/node', 'react-router', [7, 0], 9],
+    ['@react-router/serve', 'react-router', [7, 0], 9],
   ]),
   ...rows('message client', [
     ['amqplib', 'amqplib', [0, 10], 3],
