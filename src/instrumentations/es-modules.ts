@@ -1,4 +1,6 @@
 /** Which ES modules the sources want to see, and whether this application can have them. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isEsModule, isInstalled, mainScript } from '../runtime/application-packages';
 import { NEEDS_LOADER_THREAD, watchEsModules } from './patching/es-module-load';
 import type { EsModuleRule } from './patching/es-module-source';
@@ -9,6 +11,8 @@ export interface WantedEsModule extends EsModuleRule {
   readonly packages: readonly string[];
   /** Watched where the main script's path, with slashes, fits: a built application may lack its framework's package. */
   readonly script?: RegExp;
+  /** The same where all of these lie beside the main script, as a framework's build leaves them. */
+  readonly beside?: readonly string[];
 }
 
 /**
@@ -19,7 +23,11 @@ export interface WantedEsModule extends EsModuleRule {
 export function watchWantedEsModules(wanted: readonly WantedEsModule[]): () => void {
   const main = mainScript()?.replaceAll('\\', '/');
   if (main === undefined) return () => undefined;
-  const possible = wanted.filter(({ packages, script }) => script?.test(main) === true || packages.some(isInstalled));
+  const isBeside = (name: string) => existsSync(join(dirname(main), name));
+  const possible = wanted.filter(
+    ({ packages, script, beside }) =>
+      script?.test(main) === true || beside?.every(isBeside) === true || packages.some(isInstalled),
+  );
   if (possible.length === 0 || (NEEDS_LOADER_THREAD && !isEsModule(main))) return () => undefined;
   return watchEsModules(possible.map(({ name, path, contains, locals }) => ({ name, path, contains, locals })));
 }

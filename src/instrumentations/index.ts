@@ -124,6 +124,61 @@ export const SOURCES: readonly SourceRow[] = [
     ],
   },
   {
+    name: 'adonis',
+    needs: INBOUND,
+    load: () => (require('./frameworks/adonis') as typeof import('./frameworks/adonis')).createAdonisInstrumentation,
+    esModules: [
+      {
+        name: 'adonis',
+        path: '/@adonisjs/http-server/build/',
+        contains: ['createHttpContext', 'class'],
+        locals: ['Server'],
+        packages: ['@adonisjs/core', '@adonisjs/http-server'],
+      },
+    ],
+  },
+  {
+    name: 'sveltekit',
+    needs: INBOUND,
+    load: () =>
+      (require('./frameworks/sveltekit') as typeof import('./frameworks/sveltekit')).createSveltekitInstrumentation,
+    // modules of what an application is built into, which has the framework in it
+    esModules: ['app_template_contains_nonce', 'function set_hooks(', 'appPath:', 'app_path:'].map((text) => ({
+      name: 'sveltekit',
+      path: '/server/',
+      contains: [text],
+      locals: ['set_hooks', ...['options', 'manifest'].flatMap((name) => [name, `${name}$1`, `${name}$2`])],
+      packages: ['@sveltejs/kit'],
+      beside: ['handler.js', 'env.js', 'client'],
+    })),
+  },
+  {
+    name: 'react-router',
+    needs: INBOUND,
+    load: () =>
+      (require('./frameworks/react-router') as typeof import('./frameworks/react-router'))
+        .createReactRouterInstrumentation,
+    files: ['express', 'node'].flatMap((name) =>
+      ['js', 'mjs'].map((ending) => `/@react-router/${name}/dist/index.${ending}`),
+    ),
+    esModules: [
+      {
+        name: 'react-router',
+        path: '/@react-router/express/dist/',
+        contains: ['createRequestHandler'],
+        locals: ['createRequestHandler'],
+        packages: ['@react-router/express', '@react-router/serve'],
+      },
+      {
+        name: 'react-router',
+        path: '/@react-router/node/dist/',
+        contains: ['createRequestListener'],
+        locals: ['createRequestListener'],
+        packages: ['@react-router/node'],
+      },
+    ],
+  },
+  {
     name: 'amqplib',
     load: () => (require('./consumers/amqplib') as typeof import('./consumers/amqplib')).createAmqplibInstrumentation,
     files: ['/lib/channel_model.js', '/lib/callback_model.js'],

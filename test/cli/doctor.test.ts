@@ -36,6 +36,8 @@ describe('the packages that the doctor knows', () => {
     h3: 'h3, Nitro',
     bull: '| bull ',
     cron: '| cron ',
+    '@adonisjs/core': 'AdonisJS ',
+    '@sveltejs/kit': 'SvelteKit ',
   };
   for (const row of SUPPORTED) {
     it(`${row.name} ${rangeText(row)} stands in the documentation`, () => {

@@ -33,6 +33,11 @@ export const SUPPORTED: readonly SupportedPackage[] = [
     ['next', 'next', [14, 0], 17],
     ['hono', 'hono', [3, 11], 5],
     ['h3', 'h3', [1, 8], 3],
+    ['@adonisjs/core', 'adonis', [6, 0], 8],
+    ['@sveltejs/kit', 'sveltekit', [2, 0], 4],
+    ['@react-router/express', 'react-router', [7, 0], 9],
+    ['@react-router/node', 'react-router', [7, 0], 9],
+    ['@react-router/serve', 'react-router', [7, 0], 9],
   ]),
   ...rows('message client', [
     ['amqplib', 'amqplib', [0, 10], 3],

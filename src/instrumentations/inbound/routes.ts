@@ -93,9 +93,11 @@ export function endRoute(request: object): void {
 /**
  * Adds a lookup that is called at the end of each request and goes before what was reported: it may know of a later
  * route whose handler did not run, or of a framework that runs inside another.
+ * @param place `first` for a framework that always runs inside another, whose lookup would name the route that leads to it
  */
-export function addRouteLookup(lookup: RouteLookup): void {
-  lookups.push(lookup);
+export function addRouteLookup(lookup: RouteLookup, place: 'first' | 'last' = 'last'): void {
+  if (place === 'first') lookups.unshift(lookup);
+  else lookups.push(lookup);
 }
 
 export function removeRouteLookup(lookup: RouteLookup): void {
