@@ -30,12 +30,3 @@ export function strippedPrefix(path: string, rest: string): string {
   if (path.endsWith(rest)) return path.slice(0, path.length - rest.length);
   return rest === '/' ? path : '';
 }
-
-/**
- * The mount path in Express of an application of another framework.
- * @returns a prefix, as {@link joinPrefixes} returns it; empty where the mount path has parameters, whose values it would have
- */
-export function mountedUnder(request: object): string {
-  const { baseUrl, params } = request as { readonly baseUrl?: unknown; readonly params?: object };
-  return typeof baseUrl === 'string' && Object.keys(params ?? {}).length === 0 ? baseUrl : '';
-}
