@@ -27,6 +27,10 @@ export function joinTemplates(prefix: string, template: string): string {
  */
 export function strippedPrefix(path: string, rest: string): string {
   if (path === rest) return '';
-  if (path.endsWith(rest)) return path.slice(0, path.length - rest.length);
-  return rest === '/' ? path : '';
+  if (!path.endsWith(rest)) return rest === '/' ? path : '';
+  // as many slashes as a client likes stand for one where h3 2 takes a prefix away
+  return path
+    .slice(0, path.length - rest.length)
+    .replace(/\/{2,}/g, '/')
+    .replace(/\/$/, '');
 }
