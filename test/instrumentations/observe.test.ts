@@ -10,9 +10,11 @@ import * as amqplib from 'amqplib';
 import * as callbackApi from 'amqplib/callback_api';
 import * as bullmq from 'bullmq';
 import * as bullmq5 from 'bullmq5';
+import * as hono from 'hono';
 import * as kafkajs from 'kafkajs';
 import * as mqtt from 'mqtt';
 import * as nats from 'nats';
+import * as oldH3 from 'old-h3';
 import external from '../../src/external';
 import { type ObservableModule, observe } from '../../src/instrumentations/observe';
 import { INNER, runApp } from '../support/app';
@@ -22,7 +24,7 @@ import { CONSUMER, outcomeIs, runConsumer } from '../support/consumers';
 import { FIXTURES, ROOT } from '../support/paths';
 
 /** Modules as their own types describe them are accepted; Koa has none here. */
-const TYPED: readonly ObservableModule[] = [amqplib, callbackApi, bullmq, bullmq5, kafkajs, mqtt, nats];
+const TYPED: readonly ObservableModule[] = [amqplib, callbackApi, bullmq, bullmq5, hono, kafkajs, mqtt, nats, oldH3];
 
 const ANSWERS = ['ack', 'ack', 'nack', 'ack', 'nack'];
 const OUTCOME = { success: 3, failure: 2 };

@@ -27,15 +27,10 @@ export function joinTemplates(prefix: string, template: string): string {
  */
 export function strippedPrefix(path: string, rest: string): string {
   if (path === rest) return '';
-  if (path.endsWith(rest)) return path.slice(0, path.length - rest.length);
-  return rest === '/' ? path : '';
-}
-
-/**
- * The mount path in Express of an application of another framework.
- * @returns a prefix, as {@link joinPrefixes} returns it; empty where the mount path has parameters, whose values it would have
- */
-export function mountedUnder(request: object): string {
-  const { baseUrl, params } = request as { readonly baseUrl?: unknown; readonly params?: object };
-  return typeof baseUrl === 'string' && Object.keys(params ?? {}).length === 0 ? baseUrl : '';
+  if (!path.endsWith(rest)) return rest === '/' ? path : '';
+  // as many slashes as a client likes stand for one where h3 2 takes a prefix away
+  return path
+    .slice(0, path.length - rest.length)
+    .replace(/\/{2,}/g, '/')
+    .replace(/\/$/, '');
 }

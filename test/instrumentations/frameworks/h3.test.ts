@@ -36,6 +36,12 @@ const CASES: readonly { title: string; whole: string; steps: readonly Step[]; te
     steps: ['/api/none', { path: '/api/**' }, '/none'],
     template: '/api/**',
   },
+  {
+    title: 'more slashes than one',
+    whole: '/outer//api///users/7',
+    steps: ['/users/7', { path: '/users/:id' }],
+    template: '/outer/api/users/:id',
+  },
   { title: 'the root of a prefix', whole: '/api', steps: ['/', { path: '/' }], template: '/api' },
   { title: 'the root', whole: '/', steps: ['/', { path: '/' }], template: '/' },
   { title: 'a path that was replaced', whole: '/a/7', steps: ['/b/7', { path: '/b/:id' }], template: '/b/:id' },

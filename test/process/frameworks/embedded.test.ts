@@ -18,6 +18,10 @@ const ROWS = {
   '/mounted/hono/users/17': '/mounted/hono/users/:id',
   '/mounted/h3/users/17': '/mounted/h3/users/:id',
   '/mounted/old-h3/api/users/17': '/mounted/old-h3/api/users/:id',
+  // Express does not mind the case
+  '/MOUNTED/hoNo/users/17': '/mounted/hono/users/:id',
+  '/outer/inner/DEEP/users/17': '/Outer/inner/deep/users/:id',
+  '/shops/7/deep/users/17': '/users/:id',
   '/tenants/4/hono/users/17': '/users/:id',
   '/tenants/5/h3/users/17': '/users/:id',
   '/tenants/6/old-h3/api/users/17': '/api/users/:id',

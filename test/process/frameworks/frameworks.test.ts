@@ -250,6 +250,7 @@ const HONO = {
       code: '0',
     },
     { title: 'the root of one', request: 'GET /outer/inner', status: 200, path: '/outer/inner', code: '0' },
+    { title: 'a mounted handler', request: 'GET /other/a/3', status: 200, path: '/other/*', code: '0' },
     { title: 'a base path', request: 'GET /based/3', status: 200, path: '/based/:id', code: '0' },
     { title: 'a request in the process', request: 'GET /asking/3', status: 200, path: '/asking/:id', code: '0' },
   ],

@@ -147,7 +147,7 @@ export function routeInApp(app: App, route: object, concrete: string): string | 
 }
 
 /** Template under which an application is mounted in others; undefined where it has several. */
-function appPrefix({ parent, mountpath }: App): string | undefined {
+export function appPrefix({ parent, mountpath }: App): string | undefined {
   if (parent === undefined) return '';
   const outer = appPrefix(parent);
   if (outer === undefined || typeof mountpath !== 'string') return undefined;

@@ -13,7 +13,7 @@ import { onEsModuleLoaded } from '../../patching/es-module-load';
 import { onFileLoaded } from '../../patching/module-load';
 import { patchGetter, patchMethod } from '../../patching/patch';
 import { rawPath } from '../../request-target';
-import { mountedUnder } from '../templates';
+import { mountTemplate } from '../express/mount-template';
 import { H3Route, NAME } from './h3-route';
 
 /** The part of an event of h3 1 that is read. */
@@ -127,7 +127,7 @@ function noteIn1(event: EventOf1, path: string): void {
     const { req } = event.node;
     const route = routeStateOf(req);
     if (route instanceof H3Route) route.note(event.context, path);
-    else setRouteState(req, new H3Route(event.context, path, mountedUnder(req), () => wholePathOf(req)));
+    else setRouteState(req, new H3Route(event.context, path, mountTemplate(req), () => wholePathOf(req)));
   } catch (error) {
     routeFailed(NAME, error);
   }
@@ -148,7 +148,7 @@ function noteIn2(event: EventOf2): void {
     const route = routeStateOf(request);
     if (route instanceof H3Route) route.note(event.context, pathname);
     // the path of the first, outermost application is not shortened
-    else setRouteState(request, new H3Route(event.context, pathname, mountedUnder(request), () => pathname));
+    else setRouteState(request, new H3Route(event.context, pathname, mountTemplate(request), () => pathname));
   } catch (error) {
     routeFailed(NAME, error);
   }

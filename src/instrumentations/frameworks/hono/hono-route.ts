@@ -1,6 +1,7 @@
 /** The route of one request of Hono, read when it is asked for: at the end of the request. */
 import { guarded, type RouteState } from '../../inbound/routes';
-import { joinPrefixes, joinTemplates, mountedUnder, strippedPrefix } from '../templates';
+import { mountTemplate } from '../express/mount-template';
+import { joinPrefixes, joinTemplates, strippedPrefix } from '../templates';
 import { chooseRoute, type Route } from './route-choice';
 
 export const NAME = 'hono';
@@ -39,7 +40,7 @@ export class HonoRoute implements RouteState {
     public context: HonoContext,
     request: object,
   ) {
-    this.prefix = mountedUnder(request);
+    this.prefix = mountTemplate(request);
   }
 
   /** Does not throw. */
