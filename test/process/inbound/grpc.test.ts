@@ -123,22 +123,17 @@ describe('gRPC by grpc-js', () => {
   });
 
   it('gives invented methods no room of real ones', async () => {
-    const earlier = await measured.server.metrics();
     const { session, call } = open(measured.server.port);
     for (let n = 0; n < 1000; n += 100) {
       await Promise.all(Array.from({ length: 100 }, (_, k) => once(call(`/test.Calls/I${n + k}`), 'close')));
     }
-    await once(call('/test.Calls/CancelsItself'), 'close');
-    const isThere = (metrics: Metrics) => answered(metrics, '/test.Calls/CancelsItself').length === 2;
-    const metrics = await measured.server.metricsWhen(isThere);
+    // the first call of a method that nobody has called before
+    await once(call('/test.Calls/Late'), 'close');
+    const metrics = await measured.server.metricsWhen((each) => answered(each, '/test.Calls/Late').length > 0);
     session.destroy();
     const paths = new Set(metrics.counts(INNER).map(({ labels }) => labels.path));
     const invented = [...paths].filter((path) => /\/I(nvented|\d+)$/.test(path ?? ''));
     assert.ok(invented.length > 50 && invented.length <= 100, `${invented.length} of 1,000 have a series`);
-    for (const { method } of CASES.filter(({ answered }) => answered[0] !== '200|12')) {
-      assert.ok(answered(metrics, `/test.Calls/${method}`).length > 0, method);
-    }
-    assert.ok(earlier.counts(INNER).length > 10);
   });
 });
 
