@@ -1,7 +1,7 @@
 /** Which ES modules the sources want to see, and whether this application can have them. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isEsModule, isInstalled, mainScript } from '../runtime/application-packages';
+import { installedAmong, isEsModule, mainScript } from '../runtime/application-packages';
 import { NEEDS_LOADER_THREAD, watchEsModules } from './patching/es-module-load';
 import type { EsModuleRule } from './patching/es-module-source';
 
@@ -22,12 +22,13 @@ export interface WantedEsModule extends EsModuleRule {
  */
 export function watchWantedEsModules(wanted: readonly WantedEsModule[]): () => void {
   const main = mainScript()?.replaceAll('\\', '/');
-  if (main === undefined) return () => undefined;
+  if (main === undefined || (NEEDS_LOADER_THREAD && !isEsModule(main))) return () => undefined;
+  const installed = installedAmong([...new Set(wanted.flatMap(({ packages }) => packages))]);
   const isBeside = (name: string) => existsSync(join(dirname(main), name));
   const possible = wanted.filter(
     ({ packages, script, beside }) =>
-      script?.test(main) === true || beside?.every(isBeside) === true || packages.some(isInstalled),
+      script?.test(main) === true || beside?.every(isBeside) === true || packages.some((name) => installed.has(name)),
   );
-  if (possible.length === 0 || (NEEDS_LOADER_THREAD && !isEsModule(main))) return () => undefined;
+  if (possible.length === 0) return () => undefined;
   return watchEsModules(possible.map(({ name, path, contains, locals }) => ({ name, path, contains, locals })));
 }

@@ -13,13 +13,14 @@ export function installedCopies(name: string): readonly string[] {
 }
 
 /**
- * Whether a package lies in a folder of packages that the application loads from, whatever it exports: what only an ES
- * module may import cannot be resolved by {@link installedCopies}.
+ * Those of some packages that lie in a folder of packages which the application loads from, whatever they export: what only
+ * an ES module may import cannot be resolved by {@link installedCopies}.
  */
-export function isInstalled(name: string): boolean {
-  return places().some((place) =>
-    foldersAbove(place).some((folder) => existsSync(join(folder, 'node_modules', name, 'package.json'))),
-  );
+export function installedAmong(names: readonly string[]): ReadonlySet<string> {
+  const folders = [...new Set(places().flatMap(foldersAbove))]
+    .map((folder) => join(folder, 'node_modules'))
+    .filter((folder) => existsSync(folder));
+  return new Set(names.filter((name) => folders.some((folder) => existsSync(join(folder, name, 'package.json')))));
 }
 
 /** The main script of this process, by its real path; undefined where there is none, as in `node -e`. */
@@ -35,7 +36,7 @@ export function isEsModule(script: string): boolean {
   if (/\.[cm][jt]s$/.test(script)) return /\.m[jt]s$/.test(script);
   const file = foldersAbove(script)
     .map((folder) => join(folder, 'package.json'))
-    .find(existsSync);
+    .find((path) => existsSync(path));
   try {
     return file !== undefined && (JSON.parse(readFileSync(file, 'utf8')) as { type?: unknown }).type === 'module';
   } catch {
