@@ -99,14 +99,17 @@ function takenBy(layer: Layer, path: string): string | undefined {
   }
 }
 
+/** Whether a path has grown on its way, so that {@link doubledPrefix} is to be asked: hardly any has. */
+export function hasGrown({ baseUrl = '', url = '', originalUrl = '' }: Request): boolean {
+  // Express adds a slash where nothing follows a mount
+  return baseUrl?.length + url?.length > originalUrl?.length + 1;
+}
+
 /**
  * The concrete text of a mount that stands twice at the beginning of a path, because a handler below it has set
  * `req.url = req.originalUrl`.
- * @returns undefined for nearly every request
  */
 export function doubledPrefix({ baseUrl = '', url = '', originalUrl = '' }: Request): string | undefined {
-  // Express adds a slash where nothing follows a mount
-  if (!(baseUrl.length + url.length > originalUrl.length + 1)) return undefined;
   const original = rawPath(originalUrl);
   const own = baseUrl + rawPath(url);
   if (!own.endsWith(original)) return undefined;
