@@ -124,7 +124,10 @@ export function doubledPrefix({ baseUrl = '', url = '', originalUrl = '' }: Requ
  */
 export function withoutDoubled(template: string, doubled: string, prefix: string | undefined): string {
   for (const each of [doubled, prefix]) {
-    if (each !== undefined && isWithin(template, each)) return template.slice(each.length) || '/';
+    if (each === undefined || !isWithin(template, each)) continue;
+    const rest = template.slice(each.length);
+    // else the handler that answered has put the path back, as proxies want it, and the mount stands once
+    if (isWithin(rest, each)) return rest;
   }
   return template;
 }
