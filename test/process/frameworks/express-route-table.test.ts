@@ -59,6 +59,8 @@ const RESET: readonly RouteRow[] = [
   ['/whole/deep/in/7', '/whole/deep/in/:x', 'whole-deep'],
   ['/w/acme/users/7', '/w/:tenant/users/:id', 'whole-tenant'],
   ['/reset/x/7', '/reset/x/:y', 'after-reset'],
+  ['/proxied/1/x/7', '/proxied/:n/x/:id', 'proxied'],
+  ['/proxied/1/y/7', '/proxied/:n/*', 'proxied'],
 ];
 
 const REQUESTS: readonly InboundCase[] = [

@@ -20,14 +20,15 @@ describe('a request that is not recorded', () => {
           '/nowhere',
           '/nowhere/else',
           '/api/nowhere',
+          '/gone/1',
           '/healthcheck',
           '/healthcheck?a',
           '/healthcheck',
         ]) {
           await (await fetch(`http://127.0.0.1:${app.port}${path}`)).text();
         }
-        const metrics = await app.metricsWhen((seen) => counted(seen).no_route === 3);
-        assert.deepEqual(counted(metrics), { not_found: 1, no_route: 3, ignored: 3 });
+        const metrics = await app.metricsWhen((seen) => counted(seen).no_route === 4);
+        assert.deepEqual(counted(metrics), { not_found: 1, no_route: 4, ignored: 3 });
         assert.deepEqual(metrics.counts(INNER), []);
       } finally {
         await app.stop();

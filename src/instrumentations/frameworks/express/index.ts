@@ -26,7 +26,7 @@ import { REQUEST_START, type RequestStart } from '../../patching/request-start';
 import { rawPath } from '../../request-target';
 import { joinTemplates } from '../templates';
 import { type App, isRoute, layerPaths, outermostRouter, type Request, routeInApp, routerOf } from './layers';
-import { doubledPrefix, isLiteral, isWithin, mountPrefix, mountTemplate, withoutDoubled } from './mounts';
+import { doubledPrefix, hasGrown, isLiteral, isWithin, mountPrefix, mountTemplate, withoutDoubled } from './mounts';
 import { RequestTracker } from './request-tracker';
 import { type KnownRoute, RouteTable } from './route-table';
 import { NAME, RouterPatches } from './router-patches';
@@ -113,7 +113,10 @@ class ExpressObserver {
   private readonly mountOf = (request: ExpressRequest, state: RouteState | undefined): string | undefined => {
     const { baseUrl } = request;
     if (typeof baseUrl !== 'string' || baseUrl === '') return undefined;
-    const prefix = prefixOf(baseUrl, request, state);
+    let prefix: string | undefined;
+    guarded(NAME, () => {
+      prefix = prefixOf(baseUrl, request, state);
+    });
     return prefix && once(mountTemplate(prefix), request, state);
   };
 
@@ -158,7 +161,7 @@ class ExpressObserver {
 function followedTemplate(request: ExpressRequest, route: unknown, tracker: RequestTracker): string | undefined {
   if (route === tracker.route && tracker.template !== undefined) {
     // its handler has run, and its template is known
-    return doubledPrefix(request) && once(tracker.template, request, tracker);
+    return hasGrown(request) ? once(tracker.template, request, tracker) : undefined;
   }
   const path = isRoute(route) ? layerPaths.get(route) : undefined;
   return path && tracker.unreached(path, route as object, request, warnUnseen);
@@ -166,8 +169,13 @@ function followedTemplate(request: ExpressRequest, route: unknown, tracker: Requ
 
 /** A template in which no mount stands twice. */
 function once(template: string, request: ExpressRequest, state: RouteState | undefined): string {
-  const doubled = doubledPrefix(request);
-  return doubled === undefined ? template : withoutDoubled(template, doubled, prefixOf(doubled, request, state));
+  if (!hasGrown(request)) return template;
+  let found = template;
+  guarded(NAME, () => {
+    const doubled = doubledPrefix(request);
+    if (doubled !== undefined) found = withoutDoubled(template, doubled, prefixOf(doubled, request, state));
+  });
+  return found;
 }
 
 /** The template of the mount that has taken a text from the path. */

@@ -99,14 +99,17 @@ function takenBy(layer: Layer, path: string): string | undefined {
   }
 }
 
+/** Whether a path has grown on its way, so that {@link doubledPrefix} is to be asked: hardly any has. */
+export function hasGrown({ baseUrl = '', url = '', originalUrl = '' }: Request): boolean {
+  // Express adds a slash where nothing follows a mount
+  return baseUrl?.length + url?.length > originalUrl?.length + 1;
+}
+
 /**
  * The concrete text of a mount that stands twice at the beginning of a path, because a handler below it has set
  * `req.url = req.originalUrl`.
- * @returns undefined for nearly every request
  */
 export function doubledPrefix({ baseUrl = '', url = '', originalUrl = '' }: Request): string | undefined {
-  // Express adds a slash where nothing follows a mount
-  if (!(baseUrl.length + url.length > originalUrl.length + 1)) return undefined;
   const original = rawPath(originalUrl);
   const own = baseUrl + rawPath(url);
   if (!own.endsWith(original)) return undefined;
@@ -121,7 +124,10 @@ export function doubledPrefix({ baseUrl = '', url = '', originalUrl = '' }: Requ
  */
 export function withoutDoubled(template: string, doubled: string, prefix: string | undefined): string {
   for (const each of [doubled, prefix]) {
-    if (each !== undefined && isWithin(template, each)) return template.slice(each.length) || '/';
+    if (each === undefined || !isWithin(template, each)) continue;
+    const rest = template.slice(each.length);
+    // else the handler that answered has put the path back, as proxies want it, and the mount stands once
+    if (isWithin(rest, each)) return rest;
   }
   return template;
 }
