@@ -10,19 +10,18 @@ export interface Found {
   readonly depth: number;
 }
 
-/** A value and where it stands. */
-export interface Match extends Found {
+interface Match extends Found {
   /** Bytes of the text up to the end of the value. */
   readonly endsAt: number;
 }
 
 export class CodeMatches {
-  private readonly best: (Match | undefined)[];
+  protected readonly best: (Match | undefined)[];
 
   /** @param count of the names */
   constructor(
     private readonly count: number,
-    protected readonly containers: Containers,
+    private readonly containers: Containers,
   ) {
     this.best = new Array<Match | undefined>(count).fill(undefined);
   }
@@ -52,11 +51,9 @@ export class CodeMatches {
 
   /** Keeps a value under a key that equals names still wanted. */
   accept(names: number, depth: number, kind: Found['kind'], text: string, endsAt: number): void {
-    this.keep(names, { kind, text, depth, endsAt });
+    for (let n = 0; names >> n !== 0; n++) {
+      if ((names & (1 << n)) !== 0) this.best[n] = { kind, text, depth, endsAt };
+    }
     this.containers.addMatchedNames(depth, names);
-  }
-
-  protected keep(names: number, match: Match): void {
-    for (let n = 0; names >> n !== 0; n++) if ((names & (1 << n)) !== 0) this.best[n] = match;
   }
 }

@@ -24,8 +24,12 @@ export class Containers {
     this.share.release();
   }
 
-  /** A container begins at a depth. @returns false where there is no memory for so many */
-  open(depth: number, isObject: boolean): boolean {
+  /**
+   * A container begins at a depth.
+   * @param _wanted of it as a value, and `_state` in which it began: where paths are followed (path-matches.ts)
+   * @returns false where there is no memory for so many
+   */
+  open(depth: number, isObject: boolean, _wanted: number, _state: number): boolean {
     if (depth > this.entries.length && !this.grow()) return false;
     this.entries[depth - 1] = isObject ? OBJECT : ARRAY;
     return true;

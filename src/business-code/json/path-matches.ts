@@ -8,7 +8,10 @@
  */
 import { CodeMatches, type Found } from './code-matches';
 import { afterItem, type CodePaths, MAX_STEPS } from './code-paths';
-import type { Containers } from './containers';
+import { Containers } from './containers';
+import { STATE } from './grammar';
+
+const { FIRST_ITEM } = STATE;
 
 /** Bits below the steps: a place each, of which there are five, and method_code. */
 const PLACE_BITS = 6;
@@ -16,38 +19,43 @@ const PLACES = (1 << PLACE_BITS) - 1;
 /** Depths in which a step can come: each takes one level, and a batch one more. */
 const MAX_DEPTH = MAX_STEPS + 2;
 
-export class PathMatches extends CodeMatches {
-  /** By depth of the open containers, the steps that may come next in each. */
+/** The open containers, and by their depth the steps that may come next in each. */
+export class PathContainers extends Containers {
   private readonly steps = new Int32Array(MAX_DEPTH);
   private isBatch = false;
 
-  constructor(
-    private readonly paths: CodePaths,
-    containers: Containers,
-  ) {
-    super(paths.places, containers);
+  constructor(private readonly paths: CodePaths) {
+    super();
   }
 
-  /**
-   * A container begins, at a depth that counts it.
-   * @param wanted of it as a value, by {@link stillWanted}
-   * @param isFirst of an item of an array: whether it is the first
-   */
-  open(depth: number, isObject: boolean, wanted: number, isFirst: boolean): void {
-    if (depth >= MAX_DEPTH) return;
-    this.steps[depth] = this.stepsOf(depth, isObject, wanted, isFirst);
+  /** @param wanted by {@link PathMatches.stillWanted}. @param state in which the container began */
+  override open(depth: number, isObject: boolean, wanted: number, state: number): boolean {
+    if (depth < MAX_DEPTH) this.steps[depth] = this.stepsOf(depth, isObject, wanted, state === FIRST_ITEM);
+    return super.open(depth, isObject, wanted, state);
+  }
+
+  /** Those that may come next in a container, as bits. */
+  nextSteps(depth: number): number {
+    return depth < MAX_DEPTH ? (this.steps[depth] as number) : 0;
   }
 
   private stepsOf(depth: number, isObject: boolean, wanted: number, isFirst: boolean): number {
-    const { paths, steps } = this;
+    const { paths } = this;
     if (depth === 1) {
       this.isBatch = !isObject;
       return isObject ? paths.first : 0;
     }
     if (depth === 2 && this.isBatch) return isObject ? paths.first : 0;
-    return this.containers.isObject(depth - 1)
-      ? wanted >> PLACE_BITS
-      : afterItem(paths, steps[depth - 1] as number, isFirst);
+    return this.isObject(depth - 1) ? wanted >> PLACE_BITS : afterItem(paths, this.nextSteps(depth - 1), isFirst);
+  }
+}
+
+export class PathMatches extends CodeMatches {
+  constructor(
+    private readonly paths: CodePaths,
+    private readonly opened: PathContainers,
+  ) {
+    super(paths.places, opened);
   }
 
   /** @param keys that a key equals, as bits. @returns what is wanted of its value */
@@ -55,7 +63,7 @@ export class PathMatches extends CodeMatches {
     const { takes, leadsTo } = this.paths;
     const names = this.namesOf(keys);
     let wanted = names === 0 ? 0 : super.stillWanted(names, depth);
-    const steps = depth < MAX_DEPTH ? (this.steps[depth] as number) : 0;
+    const steps = this.opened.nextSteps(depth);
     for (let n = 0; steps >> n !== 0; n++) {
       const key = takes[n] as number;
       if ((steps & (1 << n)) === 0 || key < 0 || (key & keys) === 0) continue;
@@ -76,7 +84,10 @@ export class PathMatches extends CodeMatches {
   override accept(wanted: number, depth: number, kind: Found['kind'], text: string, endsAt: number): void {
     const names = wanted & this.paths.names;
     if (names !== 0) super.accept(names, depth, kind, text, endsAt);
-    // settled, as a key of the outermost object is
-    this.keep(wanted & PLACES & ~this.paths.names, { kind, text, depth: 1, endsAt });
+    const places = wanted & PLACES & ~this.paths.names;
+    for (let n = 0; places >> n !== 0; n++) {
+      // settled, as a key of the outermost object is
+      if ((places & (1 << n)) !== 0) this.best[n] = { kind, text, depth: 1, endsAt };
+    }
   }
 }

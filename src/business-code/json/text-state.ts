@@ -3,7 +3,7 @@ import { CodeMatches, type Found } from './code-matches';
 import type { CodePaths } from './code-paths';
 import { Containers } from './containers';
 import { STATE } from './grammar';
-import { PathMatches } from './path-matches';
+import { PathContainers, PathMatches } from './path-matches';
 
 const { FINISHED, SEPARATOR, START } = STATE;
 
@@ -16,18 +16,22 @@ export class TextState {
   depth = 0;
   /** The names, as bits, for which the next value counts; where there are paths, as path-matches.ts has it. */
   wanted = 0;
-  readonly containers = new Containers();
+  readonly containers: Containers;
   readonly matches: CodeMatches;
-  /** The same where paths are looked for, which have to be told of each container. */
-  readonly paths: PathMatches | undefined;
 
   /**
    * @param places how many names and paths are looked for
    * @param paths undefined where there are only names
    */
   constructor(places: number, paths: CodePaths | undefined) {
-    this.paths = paths && new PathMatches(paths, this.containers);
-    this.matches = this.paths ?? new CodeMatches(places, this.containers);
+    if (paths === undefined) {
+      this.containers = new Containers();
+      this.matches = new CodeMatches(places, this.containers);
+    } else {
+      const containers = new PathContainers(paths);
+      this.containers = containers;
+      this.matches = new PathMatches(paths, containers);
+    }
   }
 
   reset(): void {

@@ -45,7 +45,6 @@ export class WholeTokens {
    */
   read(bytes: Uint8Array, start: number, end: number, before: number): number {
     const { text } = this;
-    const { paths } = text;
     let { state, depth, wanted } = text;
     let isObject = text.containers.isObject(depth);
     let i = start;
@@ -85,10 +84,9 @@ export class WholeTokens {
         default: {
           if (byte === BEGIN_OBJECT || byte === BEGIN_ARRAY) {
             isObject = byte === BEGIN_OBJECT;
-            if (paths !== undefined) paths.open(depth + 1, isObject, wanted, state === FIRST_ITEM);
-            wanted = 0;
-            if (!text.containers.open(++depth, isObject)) state = BROKEN;
+            if (!text.containers.open(++depth, isObject, wanted, state)) state = BROKEN;
             else state = isObject ? FIRST_KEY : FIRST_ITEM;
+            wanted = 0;
             continue;
           }
           if (state === FIRST_ITEM && byte === END_ARRAY) {

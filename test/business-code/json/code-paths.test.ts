@@ -293,7 +293,7 @@ describe('a text that only means harm', () => {
       };
       timeOf(WORST);
       const listed = timeOf(WORST);
-      assert.ok(listed < 25, `${listed} ms of CPU for 64 KiB`);
+      assert.ok(listed < 60, `${listed} ms of CPU for 64 KiB`);
     });
   }
 });
