@@ -60,11 +60,17 @@ export const UNOBSERVED: Readonly<Record<string, string>> = {
       'kafka-node',
       'node-rdkafka',
       'bee-queue',
-      '@aws-sdk/client-sqs',
       'stompit',
       'rhea',
+      'node-schedule',
+      'toad-scheduler',
+      'bree',
+      'graphile-worker',
+      'celery-node',
     ].map((name) => [name, 'Measure its handlers by consume(topic, worker) (docs/consumers.md).']),
   ),
+  '@aws-sdk/client-sqs':
+    'What sqs-consumer receives by it is counted; measure others by consume(topic, worker) (docs/consumers.md).',
   ...Object.fromEntries(
     ['hono', 'h3', 'restify', 'polka', 'micro', 'find-my-way', 'koa-route', 'koa-tree-router'].map((name) => [
       name,
