@@ -66,11 +66,21 @@ export const SUPPORTED: readonly SupportedPackage[] = [
 /** Clients and frameworks in use that are not observed, with what to do. */
 export const UNOBSERVED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['kafka-node', 'node-rdkafka', 'bee-queue', '@aws-sdk/client-sqs', 'stompit', 'rhea'].map((name) => [
-      name,
-      'Measure its handlers by consume(topic, worker) (docs/consumers.md).',
-    ]),
+    [
+      'kafka-node',
+      'node-rdkafka',
+      'bee-queue',
+      'stompit',
+      'rhea',
+      'node-schedule',
+      'toad-scheduler',
+      'bree',
+      'graphile-worker',
+      'celery-node',
+    ].map((name) => [name, 'Measure its handlers by consume(topic, worker) (docs/consumers.md).']),
   ),
+  '@aws-sdk/client-sqs':
+    'What sqs-consumer receives by it is counted; measure others by consume(topic, worker) (docs/consumers.md).',
   ...Object.fromEntries(
     ['restify', 'polka', 'micro', 'find-my-way', 'koa-route', 'koa-tree-router'].map((name) => [
       name,

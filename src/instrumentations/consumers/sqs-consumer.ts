@@ -49,7 +49,7 @@ function patchConsumer(candidate: object | undefined): void {
       const run = () => processMessage.call(this, message, ...rest);
       const delivery = source.deliver(queueOf(this));
       if (delivery === undefined) return run();
-      messages.set(message as object, delivery);
+      source.guarded(() => messages.set(message as object, delivery));
       return untilEnd(delivery, run);
     };
   });
@@ -64,7 +64,7 @@ function patchConsumer(candidate: object | undefined): void {
       const run = () => processBatch.call(this, batch, ...rest);
       const delivery = source.deliver(queueOf(this));
       if (delivery === undefined) return run();
-      batches.set(this, { delivery, size: (batch as unknown[]).length });
+      source.guarded(() => batches.set(this, { delivery, size: (batch as unknown[]).length }));
       return untilEnd(delivery, run);
     };
   });

@@ -153,10 +153,10 @@ describe('the doctor finds in a folder and its environment', { concurrency: 3 },
     {
       name: 'package-not-observed',
       files: {
-        'package.json': dependencies('bull'),
-        'node_modules/bull/package.json': { name: 'bull', version: '4.0.0' },
+        'package.json': dependencies('bee-queue'),
+        'node_modules/bee-queue/package.json': { name: 'bee-queue', version: '1.0.0' },
       },
-      text: /^bull 4\.0\.0 is not observed/,
+      text: /^bee-queue 1\.0\.0 is not observed/,
       isNote: true,
     },
     {
