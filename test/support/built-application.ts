@@ -23,6 +23,8 @@ export interface Recipe {
   readonly fixture: string;
   /** Exact versions. */
   readonly packages: Readonly<Record<string, string>>;
+  /** Whether its build takes the packages in, as far as the framework does: then they are devDependencies. */
+  readonly isBundled?: true;
   /** The release line of Node that the framework needs; default: the one under test. */
   readonly line?: number | undefined;
   /** Files of this version alone, by name. */
@@ -109,14 +111,15 @@ export class BuiltApplication {
   }
 
   private make(): void {
-    const { fixture, packages, line, files = {}, build } = this.recipe;
+    const { fixture, packages, isBundled, line, files = {}, build } = this.recipe;
     this.node = nodeOfLine(line ?? ownLine);
     if (this.node === undefined) {
       this.missing = `Node ${line} could not be installed`;
       return;
     }
     cpSync(join(FIXTURES, 'frameworks', fixture), this.folder, { recursive: true });
-    const manifest = { private: true, type: 'module', devDependencies: packages };
+    const kind = isBundled ? 'devDependencies' : 'dependencies';
+    const manifest = { private: true, type: 'module', [kind]: packages };
     writeFileSync(join(this.folder, 'package.json'), JSON.stringify(manifest));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
     const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--legacy-peer-deps'];

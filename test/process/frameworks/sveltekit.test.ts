@@ -100,6 +100,7 @@ for (const { title, rows, ...recipe } of VERSIONS) {
   describe(title, () => {
     const application = new BuiltApplication({
       fixture: 'sveltekit',
+      isBundled: true,
       build: ['node_modules/vite/bin/vite.js', 'build'],
       ...recipe,
     });
