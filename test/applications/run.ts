@@ -19,7 +19,9 @@ const APPLICATIONS: readonly Application[] = [verdaccio, ...gateway, next, nodeR
 const MORE_LIMIT_BYTES = 64 * 1024 * 1024;
 
 const wanted = process.argv.slice(2);
-const chosen = APPLICATIONS.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
+const chosen = APPLICATIONS.filter(
+  ({ name }) => wanted.length === 0 || wanted.some((part) => name.toLowerCase().includes(part.toLowerCase())),
+);
 if (chosen.length === 0) throw new Error(`no application is called ${wanted.join(', ')}`);
 
 for (const application of chosen) {

@@ -75,22 +75,28 @@ export function layApplication(installation: Installation): Laid {
   };
 }
 
-/** Installs beside its place and moves it there in one step, so that a run that was cut off leaves no half. */
+/**
+ * Installs and builds where no folder above is called node_modules, in which compilers take everything for a package; then
+ * it is moved in one step, so that a run that was cut off leaves no half.
+ */
 function install({ name, manifest, files, hasScripts = false, build, env }: Installation, kept: string): void {
-  mkdirSync(CACHE, { recursive: true });
-  const work = mkdtempSync(join(CACHE, 'install-'));
+  const work = realpathSync(mkdtempSync(join(tmpdir(), 'chx-install-')));
+  const beside = `${kept}.${process.pid}`;
   try {
     if (files !== undefined) cpSync(files, work, { recursive: true });
     writeFileSync(join(work, 'package.json'), JSON.stringify({ name: 'application', private: true, ...manifest }));
     const flags = ['--no-audit', '--no-fund', '--no-package-lock', '--prefer-offline', '--loglevel=error'];
     run(work, 'npm', ['install', ...flags, ...(hasScripts ? [] : ['--ignore-scripts'])]);
     if (build !== undefined) run(work, nodeBinary(), build, env);
+    mkdirSync(CACHE, { recursive: true });
+    // it may be on another file system
+    run(CACHE, 'mv', [work, beside]);
     const older = readdirSync(CACHE).filter((each) => each.length === `${name}-`.length + KEY_LENGTH);
     for (const each of older.filter((other) => other.startsWith(`${name}-`)))
       rmSync(join(CACHE, each), { recursive: true, force: true });
-    renameSync(work, kept);
+    renameSync(beside, kept);
   } catch (error) {
-    rmSync(work, { recursive: true, force: true });
+    for (const half of [work, beside]) rmSync(half, { recursive: true, force: true });
     // another test file may have been faster by a moment
     if (!existsSync(kept)) throw error;
   }
