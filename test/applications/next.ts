@@ -9,7 +9,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const ROWS: readonly (readonly [asked: Asked, series?: string])[] = [
   [{ request: 'GET /shop' }, '/shop 200 -1'],
   [{ request: 'GET /shop', headers: { 'accept-encoding': 'gzip' } }, '/shop 200 -1'],
-  [{ request: 'GET /shop', headers: { rsc: '1' } }, '/shop 200 -1'],
+  [{ request: 'GET /shop', headers: { rsc: '1' } }, '/shop 307 -1'],
   [{ request: 'GET /shop/blog/a-b' }, '/shop/blog/[slug] 200 -1'],
   [{ request: 'HEAD /shop/blog/a-b' }, '/shop/blog/[slug] 200 -1'],
   [{ request: 'GET /shop/blog/broken' }, '/shop/blog/[slug] 500 -1'],
