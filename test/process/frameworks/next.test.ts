@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, it, type TestContext } from 'node:test';
 import { INNER, runApp } from '../../support/app';
 import { reportNotRun } from '../../support/debian';
-import { layApplication } from '../../support/installed';
+import { type Laid, layApplication } from '../../support/installed';
 import type { Labels, Metrics } from '../../support/metrics';
 import { NEXT, NEXT_APPLICATION, QUIET } from '../../support/next-application';
 import { ROOT } from '../../support/paths';
@@ -63,19 +63,20 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
+let laid: Laid | undefined;
 let folder = '';
 /** Why there is no application to start; undefined when there is. */
 let missing: string | undefined;
 
 before(() => {
   try {
-    const laid = layApplication(NEXT_APPLICATION);
+    laid = layApplication(NEXT_APPLICATION);
     folder = laid.folder;
-    after(() => laid.remove());
   } catch (error) {
     missing = `Next.js could not be installed: ${(error as Error).message}`;
   }
 });
+after(() => laid?.remove());
 
 /** A test that needs the built application. */
 function itBuilt(title: string, work: (test: TestContext) => Promise<void>): void {
