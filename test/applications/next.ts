@@ -1,8 +1,23 @@
 /** A production build of Next.js: pages, route handlers, streams, redirects, static files. */
-import { NEXT, NEXT_APPLICATION, QUIET } from '../support/next-application';
+import { join } from 'node:path';
+import type { Installation } from '../support/installed';
+import { FIXTURES } from '../support/paths';
 import { type Application, seriesOf } from './application';
 import { type Answer, type Asked, exchange } from './exchange';
 
+const NEXT = 'node_modules/next/dist/bin/next';
+const QUIET = { NEXT_TELEMETRY_DISABLED: '1' };
+const INSTALLATION: Installation = {
+  name: 'next',
+  manifest: {
+    dependencies: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
+    // the image library is big and not needed
+    overrides: { sharp: 'file:./no-sharp' },
+  },
+  files: join(FIXTURES, 'frameworks/next'),
+  build: [NEXT, 'build'],
+  env: { ...QUIET, NODE_ENV: 'production' },
+};
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** In order; what is counted of each stands beside it. */
@@ -28,7 +43,7 @@ const ROWS: readonly (readonly [asked: Asked, series?: string])[] = [
 
 export const next: Application = {
   name: 'Next.js',
-  installation: NEXT_APPLICATION,
+  installation: INSTALLATION,
   start: ({ port }) => ({ args: [NEXT, 'start', '-p', String(port), '-H', '127.0.0.1'], env: QUIET }),
   ready: '/shop',
   async use({ port }) {

@@ -3,16 +3,26 @@
  * the project's own packages. Where it cannot be installed the test says so, and fails in CI.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it, type TestContext } from 'node:test';
-import { INNER, runApp } from '../../support/app';
+import { INNER, nodeBinary, runApp } from '../../support/app';
 import { reportNotRun } from '../../support/debian';
-import { type Laid, layApplication } from '../../support/installed';
 import type { Labels, Metrics } from '../../support/metrics';
-import { NEXT, NEXT_APPLICATION, QUIET } from '../../support/next-application';
-import { ROOT } from '../../support/paths';
+import { FIXTURES, ROOT } from '../../support/paths';
 import { ask, openWorld, PRELOAD_PATH, stateOf, until } from '../../support/service';
 
+const PACKAGE = {
+  private: true,
+  dependencies: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
+  // the image library is big and not needed
+  overrides: { sharp: 'file:./no-sharp' },
+};
+const LIMIT_MS = 240_000;
+const QUIET = { NEXT_TELEMETRY_DISABLED: '1' };
+const NEXT = 'node_modules/next/dist/bin/next';
 const USER_AGENT = 'table';
 
 type Row = readonly [
@@ -63,20 +73,23 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
-let laid: Laid | undefined;
-let folder = '';
+const folder = mkdtempSync(join(tmpdir(), 'channel-exporter-next-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
 /** Why there is no application to start; undefined when there is. */
 let missing: string | undefined;
 
 before(() => {
-  try {
-    laid = layApplication(NEXT_APPLICATION);
-    folder = laid.folder;
-  } catch (error) {
-    missing = `Next.js could not be installed: ${(error as Error).message}`;
+  cpSync(join(FIXTURES, 'frameworks/next'), folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(PACKAGE));
+  const { status, stderr } = run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline']);
+  if (status !== 0) {
+    missing = `Next.js could not be installed: ${stderr}`;
+    return;
   }
+  const build = run(nodeBinary(), [NEXT, 'build']);
+  assert.equal(build.status, 0, `${build.stdout}${build.stderr}`);
 });
-after(() => laid?.remove());
 
 /** A test that needs the built application. */
 function itBuilt(title: string, work: (test: TestContext) => Promise<void>): void {
@@ -162,5 +175,14 @@ for (const { command, option, nodeEnv } of STARTS) {
     } finally {
       await world.end();
     }
+  });
+}
+
+function run(command: string, args: readonly string[]) {
+  return spawnSync(command, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, ...QUIET, NODE_ENV: 'production' },
+    timeout: LIMIT_MS,
   });
 }
