@@ -81,7 +81,13 @@ export const SOURCES: readonly SourceRow[] = [
     name: 'koa',
     needs: INBOUND,
     load: () => (require('./frameworks/koa') as typeof import('./frameworks/koa')).createKoaInstrumentation,
-    files: ['/lib/context.js'],
+    files: ['/lib/context.js', '/@eggjs/koa/dist/commonjs/context.js'],
+    esModules: [
+      {
+        ...{ name: 'koa', path: '/@eggjs/koa/dist/esm/context.js', contains: ['class Context'], locals: ['Context'] },
+        packages: ['egg', '@eggjs/koa'],
+      },
+    ],
   },
   {
     name: 'hapi',

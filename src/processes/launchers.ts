@@ -46,6 +46,9 @@ const LAUNCHERS: readonly LauncherRow[] = [
   { name: 'pm2', is: byCommand('pm2', 'pm2-dev', 'pm2-docker', 'pm2-runtime') },
   // not lib/ProcessContainer.js, which becomes the application
   { name: 'pm2', is: byPath(/\/pm2\/(bin\/[^/]+|lib\/(Daemon|binaries\/[^/]+)\.js)$/) },
+  // not what they start, such as lib/start-cluster of egg-scripts: Egg's master
+  { name: 'egg-scripts', is: byCommand('egg-scripts', 'eggctl', 'egg-bin') },
+  { name: 'egg-scripts', is: byPath(/\/node_modules\/(egg-scripts|egg-bin|@eggjs\/(scripts|bin))\/bin\//) },
   // our own command, which also runs applications
   { name: 'channel-exporter', is: byCommand('channel-exporter') },
   { name: 'channel-exporter', is: byPath(/\/bin\/channel-exporter\.js$/) },

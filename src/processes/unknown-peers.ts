@@ -1,8 +1,11 @@
 /** Connections whose hello the hub still waits for: few, and not for long. Each takes a file descriptor of the application. */
 import type { Socket } from 'node:net';
 
-/** A peer that has not sent its hello by then is disconnected; members send theirs at once. */
-const HELLO_LIMIT_MS = 2_000;
+/**
+ * A peer that has not sent its hello by then is disconnected. Members send theirs at once, but one that loads its
+ * application without a pause does so seconds after it has connected: a worker of Egg on a busy host after six.
+ */
+const HELLO_LIMIT_MS = 10_000;
 const MAX_UNKNOWN_PEERS = 64;
 
 export class UnknownPeers {

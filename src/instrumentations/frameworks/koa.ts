@@ -1,15 +1,16 @@
 /**
  * Reports the route template of @koa/router and koa-router on Koa 2 and 3, with the prefixes of routers, nested routers
- * and koa-mount.
+ * and koa-mount; and of Egg's router, which is made from theirs.
  *
  * The router sets `ctx._matchedRoute` before each of its layers runs. Its package may be an ES module, which a preload
- * cannot patch; Koa's context never is, so that property becomes an accessor on the context's prototype. Layers of
- * `router.use` have paths too but are no routes: the next layer that is a route counts.
+ * cannot patch; Koa's context is none but for Egg 4's, and is a prototype or a class, so that property becomes an accessor on
+ * the context's prototype. Layers of `router.use` have paths too but are no routes: the next layer that is a route counts.
  */
 
 import { observes } from '../../diagnostics/observed';
 import { addMountLookup, guarded, removeMountLookup, setRoute } from '../inbound/routes';
 import type { Instrumentation } from '../instrumentation';
+import { onEsModuleLoaded } from '../patching/es-module-load';
 import { onFileLoaded } from '../patching/module-load';
 import { answeringMount, observeMounts } from './koa-mounts';
 import { joinTemplates } from './templates';
@@ -32,6 +33,11 @@ interface KoaContext {
   readonly mountPath?: unknown;
 }
 
+/** What the file of Egg's Koa exports. */
+interface EggContext {
+  readonly Context?: unknown;
+}
+
 /** The progress of one request through the routers. */
 interface RequestTracker {
   /** What `ctx._matchedRoute` returns. */
@@ -45,27 +51,38 @@ interface RequestTracker {
 const NAME = 'koa';
 /** Without the package's folder, which an alias may rename; the exports are checked. */
 const FILE = '/lib/context.js';
+/** Egg 4's own Koa, whose context is a class; from CommonJS, and as {@link EGG_MODULE} from ES modules. */
+const EGG_FILE = '/@eggjs/koa/dist/commonjs/context.js';
+const EGG_MODULE = 'koa';
 const PROPERTY = '_matchedRoute';
 
 const trackers = new WeakMap<object, RequestTracker>();
 let isEnabled = false;
 
 export function createKoaInstrumentation(): Instrumentation {
-  let endWatching: (() => void) | undefined;
+  let endWatching: readonly (() => void)[] = [];
   return {
     name: NAME,
     enable() {
       isEnabled = true;
       addMountLookup(answeringMount);
-      endWatching = onFileLoaded(FILE, patchContext);
+      endWatching = [
+        onFileLoaded(FILE, patchContext),
+        onFileLoaded(EGG_FILE, (exported) => patchClass((exported as EggContext).Context)),
+        onEsModuleLoaded(EGG_MODULE, ({ Context }) => patchClass(Context?.get())),
+      ];
     },
     disable() {
       isEnabled = false;
       removeMountLookup(answeringMount);
-      endWatching?.();
+      for (const end of endWatching) end();
     },
     observe: patchContext,
   };
+}
+
+function patchClass(Context: unknown): void {
+  patchContext((Context as { readonly prototype?: unknown } | undefined)?.prototype);
 }
 
 /** @param exported by any file of that name */

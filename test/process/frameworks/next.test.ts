@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it, type TestContext } from 'node:test';
@@ -82,8 +82,6 @@ let missing: string | undefined;
 before(() => {
   cpSync(join(FIXTURES, 'frameworks/next'), folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify(PACKAGE));
-  mkdirSync(join(folder, 'no-sharp'));
-  writeFileSync(join(folder, 'no-sharp/package.json'), '{"name":"sharp","version":"0.0.0"}');
   const { status, stderr } = run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline']);
   if (status !== 0) {
     missing = `Next.js could not be installed: ${stderr}`;
