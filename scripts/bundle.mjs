@@ -14,12 +14,9 @@ import { writePage } from './page.mjs';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(ROOT, 'dist');
 const LICENCES = 'third-party-licences.txt';
-// http2 apart, because it may be switched off, and loads a module of Node's own that few use
-const PLAIN = {
-  SYSCODE: 'A123010101',
-  CHANNEL_EXPORTER_PORT: '0',
-  OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http2',
-};
+const PLAIN = { SYSCODE: 'A123010101', CHANNEL_EXPORTER_PORT: '0' };
+// apart, because it may be switched off, and loads a module of Node's own that few use
+const WITHOUT_HTTP2 = { ...PLAIN, OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http2' };
 const OFF = { OTEL_SDK_DISABLED: 'true' };
 const API = 'src/index';
 const INDEX = `require('./${API}.js')`;
@@ -27,7 +24,8 @@ const INDEX = `require('./${API}.js')`;
 const BUNDLES = [
   { file: 'bundles/api', env: OFF, script: INDEX },
   { file: 'bundles/reading', env: OFF, script: `${INDEX}.channelSpanHooks()` },
-  { file: 'bundles/measuring', env: PLAIN, script: '' },
+  { file: 'bundles/measuring', env: WITHOUT_HTTP2, script: '' },
+  { file: 'bundles/http2', env: PLAIN, script: '' },
 ];
 /** Loaded by few processes, and bundled alone, each with what it uses of other packages. */
 const PROMETHEUS = 'src/exporter/prometheus';

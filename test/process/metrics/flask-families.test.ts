@@ -21,7 +21,8 @@ const REQUESTS: readonly { method: string; target: string; counted: readonly [st
     { method: 'POST', target: '/users/6', counted: ['/users/:id', 'POST', '201'] },
     { method: 'HEAD', target: '/users/6', counted: ['/users/:id', 'HEAD', '200'] },
     { method: 'GET', target: '/broken', counted: ['/broken', 'GET', '500'] },
-    { method: 'GET', target: '/middleware/a%20b', counted: ['/middleware/a b', 'GET', '200'] },
+    { method: 'GET', target: '/middleware/a%20b', counted: ['/middleware/*', 'GET', '200'] },
+    { method: 'GET', target: '/concrete/a%20b', counted: ['/concrete/a b', 'GET', '200'] },
     { method: 'GET', target: '/no/such/route', counted: undefined },
     { method: 'GET', target: '/healthcheck', counted: undefined },
     { method: 'GET', target: '/metrics', counted: undefined },
@@ -107,10 +108,11 @@ describe('the switch', () => {
     const env = { [SWITCH]: '1', CHANNEL_EXPORTER_LABEL_VALUES_LIMIT: 'route=1,path=1' };
     const app = await runApp(SCRIPT, { env });
     try {
-      for (const target of ['/users/5', '/broken', '/middleware']) await exchange(app.port, [getBytes(target)]);
-      const metrics = await app.metricsWhen((seen) => sum(seen, COUNT) === 3);
+      for (const target of ['/users/5', '/broken', '/concrete/1', '/concrete/2'])
+        await exchange(app.port, [getBytes(target)]);
+      const metrics = await app.metricsWhen((seen) => sum(seen, COUNT) === 4);
       const endpoints = metrics.counts(COUNT).map(({ labels }) => labels.endpoint);
-      assert.deepEqual([...new Set(endpoints)].sort(), ['/middleware', '/users/:id', 'other']);
+      assert.deepEqual([...new Set(endpoints)].sort(), ['/concrete/1', '/users/:id', 'other']);
     } finally {
       await app.stop();
     }
