@@ -39,7 +39,8 @@ const discovery = (status: number): Row => ({
 });
 /** Version 7.0 has no address for the data of a base name's root. */
 const rootData = (name: string): Row => ({ request: `GET /shop/${name}.data`, status: 200, path: '/shop', code: '' });
-const FILE: Row = { request: 'GET /shop/robots.txt', status: 200, path: '/shop/robots.txt' };
+/** Served by express.static, mounted under the base name. */
+const FILE: Row = { request: 'GET /shop/robots.txt', status: 200, path: '/shop/*' };
 const OWN: Row = { request: 'GET /own/1', status: 200, path: '/own/:id', code: 'OWN' };
 
 const packagesOf = (version: string, react: string, vite: string) => ({

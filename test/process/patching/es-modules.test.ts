@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { reportNotRun } from '../../support/debian';
 import { linesInTitle, NODE_LINES, nodeOfLine } from '../../support/node-versions';
 import { FIXTURES, ROOT } from '../../support/paths';
 import { startProgram } from '../../support/program';
@@ -58,7 +59,7 @@ describe(`ES modules on ${linesInTitle}`, () => {
   for (const line of NODE_LINES) {
     it(`of a watched package hand over what they have: Node ${line}`, async (test) => {
       const command = nodeOfLine(line);
-      if (command === undefined) return test.skip(`Node ${line} is not here`);
+      if (command === undefined) return reportNotRun(test, `Node ${line} is not here`);
       const program = await run(['-r', join(FIXTURES, 'patching/watch-modules.cjs'), 'app.js'], command);
       assert.deepEqual(JSON.parse(program.stdout()), {
         seen: [['Router', 'make', true, 1]],
