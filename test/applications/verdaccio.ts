@@ -134,7 +134,8 @@ async function useClient({ data, port, folder }: Side, token: string): Promise<A
 /** What Verdaccio itself has logged and what is on the scrape are as many: those of the npm client too. */
 function everyRequestIsCounted(metrics: Metrics, { service }: Side): void {
   const sum = (family: string) => metrics.counts(family).reduce((all, { count }) => all + count, 0);
-  assert.equal(sum(INNER) + sum(UNRECORDED), requestsLogged(service.output()));
+  // it logs each twice, and may end between the two
+  assert.equal(sum(INNER) + sum(UNRECORDED), Math.ceil(requestsLogged(service.output())));
   const paths = new Set(metrics.counts(INNER).map(({ labels }) => labels.path ?? ''));
   const concrete = [...paths].filter((path) => /thing|part|1\.\d\.0/.test(path));
   assert.deepEqual(concrete, [], 'no name of a package is a label');

@@ -55,6 +55,7 @@ const RESET: readonly RouteRow[] = [
   ['/whole/users/7', '/whole/users/:id', 'whole'],
   ['/WHOLE/users/7', '/whole/users/:id', 'whole'],
   ['/whole/fails/7', '/whole/fails/:id', 'W1', { http_status: '500' }],
+  ['/whole/handed/7', '/whole/handed/:id', 'handed'],
   ['/whole/mount/7', '/whole/mount/*', 'whole-mount'],
   ['/whole/deep/in/7', '/whole/deep/in/:x', 'whole-deep'],
   ['/w/acme/users/7', '/w/:tenant/users/:id', 'whole-tenant'],

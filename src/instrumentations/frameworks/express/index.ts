@@ -26,7 +26,16 @@ import { REQUEST_START, type RequestStart } from '../../patching/request-start';
 import { rawPath } from '../../request-target';
 import { joinTemplates } from '../templates';
 import { type App, isRoute, layerPaths, outermostRouter, type Request, routeInApp, routerOf } from './layers';
-import { doubledPrefix, hasGrown, isLiteral, isWithin, mountPrefix, mountTemplate, withoutDoubled } from './mounts';
+import {
+  asSent,
+  doubledPrefix,
+  hasGrown,
+  isLiteral,
+  isWithin,
+  mountPrefix,
+  mountTemplate,
+  withoutDoubled,
+} from './mounts';
 import { RequestTracker } from './request-tracker';
 import { type KnownRoute, RouteTable } from './route-table';
 import { NAME, RouterPatches } from './router-patches';
@@ -121,7 +130,8 @@ class ExpressObserver {
   };
 
   private knownTemplate(request: ExpressRequest, known: KnownRoute): string {
-    return once(this.templateUnder(request, known), request, undefined);
+    const template = once(this.templateUnder(request, known), request, undefined);
+    return asSent(template, known.baseUrl, request.originalUrl);
   }
 
   private templateUnder(request: Request, { template, baseUrl }: KnownRoute): string {
@@ -161,7 +171,8 @@ class ExpressObserver {
 function followedTemplate(request: ExpressRequest, route: unknown, tracker: RequestTracker): string | undefined {
   if (route === tracker.route && tracker.template !== undefined) {
     // its handler has run, and its template is known
-    return hasGrown(request) ? once(tracker.template, request, tracker) : undefined;
+    const template = hasGrown(request) ? once(tracker.template, request, tracker) : tracker.template;
+    return asSent(template, tracker.baseUrl, request.originalUrl);
   }
   const path = isRoute(route) ? layerPaths.get(route) : undefined;
   return path && tracker.unreached(path, route as object, request, warnUnseen);

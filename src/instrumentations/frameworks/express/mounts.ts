@@ -132,6 +132,21 @@ export function withoutDoubled(template: string, doubled: string, prefix: string
   return template;
 }
 
+/**
+ * The same where nothing of it is left on the request: a handler that hands its answer on by `next(answer)` has left the
+ * mount before the end, and some put `req.url` back once more.
+ * @param baseUrl of the router that has the route; a mount with parameters has none
+ * @returns the template with the mount once, if it stands there twice and not so in the path that was sent
+ */
+export function asSent(template: string, baseUrl: unknown, originalUrl: unknown): string {
+  // an application may have put anything on its request
+  if (typeof baseUrl !== 'string' || typeof originalUrl !== 'string' || baseUrl === '') return template;
+  if (!template.startsWith(baseUrl, baseUrl.length)) return template;
+  const rest = template.slice(baseUrl.length);
+  const isTwice = isWithin(template, baseUrl) && isWithin(rest, baseUrl);
+  return isTwice && !isWithin(rawPath(originalUrl), baseUrl + baseUrl) ? rest : template;
+}
+
 /** Whether a path begins with the segments of another, whatever the case of their letters. */
 export function isWithin(path: string, base: string): boolean {
   return base === '' || `${path}/`.toLowerCase().startsWith(`${base}/`.toLowerCase());

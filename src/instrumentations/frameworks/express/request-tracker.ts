@@ -42,6 +42,11 @@ export class RequestTracker implements RouteState {
 
   private constructor(public template: string | undefined) {}
 
+  /** The concrete text of what the router was mounted under that was entered last. */
+  get baseUrl(): string | undefined {
+    return this.entered?.baseUrl;
+  }
+
   /** @returns undefined where the request has not entered a router while it was followed */
   static of(request: object): RequestTracker | undefined {
     const state = routeStateOf(request);
