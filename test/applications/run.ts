@@ -11,9 +11,10 @@ import { type Compared, compare } from './comparison';
 import { gateway } from './gateway';
 import { next } from './next';
 import { nodeRed } from './node-red';
+import { strapi } from './strapi';
 import { verdaccio } from './verdaccio';
 
-const APPLICATIONS: readonly Application[] = [verdaccio, ...gateway, next, nodeRed];
+const APPLICATIONS: readonly Application[] = [verdaccio, ...gateway, next, nodeRed, strapi];
 /** Of all processes together, at rest and at the highest: the exporter's own memory, and what the collector leaves. */
 const MORE_LIMIT_BYTES = 64 * 1024 * 1024;
 
