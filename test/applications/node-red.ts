@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../support/waiting';
 import { type Application, seriesOf } from './application';
 import { type Answer, type Asked, exchange } from './exchange';
 
@@ -57,6 +58,8 @@ const ROWS: readonly (readonly [asked: Asked, series?: string])[] = [
   [deploy([TAB, ...GREET]), '/flows 204 -1'],
 ];
 
+const LOAD = '/hello/load';
+
 export const nodeRed: Application = {
   name: 'Node-RED',
   nodeLine: 24,
@@ -78,13 +81,26 @@ export const nodeRed: Application = {
   },
   ready: '/settings',
   async use({ port, service }) {
-    // the admin API answers before the nodes are loaded
+    // the admin API answers before the nodes are loaded, and a deployment before its flows run
     const answers: Answer[] = [];
-    for (const [asked] of ROWS) answers.push(await exchange(port, asked));
+    for (const [i, [asked]] of ROWS.entries()) {
+      answers.push(await exchange(port, asked));
+      if (asked.request.endsWith(' /flows') && asked.body !== undefined) await flowsRun(port, ROWS.slice(i + 1));
+    }
     for (const { title, status, body } of answers)
       assert.notEqual(status, 500, `${title}: ${body} ${service.output()}`);
     return answers;
   },
   series: seriesOf(ROWS),
-  load: { path: '/hello/load', series: '/hello/:name 200 0', requests: 300 },
+  load: { path: LOAD, series: '/hello/:name 200 0', requests: 300 },
 };
+
+/** When the first path answers that is to be there, or that of the load after the last deployment. */
+async function flowsRun(port: number, rows: typeof ROWS): Promise<void> {
+  const next = rows.find(
+    ([{ request }, series]) => request.startsWith('GET ') && series !== undefined && !/ \/(flows|nodes)/.test(request),
+  );
+  const path = next?.[0].request.split(' ')[1] ?? LOAD;
+  const isThere = async () => (await fetch(`http://127.0.0.1:${port}${path}`)).status !== 404;
+  await until(isThere, `the flows of a deployment answer ${path}`);
+}
