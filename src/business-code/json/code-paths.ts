@@ -2,6 +2,7 @@
  * Paths to codes, compiled for a reader of keys: `errors[0].extensions.code` is four steps. Sets of steps, of keys and of
  * places are bits.
  */
+
 /** Steps of all paths together: path-matches.ts has them and the places as bits of one number. */
 export const MAX_STEPS = 25;
 

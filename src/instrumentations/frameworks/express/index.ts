@@ -32,8 +32,8 @@ import {
   hasGrown,
   isLiteral,
   isWithin,
+  mountLabel,
   mountPrefix,
-  mountTemplate,
   withoutDoubled,
 } from './mounts';
 import { RequestTracker } from './request-tracker';
@@ -126,7 +126,7 @@ class ExpressObserver {
     guarded(NAME, () => {
       prefix = prefixOf(baseUrl, request, state);
     });
-    return prefix && once(mountTemplate(prefix), request, state);
+    return prefix && once(mountLabel(prefix), request, state);
   };
 
   private knownTemplate(request: ExpressRequest, known: KnownRoute): string {

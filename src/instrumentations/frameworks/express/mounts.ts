@@ -25,7 +25,7 @@ const REST = '/*';
 const literals = new WeakMap<Router, Map<string, string>>();
 
 /** @param prefix template of the mount */
-export function mountTemplate(prefix: string): string {
+export function mountLabel(prefix: string): string {
   return prefix + REST;
 }
 
