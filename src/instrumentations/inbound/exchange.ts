@@ -85,10 +85,19 @@ export class InboundExchange {
       const methodCode = this.codes.methodCode();
       const httpMethod = this.messages.method;
       const onCode = (code: string) => {
-        const httpStatus = String(status);
         const isMethod = route === undefined && methods.admit(this.path, this.codes.rpcOutcome);
-        const labels = isMethod ? { path: this.path, isRoute: true } : { path, isRoute: route !== undefined };
-        recorder.recordInner({ fCode, ...labels, httpStatus, code, methodCode, httpMethod }, durationMs);
+        recorder.recordInner(
+          {
+            fCode,
+            path: isMethod ? this.path : path,
+            isRoute: isMethod || route !== undefined,
+            httpStatus: String(status),
+            code,
+            methodCode,
+            httpMethod,
+          },
+          durationMs,
+        );
       };
       if (codeDepth === undefined) this.codes.readCode(isWhole, onCode);
       else this.codes.readCode(isWhole, onCode, () => codeDepth(path));

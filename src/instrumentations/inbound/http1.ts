@@ -162,7 +162,7 @@ class Connection {
 }
 
 /** One request and its response on a connection. */
-class Exchange extends Http1Messages {
+class Exchange {
   private readonly exchange: InboundExchange;
   readonly codes: InboundCodes;
   /**
@@ -176,13 +176,12 @@ class Exchange extends Http1Messages {
 
   constructor(
     source: InboundSource,
-    request: IncomingMessage,
-    response: ServerResponse,
+    private readonly request: IncomingMessage,
+    readonly response: ServerResponse,
     path: string,
     private readonly connection: Connection,
   ) {
-    super(request, response);
-    this.exchange = new InboundExchange(source, this, path);
+    this.exchange = new InboundExchange(source, new Http1Messages(request, response), path);
     this.codes = this.exchange.codes;
     if (this.codes.wantsRequestBody) {
       observePush(request, (chunk, encoding) => this.codes.requestChunk(chunk, encoding));
