@@ -54,8 +54,8 @@ function isCounter(row: SeriesDelta): boolean {
 export function firstValue({ boundaries = [] }: Family, row: SeriesDelta): number | Histogram {
   if ('add' in row) return row.add;
   if ('last' in row) return Number(row.last);
-  // the caller does not use these buckets any more
-  const buckets = { boundaries: boundaries as number[], counts: row.buckets as number[] };
+  // a copy: the SDK's own list of fourteen has room for 37, and the SDK keeps it until its next collection
+  const buckets = { boundaries: boundaries as number[], counts: row.buckets.slice() };
   return { buckets, sum: row.sum, count: row.count };
 }
 

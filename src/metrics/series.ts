@@ -49,15 +49,27 @@ export interface Series {
   isCollected: boolean;
 }
 
+/** The label that is looked up last: mostly the one with the most values, behind each of which there is nothing more then. */
+const LAST_LABEL = 'path';
 /** The attribute that numbers a series. */
 const NUMBER = 's';
 
-/** Series by the value of the first label, then the second, and so on. */
-type Level = Map<string, Level | Series>;
+/** Series by the value of one label, then the next, and so on; behind the last label is the series itself. */
+type Level = Map<string, Level> | OnlyValue | Series;
+
+/** A label with one value so far, behind those before it, as most have: a Map of one entry takes four times the memory. */
+class OnlyValue {
+  constructor(
+    readonly value: string,
+    public next: Level,
+  ) {}
+}
 
 /** All series of one family in this process, for its life. */
 export class SeriesTable {
-  private readonly root: Level = new Map();
+  private root: Level | undefined;
+  /** Places of the labels that are not fixed, in the order in which they are looked up. */
+  private readonly order: readonly number[];
   private readonly series: Series[] = [];
   private readonly fixedValues: readonly string[];
   readonly family: string;
@@ -74,6 +86,10 @@ export class SeriesTable {
     this.kind = options.kind;
     this.fixedValues = Object.values(options.fixed);
     this.labels = [...Object.keys(options.fixed), ...options.labels];
+    const places = options.labels.map((_, place) => place);
+    this.order = places.sort(
+      (a, b) => Number(options.labels[a] === LAST_LABEL) - Number(options.labels[b] === LAST_LABEL),
+    );
     this.boundaries = options.boundaries;
     this.isExponential = options.isExponential === true;
     this.write = options.write;
@@ -98,12 +114,12 @@ export class SeriesTable {
   }
 
   private find(values: readonly string[]): Series | undefined {
-    let level: Level | Series | undefined = this.root;
-    for (let n = 0; n < values.length; n++) {
-      level = (level as Level).get(values[n] as string);
-      if (level === undefined) return undefined;
+    const { order } = this;
+    let level = this.root;
+    for (let n = 0; n < order.length && level !== undefined; n++) {
+      level = behind(level, values[order[n] as number] as string);
     }
-    return level as Series;
+    return level as Series | undefined;
   }
 
   private admit(values: readonly string[]): Series {
@@ -122,7 +138,8 @@ export class SeriesTable {
 
   private begin(values: readonly string[]): Series {
     const attributes = Object.freeze({ [NUMBER]: this.series.length });
-    const own = [...this.fixedValues, ...values];
+    // spread would leave room for twenty
+    const own = this.fixedValues.concat(values);
     const series = { table: this, values: own, attributes, beganMs: Date.now(), isCollected: false };
     this.series.push(series);
     this.insert(values, series);
@@ -130,15 +147,27 @@ export class SeriesTable {
   }
 
   private insert(values: readonly string[], series: Series): void {
-    let level = this.root;
-    for (const value of values.slice(0, -1)) {
-      let next = level.get(value) as Level | undefined;
-      if (next === undefined) {
-        next = new Map();
-        level.set(value, next);
-      }
-      level = next;
-    }
-    level.set(values.at(-1) as string, series);
+    const ordered = this.order.map((place) => values[place] as string);
+    this.root = withSeries(this.root, ordered, 0, series);
   }
+}
+
+function behind(level: Level, value: string): Level | undefined {
+  if (level instanceof OnlyValue) return level.value === value ? level.next : undefined;
+  return (level as Map<string, Level>).get(value);
+}
+
+/** @returns the level, or one in its place, with the series behind the values from the n-th on */
+function withSeries(level: Level | undefined, values: readonly string[], n: number, series: Series): Level {
+  if (n === values.length) return series;
+  const value = values[n] as string;
+  const next = withSeries(level && behind(level, value), values, n + 1, series);
+  if (level === undefined) return new OnlyValue(value, next);
+  if (level instanceof OnlyValue) {
+    if (level.value !== value) return new Map([[level.value, level.next]]).set(value, next);
+    level.next = next;
+  } else {
+    (level as Map<string, Level>).set(value, next);
+  }
+  return level;
 }

@@ -37,9 +37,10 @@ const MOST_OVER_LIMIT = 2;
 
 interface FamilyTotals {
   readonly family: Family;
-  readonly series: Map<string, Point>;
-  /** The same in their order, as a collection hands them on. */
+  /** Of its series, in their order, as a collection hands them on. */
   readonly points: Point[];
+  /** The same by {@link seriesKey}; undefined until another process has series: those of this one are found without. */
+  index: Map<string, Point> | undefined;
 }
 
 export interface TotalsOptions {
@@ -108,7 +109,7 @@ export class ServiceTotals implements MetricProducer {
     private readonly own: DeltaSource,
     private readonly options: TotalsOptions,
   ) {
-    this.totals = new Map(catalogue.map((family) => [family.name, { family, series: new Map(), points: [] }]));
+    this.totals = new Map(catalogue.map((family) => [family.name, { family, points: [], index: undefined }]));
     const taken = [...catalogue, ...(options.processes?.families ?? [])];
     this.application = new ApplicationTotals(taken, options.seriesLimit, this.endTime);
     this.target = targetSample(options.resource);
@@ -189,8 +190,9 @@ export class ServiceTotals implements MetricProducer {
   /** Each process bounds its series, but a hub outlives many processes. @returns whether there was room */
   private addMembers(totals: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): boolean {
     const { rooms } = this.options;
-    const { family, series, points } = totals;
+    const { family, points } = totals;
     const { seriesLimit = this.options.seriesLimit } = family;
+    const series = indexOf(totals);
     let point = series.get(seriesKey(delta, row));
     let added = row;
     const room = point === undefined ? rooms.get(family.name) : undefined;
@@ -223,7 +225,7 @@ export class ServiceTotals implements MetricProducer {
   }
 
   private addOwnRow(totals: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): void {
-    const point = this.known.get(row.values) ?? totals.series.get(seriesKey(delta, row));
+    const point = this.known.get(row.values) ?? totals.index?.get(seriesKey(delta, row));
     if (point !== undefined) addTo(point, row);
     this.known.set(row.values, point ?? this.begin(totals, delta, row));
   }
@@ -262,10 +264,10 @@ export class ServiceTotals implements MetricProducer {
   }
 
   private inheritRow(totals: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): void {
-    const { family, series, points } = totals;
+    const { family, points } = totals;
     const { begin, arrival } = row;
     if ('last' in row || begin === undefined) return;
-    const known = series.get(seriesKey(delta, row));
+    const known = indexOf(totals).get(seriesKey(delta, row));
     if (known !== undefined) {
       addTo(known, row);
       Object.assign(known, { startTime: hrTimeOf(begin), arrival });
@@ -277,7 +279,7 @@ export class ServiceTotals implements MetricProducer {
     Object.assign(this.begin(totals, delta, row), { arrival });
   }
 
-  private begin({ family, series, points }: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): Point {
+  private begin({ family, points, index }: FamilyTotals, delta: FamilyDelta, row: SeriesDelta): Point {
     const attributes = Object.fromEntries(delta.labels.map((label, index) => [label, row.values[index] as string]));
     const { beginning, endTime } = this;
     const { arrival } = beginning;
@@ -285,7 +287,7 @@ export class ServiceTotals implements MetricProducer {
     const value = firstValue(family, row);
     const point = { startTime, endTime, attributes, value, ...('last' in row ? {} : { arrival }) } as Point;
     if ('buckets' in row && row.exponential !== undefined) Object.assign(point, { exponential: row.exponential });
-    series.set(seriesKey(delta, row), point);
+    index?.set(seriesKey(delta, row), point);
     points.push(point);
     return point;
   }
@@ -319,7 +321,20 @@ function faultOf(delta: FamilyDelta, family: Family): DropReason | undefined {
   return family.instrument === undefined ? 'family' : shapeFault(delta, family);
 }
 
+function indexOf(totals: FamilyTotals): Map<string, Point> {
+  totals.index ??= new Map(totals.points.map((point) => [pointKey(point), point]));
+  return totals.index;
+}
+
 /** Labels come in one order per family, so that equal ones have equal texts. */
 function seriesKey({ labels }: FamilyDelta, { values }: SeriesDelta): string {
+  return keyOf(labels, values);
+}
+
+function pointKey({ attributes }: Point): string {
+  return keyOf(Object.keys(attributes), Object.values(attributes));
+}
+
+function keyOf(labels: readonly string[], values: readonly unknown[]): string {
   return labels.join() + JSON.stringify(values);
 }
