@@ -2,9 +2,9 @@
 // Prometheus exporter. A hundred and fifty small files took longer to load than all that they do. Every module keeps its
 // file, which hands on what a bundle has of it, so that whoever asks for a module, in a bundle or not, gets the same one.
 //
-// Types stay as tsc wrote them; sources are published beside (src), and so are the licences of what is bundled.
+// Of the types, those stay that an entry point leads to, as tsc wrote them; the licences of what is bundled are beside.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +50,7 @@ for (const alone of [PROMETHEUS, PUSHING]) await bundle(alone, { entryPoints: [`
 for (const [name, file] of bundleOf) writeFileSync(join(DIST, `${name}.js`), `'use strict';\n${handOn(name, file)}`);
 writeFileSync(join(DIST, `${API}.js`), `'use strict';\n${handOnNames(API, bundleOf.get(API))}`);
 writeFileSync(join(DIST, LICENCES), licences());
+removeInternalTypes();
 const pageBytes = await writePage();
 // on stderr: npm pack --json builds too, and its output is JSON
 console.error(
@@ -176,6 +177,24 @@ function nameRequires({ onResolve, onLoad }) {
     const names = new Set(Array.from(text.matchAll(new RegExp(`\\b${variable}\\.(\\w+)`, 'g')), ([, used]) => used));
     return { contents: `export { ${[...names].join(', ')} } from '${name}';`, resolveDir: dirname(importer) };
   });
+}
+
+/** Nine in ten are of modules that nobody can import. */
+function removeInternalTypes() {
+  const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const found = new Set(
+    Object.values(exports).flatMap(({ types }) => (types === undefined ? [] : [join(ROOT, types)])),
+  );
+  // a set goes on to what is added meanwhile
+  for (const file of found) {
+    const text = readFileSync(file, 'utf8');
+    for (const [, path] of text.matchAll(/(?:from |import\(|import )'(\.[^']*)'/g)) {
+      const module = resolve(dirname(file), path);
+      found.add([`${module}.d.ts`, join(module, 'index.d.ts')].find(existsSync));
+    }
+  }
+  const all = readdirSync(DIST, { recursive: true }).map((name) => join(DIST, name));
+  for (const file of all) if (file.endsWith('.d.ts') && !found.has(file)) rmSync(file);
 }
 
 function licences() {
