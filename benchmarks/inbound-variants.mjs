@@ -74,14 +74,15 @@ export const VARIANTS = {
 
 /**
  * Starts a variant's application.
+ * @param {string[]} more arguments of Node, of every variant
  * @returns the program and where it is scraped
  */
-export async function startVariant(framework, name) {
+export async function startVariant(framework, name, more = []) {
   const { script, module } = FRAMEWORKS[framework];
   const { nodeArgs = [], peer, env: fixed = {}, makeEnv, counter } = VARIANTS[name];
   const env = { ...fixed, ...(await makeEnv?.()) };
   const args = peer === undefined ? [module] : [module, peer];
-  const program = await startProgram(script, { args, nodeArgs, env });
+  const program = await startProgram(script, { args, nodeArgs: [...more, ...nodeArgs], env });
   if (counter === undefined) return { program };
   let scrapeUrl = `${program.url}/metrics`;
   if (nodeArgs === OURS || nodeArgs === OTHERS) scrapeUrl = await program.ownScrapeUrl();

@@ -14,7 +14,17 @@ import { driveClosed, driveOpen } from '../support/load.mjs';
 import { interleave } from '../support/statistics.mjs';
 import { grouped, table } from '../support/tables.mjs';
 
-const SIZES = ['100B', '10kB', '1MB'];
+/**
+ * What is asked for, and how the programs run. `grown`: with the young generation of V8's heap as large as a service's is
+ * that has loaded and handled more than these programs; loading a package lets it grow, too, and a small one is in the
+ * processor's caches.
+ */
+const KINDS = {
+  '100B': { size: '100B' },
+  '100B-grown': { size: '100B', nodeArgs: ['--min-semi-space-size=16'] },
+  '10kB': { size: '10kB' },
+  '1MB': { size: '1MB' },
+};
 const LATENCIES_OF = 'express5';
 /** Share of what the bare application can answer: high enough to be work, low enough that no variant is overrun. */
 const LATENCY_LOAD = 0.4;
@@ -32,12 +42,12 @@ const PERCENTILES = [50, 99, 99.9];
 export function sections({ length, rounds = ROUNDS[length], isWanted, ...precision }) {
   const found = [];
   for (const framework of Object.keys(FRAMEWORKS)) {
-    for (const size of SIZES) {
-      if (length === 'short' && (framework !== 'express5' || size !== '100B')) continue;
+    for (const kind of Object.keys(KINDS)) {
+      if (length === 'short' && (framework !== 'express5' || kind !== '100B')) continue;
       const names = variantsOf(framework).filter(isWanted);
       found.push([
-        `${framework}-${size}`,
-        () => measureThroughput(framework, size, { length, rounds, names, ...precision }),
+        `${framework}-${kind}`,
+        () => measureThroughput(framework, kind, { length, rounds, names, ...precision }),
       ]);
     }
   }
@@ -46,9 +56,10 @@ export function sections({ length, rounds = ROUNDS[length], isWanted, ...precisi
 }
 
 /** @param names of the variants, bare among them; default: all that the framework has */
-export function measureThroughput(framework, size, { length, rounds, names = variantsOf(framework), ...precision }) {
+export function measureThroughput(framework, kind, { length, rounds, names = variantsOf(framework), ...precision }) {
+  const { size } = KINDS[kind];
   return compareInFleets({ fleets: FLEETS[length], rounds, ...precision }, (fleetRounds) =>
-    withVariants(framework, size, names, length, (variants, bareRate) => {
+    withVariants(framework, kind, names, length, (variants, bareRate) => {
       const requests = Math.max(20, Math.round(bareRate * SLICE_SECONDS[length]));
       return sampleVariants(variants, fleetRounds, requests, driver(size));
     }),
@@ -86,12 +97,13 @@ const driver = (size) => async (variant, requests) => {
 };
 
 /** Starts all variants, warms them up, checks before and after that each counts what it answers. */
-async function withVariants(framework, size, names, length, measure) {
+async function withVariants(framework, kind, names, length, measure) {
+  const { size, nodeArgs } = KINDS[kind];
   const variants = {};
   try {
     let bareRate = 0;
     for (const name of names) {
-      const variant = { ...(await startVariant(framework, name)), name, answered: 0, scraped: 0 };
+      const variant = { ...(await startVariant(framework, name, nodeArgs)), name, answered: 0, scraped: 0 };
       variants[name] = variant;
       await driver(size)(variant, CHECKED_REQUESTS);
       await check(variant);
@@ -120,10 +132,10 @@ async function check(variant) {
 export function tables(results) {
   const text = [];
   for (const framework of Object.keys(FRAMEWORKS)) {
-    const sizes = SIZES.filter((size) => results.has(`${framework}-${size}`));
-    if (sizes.length === 0) continue;
-    const cells = sizes.map((size) => results.get(`${framework}-${size}`).data);
-    const head = [framework, ...sizes.flatMap((size) => [`${size}: requests/s`, `${size}: CPU`])];
+    const kinds = Object.keys(KINDS).filter((kind) => results.has(`${framework}-${kind}`));
+    if (kinds.length === 0) continue;
+    const cells = kinds.map((kind) => results.get(`${framework}-${kind}`).data);
+    const head = [framework, ...kinds.flatMap((kind) => [`${kind}: requests/s`, `${kind}: CPU`])];
     text.push(table(head, comparisonRows(variantsOf(framework), cells)));
   }
   const latencies = results.get(`latencies-${LATENCIES_OF}`)?.data;
@@ -133,7 +145,7 @@ export function tables(results) {
 
 /** @returns undefined where no requests of 100 B have been measured */
 export function chart(results) {
-  const [size] = SIZES;
+  const [size] = Object.keys(KINDS);
   const groups = Object.keys(FRAMEWORKS).flatMap((framework) => {
     const data = results.get(`${framework}-${size}`)?.data;
     if (data === undefined) return [];

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { nodeOfLine, unknownLines } from '../../scripts/node-lines.mjs';
 import { BARE } from './comparison.mjs';
 
-export const PARTS = ['inbound', 'outbound', 'scrape', 'startup', 'memory', 'instructions'];
+export const PARTS = ['inbound', 'outbound', 'scrape', 'startup', 'memory', 'scale', 'instructions'];
 /** With --within, more fleets than these are not started. */
 const MOST_FLEETS = 40;
 
