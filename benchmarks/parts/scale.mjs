@@ -121,7 +121,7 @@ export function tables(results) {
 
 /** How much each further one takes, by the line through the three points that differ in it alone (least squares). */
 function slopes(results) {
-  const units = { members: [1, 'a process'], series: [1_000, '1,000 series'], perSecond: [1_000, '1,000 requests/s'] };
+  const units = { members: [1, 'process'], series: [1_000, '1,000 series'], perSecond: [1_000, '1,000 requests/s'] };
   const rows = Object.entries(STEPS).flatMap(([what, steps]) => {
     const found = steps.map((step) => [step, results.get(nameOf({ ...MOST, [what]: step }))?.data]);
     if (found.some(([, data]) => data === undefined)) return [];
