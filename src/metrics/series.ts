@@ -3,7 +3,7 @@
  *
  * The SDK hashes the attributes of each record, and what that costs grows with their number (0.4 µs for one, 1.95 µs for
  * seven on Node 20). So our instruments record under the number of the series alone, on an object that is made once, and
- * the reader's side puts the labels back. A series is found by its label values, one map per label; only a new one is
+ * the reader's side puts the labels back. A series is found by its label values, one after the other; only a new one is
  * checked against the limits.
  */
 import type { Attributes } from '@opentelemetry/api';
