@@ -21,7 +21,8 @@ const FAMILY = {
 };
 const DURATION_MS = 5;
 const TICK_MS = 100;
-const buckets = [1, ...DEFAULT_BOUNDARIES_MS.map(() => 0)];
+/** All requests are in the first bucket. */
+const furtherBuckets = DEFAULT_BOUNDARIES_MS.map(() => 0);
 const values = Array.from({ length: series }, (_, n) => {
   return [SYSCODE.slice(0, 4), SYSCODE, 'C001', `/api/orders/${String(n).padStart(6, '0')}`, '200', '0000', ''];
 });
@@ -44,8 +45,8 @@ class MadeUp {
     this.taken += requests;
     const rows = Array.from({ length: Math.min(requests, series) }, (_, n) => {
       const count = Math.floor(requests / series) + (n < requests % series ? 1 : 0);
-      const row = { values: values[this.next++ % series], count, sum: count * DURATION_MS, buckets: [...buckets] };
-      row.buckets[0] = count;
+      const buckets = [count, ...furtherBuckets];
+      const row = { values: values[this.next++ % series], count, sum: count * DURATION_MS, buckets };
       return this.isFirst ? { ...row, begin: Date.now() } : row;
     });
     this.isFirst = false;
